@@ -1,0 +1,27 @@
+// Who sent a request, as its verified signature proves: made by the Authenticator, by nobody else.
+#pragma once
+
+#include <string>
+
+namespace lambent::aws {
+
+enum class Principal { root, user, assumed_role };
+
+struct Caller {
+  Principal kind = Principal::root;
+  /// 12 digits.
+  std::string account;
+  /// The region of the credential scope: the namespace that regional resources live in.
+  std::string region;
+  /// arn:aws:iam::ACCOUNT:root, arn:aws:iam::ACCOUNT:user/PATH/NAME or arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION.
+  std::string arn;
+  /// Whose policies decide: the user's ARN, or for an assumed role the role's IAM ARN.
+  std::string identity_arn;
+  /// As GetCallerIdentity's UserId: the account for root, AIDA..., or AROA...:SESSION.
+  std::string user_id;
+  std::string access_key_id;
+  /// The x-amzn-RequestId of this request.
+  std::string request_id;
+};
+
+}  // namespace lambent::aws

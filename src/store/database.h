@@ -1,0 +1,137 @@
+// The durable records: one SQLite file (WAL, synchronous=FULL), one writer thread with group commit.
+//
+// A command runs on the writer thread inside a savepoint of its own; commands that arrive while one group is being
+// committed form the next. The task of a command ends after its group is on disk and after its after_commit actions ran, so
+// whoever gets an answer finds it in the snapshots too. A command that throws is rolled back alone and its exception
+// is rethrown to the caller. Owned by the composition root; its destructor ends the writer after the queued commands.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/task.h"
+
+namespace lambent::store {
+
+/// One prepared statement, used as: bind in order, then step rows, then it resets itself.
+class Statement {
+ public:
+  explicit Statement(sqlite3_stmt* statement);
+  Statement(const Statement&) = delete;
+  ~Statement();
+
+  /// Binds from 1 on; each call takes the whole list. Text and blobs are copied.
+  template <class... Values>
+  Statement& bind(const Values&... values) {
+    reset();
+    int index = 0;
+    (bind_one(++index, values), ...);
+    return *this;
+  }
+  /// True while there is a row. Throws std::runtime_error for a failing statement.
+  bool step();
+  /// For statements without rows.
+  void run() {
+    while (step()) {
+    }
+  }
+  void reset();
+
+  // Columns count from 0.
+  std::int64_t integer(int column) const;
+  std::string text(int column) const;
+  bool is_null(int column) const;
+
+ private:
+  void bind_one(int index, std::int64_t value);
+  void bind_one(int index, int value) { bind_one(index, static_cast<std::int64_t>(value)); }
+  void bind_one(int index, bool value) { bind_one(index, static_cast<std::int64_t>(value)); }
+  void bind_one(int index, std::string_view value);
+  void bind_one(int index, const std::string& value) { bind_one(index, std::string_view(value)); }
+  void bind_one(int index, const char* value) { bind_one(index, std::string_view(value)); }
+  void bind_one(int index, std::nullptr_t);
+
+  sqlite3_stmt* statement_;
+};
+
+/// What a command sees: the connection's statements, and what is to happen once the command is durable.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+  /// Prepared once per connection and kept. `sql` must be a string literal (its address is not kept, its text is).
+  virtual Statement& prepare(std::string_view sql) = 0;
+  /// Runs on the writer thread after the commit and before the command's task ends: publishing snapshots goes here.
+  virtual void after_commit(std::function<void()> action) = 0;
+};
+
+/// A step of the schema; numbers rise by one and are never reused.
+struct Migration {
+  int number;
+  std::string_view sql;
+};
+
+class Database {
+ public:
+  /// Opens or makes the file, applies the missing migrations. Throws std::runtime_error naming the file and the reason,
+  /// also when the file was written by a newer schema.
+  Database(const std::filesystem::path& file, const std::vector<Migration>& migrations);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  /// Runs `command(Transaction&)` durably and returns its value on the caller's executor.
+  template <class Command>
+  base::Task<std::invoke_result_t<Command, Transaction&>> write(Command command);
+
+  /// The same for start-up code that has no coroutine yet: blocks. Never call it on a lane.
+  void write_now(std::function<void(Transaction&)> command);
+
+  /// Reads at start, before the lanes run: `visit` gets the writer's own connection.
+  void read_now(std::function<void(Transaction&)> visit);
+
+  // How write() reaches the writer thread. `done` runs there, with null after the commit or the failure's exception.
+  using Done = std::function<void(std::exception_ptr)>;
+  void enqueue(std::function<void(Transaction&)> command, Done done);
+
+ private:
+  class Writer;
+  std::unique_ptr<Writer> writer_;
+};
+
+template <class Command>
+base::Task<std::invoke_result_t<Command, Transaction&>> Database::write(Command command) {
+  using Result = std::invoke_result_t<Command, Transaction&>;
+  using Held = std::conditional_t<std::is_void_v<Result>, std::monostate, std::optional<Result>>;
+  auto result = std::make_shared<Held>();
+  auto run = [result, command = std::move(command)](Transaction& transaction) mutable {
+    if constexpr (std::is_void_v<Result>)
+      command(transaction);
+    else
+      *result = command(transaction);
+  };
+  namespace asio = base::asio;
+  const auto executor = co_await asio::this_coro::executor;
+  auto start = [this, executor](auto handler, std::function<void(Transaction&)> work) {
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    enqueue(std::move(work), [shared, executor](std::exception_ptr failure) {
+      asio::post(executor, [shared, failure]() mutable { (*shared)(failure); });
+    });
+  };
+  std::function<void(Transaction&)> work = std::move(run);
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(start, asio::use_awaitable,
+                                                                                       std::move(work));
+  if constexpr (!std::is_void_v<Result>) co_return std::move(**result);
+}
+
+}  // namespace lambent::store
