@@ -24,7 +24,7 @@ add_library(lambent_flags INTERFACE)
 target_link_libraries(lambent_flags INTERFACE Threads::Threads)
 target_compile_options(lambent_flags INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wno-missing-field-initializers -Wno-gnu-zero-variadic-macro-arguments
-  -fno-omit-frame-pointer -fstack-protector-strong)
+  -pthread -fno-omit-frame-pointer -fstack-protector-strong)
 target_compile_definitions(lambent_flags INTERFACE
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE SPDLOG_FMT_EXTERNAL)
 target_include_directories(lambent_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
