@@ -1,0 +1,80 @@
+// The HTTP/1.1 server under the gateway and the Runtime API: sockets to Exchanges.
+//
+// Strict where requests could be read in two ways (RFC 9112): two lengths, a length beside chunked, any other transfer
+// coding, bare LF, obs-fold, NUL, chunk extensions beyond bounds and an absolute target that disagrees with Host are answered
+// 400 and the connection is closed. Bodies are read only when the handler asks, with the handler's bound. Beast lives in
+// http_server.cc alone.
+//
+// A server belongs to one executor (a lane) and runs every connection there. stop() drains: no new connection, no further
+// request on the old ones; connections() then falls to 0.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/fd.h"
+#include "base/http.h"
+#include "base/task.h"
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace lambent::base::http {
+
+struct Limits {
+  std::size_t header_bytes = 16 * 1024;
+  std::size_t header_fields = 100;
+  /// From the first byte of a request to the end of its header, and the longest pause while idle between requests.
+  std::chrono::seconds header_time{10};
+  std::chrono::seconds idle_time{75};
+  /// The longest wait for the next part of a body, and for the peer to take the next part of an answer.
+  std::chrono::seconds body_pause{20};
+  std::size_t connections = 10'000;
+};
+
+/// What reading a body came to. Anything but `complete` means: answer if there is something to say; the connection ends after.
+enum class BodyStatus { complete, too_large, malformed, timed_out, disconnected };
+
+/// One request and the duty to answer it. Lives on the connection's coroutine.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  /// Head first; its body is filled by read_body().
+  virtual Request& request() = 0;
+  /// The length that the head declares; nothing for a chunked body, 0 for none.
+  virtual std::optional<std::uint64_t> declared_length() const = 0;
+  /// Sends "100 Continue" first when the client waits for it. Reads at most `limit` bytes into request().body; a declared
+  /// length above it is too_large before anything is read.
+  virtual Task<BodyStatus> read_body(std::size_t limit) = 0;
+  /// Exactly once. Content-Length, Date and Connection are added here. False when the peer is gone.
+  virtual Task<bool> respond(Response response) = 0;
+  /// The connection is closed after the answer.
+  virtual void close_after() = 0;
+};
+
+class Server {
+ public:
+  using Handler = std::function<Task<void>(Exchange&)>;
+  virtual ~Server() = default;
+  /// Stops accepting, closes idle connections, lets running exchanges end: connections() falls to 0.
+  virtual void stop() = 0;
+  /// Closes everything now.
+  virtual void abort() = 0;
+  virtual std::size_t connections() const = 0;
+};
+
+/// `listener` is a listening TCP socket. `handler` must outlive the server, as must `tls` when it is not null; `tls` is asked
+/// anew for each connection so that certificates can be replaced.
+std::unique_ptr<Server> serve(asio::any_io_executor executor, Fd listener, Limits limits, Server::Handler handler,
+                              std::function<std::shared_ptr<asio::ssl::context>()> tls = nullptr);
+
+/// Binds and listens; throws std::system_error. Port 0 takes a free one; `bound_port` tells which.
+Fd listen_tcp(const std::string& address, std::uint16_t port, std::uint16_t* bound_port = nullptr);
+
+}  // namespace lambent::base::http
