@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/fd.h"
 #include "base/http.h"
@@ -69,10 +70,15 @@ class Server {
   virtual std::size_t connections() const = 0;
 };
 
+/// Makes the answer to a request that no handler gets to see (400, 408, 417, 431, 505), so that it can carry the handler's usual
+/// headers.
+using Refusal = std::function<Response(int status, std::string_view reason)>;
+
 /// `listener` is a listening TCP socket. `handler` must outlive the server, as must `tls` when it is not null; `tls` is asked
 /// anew for each connection so that certificates can be replaced.
 std::unique_ptr<Server> serve(asio::any_io_executor executor, Fd listener, Limits limits, Server::Handler handler,
-                              std::function<std::shared_ptr<asio::ssl::context>()> tls = nullptr);
+                              std::function<std::shared_ptr<asio::ssl::context>()> tls = nullptr,
+                              Refusal refusal = nullptr);
 
 /// Binds and listens; throws std::system_error. Port 0 takes a free one; `bound_port` tells which.
 Fd listen_tcp(const std::string& address, std::uint16_t port, std::uint16_t* bound_port = nullptr);

@@ -1,0 +1,145 @@
+#include "base/http_server.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <thread>
+
+namespace lambent::base::http {
+namespace {
+
+using asio::ip::tcp;
+
+/// A server that answers "METHOD PATH BODY" and, under /skip, without reading the body.
+class ServerTest : public ::testing::Test {
+ protected:
+  ServerTest() {
+    Limits limits;
+    limits.header_bytes = 2048;
+    limits.header_time = std::chrono::seconds(1);
+    limits.body_pause = std::chrono::seconds(1);
+    limits.connections = 50;
+    Fd listener = listen_tcp("127.0.0.1", 0, &port_);
+    server_ = serve(context_.get_executor(), std::move(listener), limits,
+                    [](Exchange& exchange) { return answer(exchange); });
+    thread_ = std::thread([this] { context_.run(); });
+  }
+  ~ServerTest() override {
+    asio::post(context_, [this] { server_->abort(); });
+    thread_.join();
+  }
+
+  static Task<void> answer(Exchange& exchange) {
+    Response response;
+    response.headers.add("X-Good", "1");
+    if (exchange.request().path == "/inject") response.headers.add("X-Bad", "1\r\nInjected: 1");
+    if (exchange.request().path != "/skip") {
+      const BodyStatus status = co_await exchange.read_body(1000);
+      if (status == BodyStatus::too_large) response.status = 413;
+      if (status == BodyStatus::malformed) response.status = 400;
+      if (status == BodyStatus::timed_out) response.status = 408;
+      if (status == BodyStatus::disconnected) co_return;
+    }
+    const Request& request = exchange.request();
+    response.body = request.method + " " + request.path + " " + request.body;
+    co_await exchange.respond(std::move(response));
+  }
+
+  tcp::socket connect() {
+    tcp::socket socket(client_);
+    socket.connect({asio::ip::address_v4::loopback(), port_});
+    return socket;
+  }
+
+  /// Sends and reads until the server closes.
+  std::string talk(std::string_view bytes) {
+    tcp::socket socket = connect();
+    boost::system::error_code error;
+    asio::write(socket, asio::buffer(bytes), error);
+    std::string all;
+    asio::read(socket, asio::dynamic_buffer(all), error);
+    return all;
+  }
+
+  asio::io_context context_, client_;
+  std::uint16_t port_ = 0;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+};
+
+const std::string kClose = "Host: h\r\nConnection: close\r\n";
+
+TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
+  const std::string all = talk("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nonePOST /b HTTP/1.1\r\n" + kClose +
+                               "Transfer-Encoding: chunked\r\n\r\n2\r\ntw\r\n1\r\no\r\n0\r\n\r\n");
+  EXPECT_LT(all.find("POST /a one"), all.find("POST /b two"));
+  EXPECT_NE(all.find("POST /b two"), std::string::npos);
+  EXPECT_NE(all.find("Connection: close"), std::string::npos);
+}
+
+TEST_F(ServerTest, TakesBodiesByteByByte) {
+  tcp::socket socket = connect();
+  const std::string bytes = "POST /a HTTP/1.1\r\n" + kClose + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+  for (const char& c : bytes) asio::write(socket, asio::buffer(&c, 1));
+  std::string all;
+  boost::system::error_code error;
+  asio::read(socket, asio::dynamic_buffer(all), error);
+  EXPECT_NE(all.find("POST /a abc"), std::string::npos);
+}
+
+TEST_F(ServerTest, SendsContinueOnlyWhenTheBodyIsWanted) {
+  const std::string start = "POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: ";
+  tcp::socket socket = connect();
+  asio::write(socket, asio::buffer(start + "2\r\n\r\n"));
+  std::string got;
+  asio::read_until(socket, asio::dynamic_buffer(got), "\r\n\r\n");
+  EXPECT_EQ(got, "HTTP/1.1 100 Continue\r\n\r\n");
+  asio::write(socket, asio::buffer(std::string("hi")));
+  got.clear();
+  asio::read_until(socket, asio::dynamic_buffer(got), "hi");
+  const std::string refused = talk(start + "5000\r\n\r\n");
+  EXPECT_EQ(refused.find("100 Continue"), std::string::npos);
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 413"));
+}
+
+TEST_F(ServerTest, BoundsBodiesBeforeAndWhileTheyArrive) {
+  EXPECT_TRUE(talk("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n").starts_with("HTTP/1.1 413"));
+  const std::string chunk = "3e8\r\n" + std::string(1000, 'x') + "\r\n";
+  EXPECT_TRUE(talk("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + chunk + "0\r\n\r\n")
+                  .starts_with("HTTP/1.1 413"));
+}
+
+TEST_F(ServerTest, RefusesBrokenFramingAndCloses) {
+  for (const char* body : {"-2\r\nab\r\n0\r\n\r\n", "2;x=y\r\nab\r\n0\r\n\r\n", "zz\r\n", "2\r\nabXX0\r\n\r\n"})
+    EXPECT_TRUE(talk(std::string("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n") + body)
+                    .starts_with("HTTP/1.1 400"))
+        << body;
+  EXPECT_TRUE(talk("GET / HTTP/1.1\nHost: h\n\n").starts_with("HTTP/1.1 400"));
+  EXPECT_TRUE(talk("GET / HTTP/1.1\r\nHost: h\r\nA: " + std::string(3000, 'x')).starts_with("HTTP/1.1 431"));
+}
+
+TEST_F(ServerTest, ClosesSlowHeadersAndSlowBodies) {
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(talk("GET / HT"), "");
+  EXPECT_EQ(talk("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab").find("POST"), std::string::npos);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8));
+}
+
+TEST_F(ServerTest, LeavesOutHeadersThatCouldEndTheirLine) {
+  const std::string all = talk("GET /inject HTTP/1.1\r\n" + kClose + "\r\n");
+  EXPECT_NE(all.find("X-Good: 1\r\n"), std::string::npos);
+  EXPECT_EQ(all.find("Injected"), std::string::npos);
+}
+
+TEST_F(ServerTest, AnswersARefusedBodyBeforeItIsSent) {
+  const std::string all =
+      talk("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5000000\r\n\r\n" + std::string(5'000'000, 'x'));
+  EXPECT_TRUE(all.starts_with("HTTP/1.1 413")) << all.substr(0, 50);
+}
+
+}  // namespace
+}  // namespace lambent::base::http
