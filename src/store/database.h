@@ -4,6 +4,10 @@
 // committed form the next. The task of a command ends after its group is on disk and after its after_commit actions ran, so
 // whoever gets an answer finds it in the snapshots too. A command that throws is rolled back alone and its exception
 // is rethrown to the caller. Owned by the composition root; its destructor ends the writer after the queued commands.
+//
+// When a group cannot be committed, all its commands fail with std::runtime_error and nothing of them is published. After a full
+// disk the next group is tried; after an I/O error (a failed fsync above all) every later write fails until a restart, which
+// alone shows what the disk kept: a write that failed so may turn out to be there. At most 16,384 commands wait; more are refused.
 #pragma once
 
 #include <sqlite3.h>
@@ -100,7 +104,8 @@ class Database {
   /// Reads at start, before the lanes run: `visit` gets the writer's own connection.
   void read_now(std::function<void(Transaction&)> visit);
 
-  // How write() reaches the writer thread. `done` runs there, with null after the commit or the failure's exception.
+  // How write() reaches the writer thread. `done` runs there, with null after the commit or the failure's exception; when
+  // the command is refused (too many waiting) it runs at once on the caller's thread. Never throws.
   using Done = std::function<void(std::exception_ptr)>;
   void enqueue(std::function<void(Transaction&)> command, Done done);
 

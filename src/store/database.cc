@@ -1,0 +1,229 @@
+#include "store/database.h"
+
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "store/connection.h"
+
+namespace lambent::store {
+namespace {
+
+// One commit carries at most this many commands, which bounds what a failed commit takes with it and how long the first waits.
+constexpr std::size_t kGroup = 256;
+// Commands waiting for the writer; beyond it a caller is refused at once instead of waiting for seconds.
+constexpr std::size_t kQueued = 16384;
+// 4 KiB each: the log is copied into the file when it holds 16 MiB, between two groups.
+constexpr int kCheckpointPages = 4096;
+
+struct Work {
+  std::function<void(Transaction&)> command;
+  Database::Done done;
+};
+
+/// A command's view while it runs; what it asked for is taken when it succeeded.
+class CommandTransaction final : public Transaction {
+ public:
+  explicit CommandTransaction(Connection& connection) : connection_(connection) {}
+  Statement& prepare(std::string_view sql) override { return connection_.prepare(sql); }
+  void after_commit(std::function<void()> action) override { actions_.push_back(std::move(action)); }
+  std::vector<std::function<void()>> take_actions() { return std::move(actions_); }
+
+ private:
+  Connection& connection_;
+  std::vector<std::function<void()>> actions_;
+};
+
+// What was read from the disk or pushed to it can no longer be trusted: fsync tells of a lost page once, a second try
+// succeeds without it. SQLITE_FULL is not among them: SQLite took the group back, and space may come.
+bool ends_writing(int code) {
+  switch (code & 0xff) {
+    case SQLITE_IOERR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY: return true;
+    default: return false;
+  }
+}
+
+std::exception_ptr failure(const std::string& message) {
+  return std::make_exception_ptr(std::runtime_error(message));
+}
+
+}  // namespace
+
+class Database::Writer {
+ public:
+  Writer(const std::filesystem::path& file, const std::vector<Migration>& migrations)
+      : name_(file.string()), connection_(file, migrations), thread_([this] { run(); }) {}
+
+  ~Writer() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+
+  void enqueue(Work work) {
+    std::exception_ptr refusal;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_)
+        refusal = failure("the database is closing");
+      else if (queue_.size() >= kQueued)
+        refusal = failure("the database is overloaded: too many writes are waiting");
+      else
+        queue_.push_back(std::move(work));
+    }
+    // Not thrown: the caller may be a coroutine that is being suspended, which cannot be unwound.
+    if (refusal)
+      work.done(refusal);
+    else
+      wake_.notify_one();
+  }
+
+ private:
+  void run() {
+    while (true) {
+      std::vector<Work> group = next_group();
+      if (group.empty()) return;
+      commit(std::move(group));
+      checkpoint_when_due();
+    }
+  }
+
+  /// Waits for work; empty when the queue is and the database closes.
+  std::vector<Work> next_group() {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    const std::size_t count = std::min(queue_.size(), kGroup);
+    std::vector<Work> group(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.begin() + count));
+    queue_.erase(queue_.begin(), queue_.begin() + count);
+    return group;
+  }
+
+  void commit(std::vector<Work> group) {
+    std::vector<std::exception_ptr> failures(group.size());
+    std::vector<std::function<void()>> actions;
+    try {
+      if (!broken_.empty()) throw std::runtime_error(broken_);
+      connection_.execute("BEGIN IMMEDIATE");
+      for (std::size_t i = 0; i < group.size(); ++i) failures[i] = run_command(group[i], actions);
+      connection_.execute("COMMIT");
+    } catch (const std::exception& error) {
+      // Refusals fail with the rest: what they were refused for may just have been undone.
+      failures.assign(group.size(), give_up(error));
+      actions.clear();
+    }
+    publish(actions);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      group[i].command = nullptr;
+      group[i].done(failures[i]);
+    }
+  }
+
+  /// Null, or what the command threw after it alone was undone. Throws when the whole group is lost.
+  std::exception_ptr run_command(Work& work, std::vector<std::function<void()>>& actions) {
+    connection_.execute("SAVEPOINT command");
+    CommandTransaction transaction(connection_);
+    std::exception_ptr thrown;
+    try {
+      work.command(transaction);
+    } catch (const SqliteError& error) {
+      if (ends_writing(error.code()) || (error.code() & 0xff) == SQLITE_FULL) throw;
+      thrown = std::current_exception();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    connection_.reset_used();
+    // Some errors make SQLite take back the whole transaction; then this savepoint is gone and the next line throws.
+    if (thrown) connection_.execute("ROLLBACK TO command");
+    connection_.execute("RELEASE command");
+    if (!thrown)
+      for (auto& action : transaction.take_actions()) actions.push_back(std::move(action));
+    return thrown;
+  }
+
+  /// Leaves the connection without a transaction; decides whether writing may go on.
+  std::exception_ptr give_up(const std::exception& error) {
+    const auto* sqlite = dynamic_cast<const SqliteError*>(&error);
+    if (sqlite && ends_writing(sqlite->code())) stop_writing(error.what());
+    if (!broken_.empty()) return failure(broken_);
+    base::log::error("a group of writes was lost", {{"file", name_}, {"reason", error.what()}});
+    connection_.reset_used();
+    try {
+      if (connection_.in_transaction()) connection_.execute("ROLLBACK");
+    } catch (const std::exception& second) {
+      stop_writing(second.what());
+    }
+    return failure(std::string("the database could not commit: ") + error.what());
+  }
+
+  void stop_writing(const std::string& reason) {
+    broken_ = "the database " + name_ + " no longer writes after: " + reason;
+    base::log::error("the database stops writing until a restart", {{"file", name_}, {"reason", reason}});
+    connection_.reset_used();
+    connection_.keep_log_on_close();
+  }
+
+  // A snapshot that cannot be published leaves memory and disk apart: noexcept ends the process instead.
+  static void publish(const std::vector<std::function<void()>>& actions) noexcept {
+    for (const auto& action : actions) action();
+  }
+
+  void checkpoint_when_due() {
+    if (!broken_.empty() || connection_.wal_pages() < kCheckpointPages) return;
+    try {
+      connection_.checkpoint();
+    } catch (const SqliteError& error) {
+      // What is committed is in the log; a full disk only keeps the log from shrinking.
+      if (ends_writing(error.code()))
+        stop_writing(error.what());
+      else
+        base::log::warn("the write-ahead log could not be folded in", {{"file", name_}, {"reason", error.what()}});
+    }
+  }
+
+  const std::string name_;
+  Connection connection_;
+  /// Why nothing is written any more; empty as long as all is well. The writer thread's.
+  std::string broken_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Work> queue_;
+  bool stopping_ = false;
+  // Last: it starts when all the rest is there.
+  std::thread thread_;
+};
+
+Database::Database(const std::filesystem::path& file, const std::vector<Migration>& migrations)
+    : writer_(std::make_unique<Writer>(file, migrations)) {}
+
+Database::~Database() = default;
+
+void Database::enqueue(std::function<void(Transaction&)> command, Done done) {
+  writer_->enqueue({std::move(command), std::move(done)});
+}
+
+void Database::write_now(std::function<void(Transaction&)> command) {
+  // Shared: the writer may still be inside set_value when get() returns here.
+  const auto finished = std::make_shared<std::promise<void>>();
+  enqueue(std::move(command), [finished](std::exception_ptr failure) {
+    if (failure)
+      finished->set_exception(failure);
+    else
+      finished->set_value();
+  });
+  finished->get_future().get();
+}
+
+void Database::read_now(std::function<void(Transaction&)> visit) { write_now(std::move(visit)); }
+
+}  // namespace lambent::store
