@@ -1,0 +1,40 @@
+# Lambent: `make run` starts a server and shows it working; `make test` proves it. Both install what is missing first.
+.DEFAULT_GOAL := build
+.PHONY: build run test tidy unit dev tsan fuzz blackbox fresh bench lint format clean setup
+
+# build/release/lambent
+build: setup
+	cmake --preset release
+	cmake --build --preset release
+
+# Serves http://127.0.0.1:4566 until Ctrl-C, after deploying and invoking examples/ with the AWS CLI.
+run: build
+	packaging/run
+
+# Everything that must hold, in the order of tests/run; the last line counts. Single steps below.
+test: setup
+	tests/run
+
+tidy unit dev tsan fuzz blackbox: setup
+	tests/run $@
+
+# Both commands of the README in new Debian 12 and 13 roots made by mmdebstrap. Needs root; takes long.
+fresh:
+	tests/fresh bookworm trixie
+
+bench: build
+	bench/run
+
+lint: build
+	/usr/bin/python3 tests/tidy.py
+	git ls-files -z 'src/*.cc' 'src/*.h' 'bench/*.cc' | xargs -0 -r clang-format-19 --dry-run -Werror
+	git ls-files -z 'src/*.cc' | xargs -0 -r -n 4 -P 2 clang-tidy-19 -p build/release --quiet
+
+format:
+	git ls-files -z 'src/*.cc' 'src/*.h' 'bench/*.cc' | xargs -0 -r clang-format-19 -i
+
+setup:
+	./setup
+
+clean:
+	rm -rf build
