@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +18,14 @@
 #include "store/database.h"
 
 namespace lambent::store {
+
+// IAM's quotas under the names that its messages give them (IAM User Guide, "IAM and AWS STS quotas").
+namespace quota {
+constexpr std::size_t kUsersPerAccount = 5000;
+constexpr std::size_t kRolesPerAccount = 1000;
+constexpr std::size_t kPoliciesPerAccount = 1500;
+constexpr std::size_t kAccessKeysPerUser = 2;
+}  // namespace quota
 
 struct Tag {
   std::string key;
@@ -73,6 +82,9 @@ struct Policy {
   std::string document;
   std::int64_t created_ms = 0;
   std::vector<Tag> tags;
+  /// The one version there is. AWS's managed policies carry the number that AWS's default version has.
+  std::string version = "v1";
+  std::int64_t updated_ms = 0;
   std::string arn() const;
 };
 
@@ -82,10 +94,12 @@ using PolicySnapshot = std::shared_ptr<const Policy>;
 using AccessKeySnapshot = std::shared_ptr<const AccessKey>;
 
 /// How a change ended that depends on what is there: services turn it into their own errors.
-enum class Change { done, exists, missing, conflict };
+/// `limit`: a quota (above) is used up.
+enum class Change { done, exists, missing, conflict, limit };
 
 class Identities {
  public:
+  /// Loads every record into memory; blocks, so at start only. `database` must outlive this.
   explicit Identities(Database& database);
 
   UserSnapshot user(std::string_view account, std::string_view name) const;
@@ -115,12 +129,30 @@ class Identities {
   base::Task<Change> edit_user(std::string account, std::string name, std::function<Change(User&)> edit);
   base::Task<Change> edit_role(std::string account, std::string name, std::function<Change(Role&)> edit);
 
-  /// At start: makes the account's root key unless there is one, or replaces it by the given one. Blocks.
+  /// At start: answers an active root key of the account, made unless there is one. A given key that is not there yet takes the
+  /// place of all the account's root keys; std::runtime_error when its id is somebody else's. Blocks.
   AccessKeySnapshot ensure_root_key(const std::string& account, const std::optional<AccessKey>& given, std::int64_t now_ms);
 
  private:
+  template <class Record>
+  base::Task<Change> create(Record record, std::size_t limit);
+  template <class Record>
+  base::Task<Change> edit(std::string account, std::string name, std::function<Change(Record&)> edit);
+  template <class Record>
+  base::Task<Change> remove(std::string account, std::string name);
+
+  // How the writer's after_commit publishes: the new snapshot under its key, or nothing any more.
+  void publish(UserSnapshot user);
+  void publish(RoleSnapshot role);
+  void publish(PolicySnapshot policy);
+  void publish(AccessKeySnapshot key);
+  void forget(const User& user);
+  void forget(const Role& role);
+  void forget(const AccessKey& key);
+
   Database& database_;
   mutable std::shared_mutex mutex_;
+  // By account and lower-case name: names that differ in case only are the same.
   std::map<std::pair<std::string, std::string>, UserSnapshot> users_;
   std::map<std::pair<std::string, std::string>, RoleSnapshot> roles_;
   std::map<std::string, PolicySnapshot, std::less<>> policies_;

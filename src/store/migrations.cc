@@ -1,0 +1,16 @@
+#include "store/migrations.h"
+
+#include "store/functions_schema.h"
+#include "store/identities_schema.h"
+
+namespace lambent::store {
+
+const std::vector<Migration>& migrations() {
+  static const std::vector<Migration> list = {
+      {1, kIdentitiesSchema},
+      {2, kFunctionsSchema},
+  };
+  return list;
+}
+
+}  // namespace lambent::store
