@@ -42,11 +42,12 @@ class Lanes {
   std::vector<std::thread> threads_;
 };
 
-/// Runs `work()` (a Task) on `lane` and ends on the caller's own. Without a hop when the caller is there already.
+/// Runs `work()` (a Task) on `lane` and ends on the caller's own. Without a hop when the caller is there already. `work` may
+/// itself be a coroutine with captures: it is kept until its task has ended.
 template <class Work>
 std::invoke_result_t<Work> on(asio::io_context& lane, Work work) {
-  if (lane.get_executor().running_in_this_thread()) return work();
-  return asio::co_spawn(lane, std::move(work), asio::use_awaitable);
+  if (lane.get_executor().running_in_this_thread()) co_return co_await work();
+  co_return co_await asio::co_spawn(lane, std::move(work), asio::use_awaitable);
 }
 
 }  // namespace lambent::base

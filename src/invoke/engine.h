@@ -4,11 +4,21 @@
 // to that lane and back. Owned by the composition root, stopped before the lanes are.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "base/clock.h"
+#include "base/http_server.h"
+#include "base/lanes.h"
+#include "base/metrics.h"
 #include "base/task.h"
+#include "runtimes/catalog.h"
+#include "sandbox/sandbox.h"
 #include "store/functions.h"
 
 namespace lambent::invoke {
@@ -41,8 +51,46 @@ class Engine {
   /// InvalidRuntimeException).
   virtual base::Task<Outcome> invoke(Invocation invocation) = 0;
   /// The function's code or configuration changed, or it is gone: environments of older snapshots take no more
-  /// invocations and end when idle.
+  /// invocations and end when idle. Any thread.
   virtual void retire(const store::FunctionKey& key) = 0;
+  /// Takes no more invocations, waits for those that run, at most `grace`, then ends every environment.
+  virtual base::Task<void> stop(std::chrono::seconds grace) = 0;
 };
+
+/// Short-lived credentials of a function's role.
+struct RoleCredentials {
+  std::string access_key_id;
+  std::string secret_access_key;
+  std::string session_token;
+};
+
+struct EngineOptions {
+  /// Concurrent executions of the account and region ("Lambda quotas").
+  std::int32_t concurrency_limit = 1000;
+  /// An environment without invocations for so long is ended.
+  std::chrono::seconds idle_time{600};
+  /// No environment outlives the credentials that it began with.
+  std::chrono::seconds lifetime{5 * 3600};
+  /// The on-demand init limit ("Lambda execution environment lifecycle").
+  std::chrono::milliseconds init_limit{10'000};
+};
+
+/// What the engine stands on; all of it outlives the engine.
+struct EngineParts {
+  base::Lanes& lanes;
+  /// One per lane, attached to it.
+  std::vector<std::unique_ptr<sandbox::Launcher>> launchers;
+  const runtimes::Catalog& catalog;
+  const base::Clock& clock;
+  base::Metrics& metrics;
+  /// Credentials good for at least EngineOptions::lifetime. Throws aws::Error when the role is gone.
+  std::function<RoleCredentials(const store::FunctionVersion&)> credentials;
+  /// Serves the API to one function on the lane of the executor.
+  std::function<std::unique_ptr<base::http::Server>(base::asio::any_io_executor, base::Fd)> serve_api;
+  /// Takes what a function and the platform wrote: log group, log stream, text of whole lines. Called on lanes.
+  std::function<void(std::string_view, std::string_view, std::string_view)> log_sink;
+};
+
+std::unique_ptr<Engine> make_engine(EngineOptions options, EngineParts parts);
 
 }  // namespace lambent::invoke

@@ -1,0 +1,85 @@
+// The gateway: from an HTTP request to an AWS operation and back, the same for every service.
+//
+// It knows no service by name: it is handed bound operation tables. One Gateway serves every socket of the process, on
+// whatever lane a connection was accepted; it is made by the composition root and outlives every server that calls it.
+// pipeline.cc is the whole way of a request on one page.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "auth/authenticator.h"
+#include "auth/authorizer.h"
+#include "aws/service.h"
+#include "base/clock.h"
+#include "base/http_server.h"
+#include "base/metrics.h"
+#include "gateway/body_budget.h"
+
+namespace lambent::gateway {
+
+/// Where a request came in, which decides what is believed without proof.
+enum class Door {
+  /// The server's own sockets: signatures are checked unless the server runs with --auth=off.
+  server,
+  /// The API socket inside a function's sandbox: signatures are checked, always, and there is nothing but the API.
+  function,
+};
+
+struct Options {
+  /// False only for --auth=off: every request is the root user's of `account`.
+  bool verify_signatures = true;
+  /// The account of unsigned requests with --auth=off.
+  std::string account;
+  /// The most memory that bodies of requests being read may take together, in bytes.
+  std::size_t body_budget_bytes = 512u << 20;
+};
+
+/// What lies beneath /_lambent/ and needs no signature. `local_only` paths answer loopback peers only.
+struct InternalRoute {
+  std::string prefix;
+  bool local_only = false;
+  std::function<base::Task<base::http::Response>(const base::http::Request&)> answer;
+};
+
+class Gateway {
+ public:
+  /// Everything referred to must outlive the gateway.
+  Gateway(Options options, std::vector<const aws::Service*> services, const auth::Authenticator& authenticator,
+          const auth::Authorizer& authorizer, const base::Clock& clock, base::Metrics& metrics);
+
+  /// Before the first request.
+  void add_route(InternalRoute route) { routes_.push_back(std::move(route)); }
+
+  /// The handler for servers behind `door`.
+  base::http::Server::Handler handler(Door door);
+  /// What the HTTP server answers when a request cannot even be read.
+  static base::http::Response refusal(int status, std::string_view reason);
+
+ private:
+  struct Request;  // one request on its way, see pipeline.cc
+
+  base::Task<void> serve(base::http::Exchange& exchange, Door door);
+  base::Task<base::http::Response> run(Request& request);
+  base::Task<base::http::Response> internal(base::http::Exchange& exchange);
+
+  const aws::Service* choose_service(const base::http::Request& head) const;
+  base::Task<void> read_body(Request& request, const aws::Match& match);
+  aws::Caller identify(Request& request) const;
+  base::http::Response refuse(const Request& request, const aws::Error& error) const;
+  void count(const Request& request, const base::http::Response& response, double seconds);
+
+  Options options_;
+  std::vector<const aws::Service*> services_;
+  const auth::Authenticator& authenticator_;
+  const auth::Authorizer& authorizer_;
+  const base::Clock& clock_;
+  BodyBudget budget_;
+  std::vector<InternalRoute> routes_;
+  base::Family<base::Counter>& requests_;
+  base::Family<base::Histogram>& latency_;
+};
+
+}  // namespace lambent::gateway

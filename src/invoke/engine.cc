@@ -1,0 +1,262 @@
+#include "invoke/engine.h"
+
+#include <atomic>
+#include <list>
+#include <map>
+
+#include "aws/error.h"
+#include "base/log.h"
+#include "invoke/environment.h"
+
+namespace lambent::invoke {
+
+using base::Task;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr std::chrono::seconds kSweepPeriod{5};
+
+/// Invocations that run now, against the account's limit. Returns itself.
+class Admission {
+ public:
+  explicit Admission(std::atomic<std::int32_t>* in_flight) : in_flight_(in_flight) {}
+  Admission(Admission&& other) noexcept : in_flight_(std::exchange(other.in_flight_, nullptr)) {}
+  Admission& operator=(Admission&&) = delete;
+  ~Admission() {
+    if (in_flight_ != nullptr) in_flight_->fetch_sub(1);
+  }
+
+ private:
+  std::atomic<std::int32_t>* in_flight_;
+};
+
+Admission admit(std::atomic<std::int32_t>& in_flight, std::int32_t limit) {
+  if (in_flight.fetch_add(1) < limit) return Admission(&in_flight);
+  in_flight.fetch_sub(1);
+  throw aws::Error("TooManyRequestsException", "Rate Exceeded.", 429)
+      .with("Reason", "ConcurrentInvocationLimitExceeded");
+}
+
+/// The environments of the functions that are pinned to one lane. Everything here runs on that lane.
+class LaneEngine {
+ public:
+  LaneEngine(const EngineOptions& options, const EngineParts& parts, base::asio::io_context& lane,
+             sandbox::Launcher& launcher)
+      : options_(options), parts_(parts), lane_(lane), launcher_(launcher), sweep_timer_(lane) {}
+
+  Task<Outcome> invoke(const Invocation& invocation) {
+    const store::FunctionKey& key = invocation.function->key;
+    const std::uint64_t generation = generation_of(key);
+    std::unique_ptr<Environment> environment = take_idle(*invocation.function);
+    Outcome outcome;
+    if (environment != nullptr) {
+      outcome = co_await environment->invoke(invocation, std::chrono::seconds(invocation.function->timeout_s));
+    } else {
+      outcome = co_await invoke_cold(invocation, environment);
+    }
+    if (environment != nullptr && generation == generation_of(key))
+      give_back(std::move(environment), key);
+    else if (environment != nullptr)
+      forget(std::move(environment));
+    co_return outcome;
+  }
+
+  /// Idle environments end now, busy ones when they come back: they belong to a generation that is over.
+  void retire(const store::FunctionKey& key) {
+    ++generations_[key];
+    drop_idle(key);
+  }
+
+  void start() { base::asio::co_spawn(lane_, sweep(), base::asio::detached); }
+  void stop() {
+    stopped_ = true;
+    sweep_timer_.cancel();
+    while (!idle_.empty()) drop_idle(store::FunctionKey(idle_.begin()->first));
+  }
+
+  std::size_t environments() const { return environments_.load(std::memory_order_relaxed); }
+
+ private:
+  using Idle = std::list<std::unique_ptr<Environment>>;
+
+  /// The warmest first, so that the others grow old and go.
+  std::unique_ptr<Environment> take_idle(const store::FunctionVersion& function) {
+    const auto found = idle_.find(function.key);
+    if (found == idle_.end()) return nullptr;
+    while (!found->second.empty()) {
+      std::unique_ptr<Environment> environment = std::move(found->second.front());
+      found->second.pop_front();
+      if (environment->usable() && environment->serves(function)) return environment;
+      forget(std::move(environment));
+    }
+    idle_.erase(found);
+    return nullptr;
+  }
+
+  void give_back(std::unique_ptr<Environment> environment, const store::FunctionKey& key) {
+    if (stopped_ || !environment->usable()) {
+      forget(std::move(environment));
+      return;
+    }
+    environment->idle_since = parts_.clock.steady();
+    idle_[key].push_front(std::move(environment));
+  }
+
+  std::uint64_t generation_of(const store::FunctionKey& key) const {
+    const auto found = generations_.find(key);
+    return found == generations_.end() ? 0 : found->second;
+  }
+
+  void drop_idle(const store::FunctionKey& key) {
+    const auto found = idle_.find(key);
+    if (found == idle_.end()) return;
+    for (auto& environment : found->second) forget(std::move(environment));
+    idle_.erase(found);
+  }
+
+  void forget(std::unique_ptr<Environment> environment) {
+    environment.reset();
+    environments_.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  Task<std::unique_ptr<Environment>> launch(const store::FunctionSnapshot& function) {
+    std::unique_ptr<Environment> environment = co_await Environment::launch(parts_, launcher_, lane_, function);
+    environments_.fetch_add(1, std::memory_order_relaxed);
+    co_return environment;
+  }
+
+  Task<Outcome> invoke_cold(const Invocation& invocation, std::unique_ptr<Environment>& environment) {
+    const milliseconds budget = std::chrono::seconds(invocation.function->timeout_s);
+    environment = co_await launch(invocation.function);
+    Init init = co_await environment->initialize(options_.init_limit);
+    if (init == Init::ready) co_return co_await environment->invoke(invocation, budget);
+    if (init == Init::failed) co_return environment->init_outcome(invocation, init, milliseconds(0));
+    // Init took longer than its own limit: it is tried once more as a part of the invocation, within the function's Timeout.
+    forget(std::move(environment));
+    const auto begin = parts_.clock.steady();
+    environment = co_await launch(invocation.function);
+    init = co_await environment->initialize(budget);
+    const auto took = std::chrono::duration_cast<milliseconds>(parts_.clock.steady() - begin);
+    if (init != Init::ready) co_return environment->init_outcome(invocation, init, took);
+    co_return co_await environment->invoke(invocation, budget - std::min(took, budget));
+  }
+
+  Task<void> sweep() {
+    while (!stopped_) {
+      sweep_timer_.expires_after(kSweepPeriod);
+      try {
+        co_await sweep_timer_.async_wait(base::asio::use_awaitable);
+      } catch (const boost::system::system_error&) {
+        co_return;
+      }
+      const auto now = parts_.clock.steady();
+      for (auto pool = idle_.begin(); pool != idle_.end();) {
+        for (auto at = pool->second.begin(); at != pool->second.end();) {
+          const Environment& environment = **at;
+          const bool stale = !environment.usable() || now - environment.idle_since > options_.idle_time ||
+                             now - environment.launched_at() > options_.lifetime;
+          if (stale) forget(std::move(*at));
+          at = stale ? pool->second.erase(at) : std::next(at);
+        }
+        pool = pool->second.empty() ? idle_.erase(pool) : std::next(pool);
+      }
+    }
+  }
+
+  const EngineOptions& options_;
+  const EngineParts& parts_;
+  base::asio::io_context& lane_;
+  sandbox::Launcher& launcher_;
+  base::asio::steady_timer sweep_timer_;
+  std::map<store::FunctionKey, Idle> idle_;
+  /// How often each function was retired; 0 is not kept.
+  std::map<store::FunctionKey, std::uint64_t> generations_;
+  std::atomic<std::size_t> environments_{0};
+  bool stopped_ = false;
+};
+
+class LanedEngine final : public Engine {
+ public:
+  LanedEngine(EngineOptions options, EngineParts parts)
+      : options_(options),
+        parts_(std::move(parts)),
+        invocations_(parts_.metrics.counter("lambent_invocations_total", "Invocations by their end.", {"end"})) {
+    for (std::size_t i = 0; i < parts_.lanes.count(); ++i) {
+      lanes_.push_back(
+          std::make_unique<LaneEngine>(options_, parts_, parts_.lanes.lane(i), *parts_.launchers[i]));
+      lanes_.back()->start();
+    }
+    parts_.metrics.gauge("lambent_environments", "Execution environments that exist.", [this] {
+      std::size_t total = 0;
+      for (const auto& lane : lanes_) total += lane->environments();
+      return static_cast<double>(total);
+    });
+    parts_.metrics.gauge("lambent_invocations_running", "Invocations running now.",
+                         [this] { return static_cast<double>(in_flight_.load()); });
+  }
+
+  Task<Outcome> invoke(Invocation invocation) override {
+    if (stopping_) throw aws::Error("ServiceException", "The server is stopping.", 500);
+    const Admission admission = admit(in_flight_, options_.concurrency_limit);
+    const std::size_t index = lane_index(invocation.function->key);
+    LaneEngine& engine = *lanes_[index];
+    auto work = [&engine, &invocation] { return engine.invoke(invocation); };
+    Outcome outcome;
+    try {
+      outcome = co_await base::on(parts_.lanes.lane(index), work);
+    } catch (const aws::Error&) {
+      invocations_.at({"refused"}).add();
+      throw;
+    } catch (const std::exception& error) {
+      invocations_.at({"platform_error"}).add();
+      base::log::error("invocation failed", {{"request_id", invocation.request_id}, {"reason", error.what()}});
+      throw aws::Error("ServiceException", "The service encountered an internal error.", 500);
+    }
+    invocations_.at({outcome.function_error.empty() ? "success" : "function_error"}).add();
+    co_return outcome;
+  }
+
+  void retire(const store::FunctionKey& key) override {
+    const std::size_t index = lane_index(key);
+    base::asio::post(parts_.lanes.lane(index), [engine = lanes_[index].get(), key] { engine->retire(key); });
+  }
+
+  Task<void> stop(std::chrono::seconds grace) override {
+    stopping_ = true;
+    base::asio::steady_timer timer(co_await base::asio::this_coro::executor);
+    const auto deadline = parts_.clock.steady() + grace;
+    while (in_flight_.load() > 0 && parts_.clock.steady() < deadline) {
+      timer.expires_after(milliseconds(10));
+      co_await timer.async_wait(base::asio::use_awaitable);
+    }
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      auto work = [engine = lanes_[i].get()]() -> Task<void> {
+        engine->stop();
+        co_return;
+      };
+      co_await base::on(parts_.lanes.lane(i), work);
+    }
+  }
+
+ private:
+  std::size_t lane_index(const store::FunctionKey& key) const {
+    const std::string text = key.account + "/" + key.region + "/" + key.name;
+    return std::hash<std::string>{}(text) % lanes_.size();
+  }
+
+  EngineOptions options_;
+  EngineParts parts_;
+  base::Family<base::Counter>& invocations_;
+  std::vector<std::unique_ptr<LaneEngine>> lanes_;
+  std::atomic<std::int32_t> in_flight_{0};
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_engine(EngineOptions options, EngineParts parts) {
+  return std::make_unique<LanedEngine>(options, std::move(parts));
+}
+
+}  // namespace lambent::invoke

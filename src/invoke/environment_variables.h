@@ -1,0 +1,20 @@
+// The environment variables that a function's process gets: AWS's promise (Lambda Developer Guide, "Defined runtime
+// environment variables"; facts/runtime.md section 2) and nothing of the server's own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtimes/catalog.h"
+#include "store/functions.h"
+
+namespace lambent::invoke {
+
+struct RoleCredentials;
+
+/// NAME=VALUE, sorted. The customer's variables win over the common ones; reserved ones were refused when they were set.
+std::vector<std::string> environment_variables(const store::FunctionVersion& function,
+                                               const runtimes::Runtime& runtime, const RoleCredentials& credentials,
+                                               const std::string& log_stream);
+
+}  // namespace lambent::invoke

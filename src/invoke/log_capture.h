@@ -1,0 +1,45 @@
+// What one execution environment writes: its stdout and stderr and the platform's own lines, in the order seen.
+//
+// Lives on the environment's lane. A function that floods is slowed by its own full pipe, not by our memory: reading
+// pauses above kBytesPerSecond.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/fd.h"
+#include "base/task.h"
+
+namespace lambent::invoke {
+
+class LogCapture {
+ public:
+  static constexpr std::size_t kTailBytes = 4096;
+  static constexpr std::size_t kBytesPerSecond = 8 << 20;
+
+  using Sink = std::function<void(std::string_view)>;
+
+  /// Both descriptors non-blocking. `sink` gets whole lines; an unfinished line of over 256 KiB is cut.
+  LogCapture(base::asio::any_io_executor executor, base::Fd out, base::Fd err, Sink sink);
+  ~LogCapture();
+  LogCapture(const LogCapture&) = delete;
+  LogCapture& operator=(const LogCapture&) = delete;
+
+  /// Forgets the tail: a new invocation begins.
+  void begin_tail();
+  /// A line of the platform's; the newline is added.
+  void platform_line(std::string_view line);
+  /// Takes what is in the pipes right now, so that what was printed before an answer is seen before its END line.
+  void drain();
+  /// The last 4 KB since begin_tail().
+  std::string tail() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace lambent::invoke
