@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "auth/claim.h"
 #include "aws/caller.h"
 #include "base/clock.h"
 #include "base/http.h"
@@ -19,22 +19,6 @@
 namespace lambent::auth {
 
 class SessionTokens;
-
-/// The parsed claim of a request: not yet proven. Only `service` and `region` may be used before verify().
-struct Claim {
-  std::string access_key_id;
-  std::string date;  // yyyymmdd of the scope
-  std::string region;
-  std::string service;
-  std::string amz_date;  // yyyymmddThhmmssZ
-  std::vector<std::string> signed_headers;
-  std::string signature;
-  std::string session_token;
-  bool presigned = false;
-  /// The credentials that the claim names, looked up once.
-  std::string secret_access_key;
-  aws::Caller caller;
-};
 
 class Authenticator {
  public:
@@ -45,6 +29,9 @@ class Authenticator {
   /// The service named by the credential scope of the request, or nothing when it carries none that can be read: the gateway
   /// chooses the service by it before anything is checked.
   static std::optional<std::string> scope_service(const base::http::Request& head);
+
+  /// The region of that scope, for servers that do not verify.
+  static std::optional<std::string> scope_region(const base::http::Request& head);
 
   /// Throws aws::Error: MissingAuthenticationTokenException, IncompleteSignatureException, UnrecognizedClientException,
   /// InvalidSignatureException (expired, not yet current, wrong scope), ExpiredTokenException, each 403 (or 400 where AWS says so).

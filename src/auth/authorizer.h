@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "auth/evaluate.h"
 #include "aws/caller.h"
 #include "store/identities.h"
 
@@ -24,12 +25,18 @@ class Authorizer {
   void require(const aws::Caller& caller, std::string_view action, std::string_view resource) const;
   bool allowed(const aws::Caller& caller, std::string_view action, std::string_view resource) const;
 
-  /// Does the role's trust policy let this principal perform sts:AssumeRole? `principal` is a caller or, as
-  /// service_may_assume, a service such as "lambda.amazonaws.com".
+  /// May this caller assume the role? The trust policy names the caller, or it trusts the caller's account and the caller's own
+  /// policies allow sts:AssumeRole on the role; across accounts both are needed. Root may not (as on AWS).
+  /// service_may_assume: does the trust policy let a service such as "lambda.amazonaws.com"?
   bool may_assume(const aws::Caller& caller, const store::Role& role) const;
+  /// The same as a refusal: AccessDenied (403), "User: ARN is not authorized to perform: sts:AssumeRole on resource: ROLE" or, for
+  /// the root account, "Roles may not be assumed by root accounts.".
+  void require_assume(const aws::Caller& caller, const store::Role& role) const;
   static bool service_may_assume(std::string_view service, const store::Role& role);
 
  private:
+  Decision decide_for(const aws::Caller& caller, std::string_view action, std::string_view resource) const;
+
   const store::Identities& identities_;
 };
 

@@ -1,0 +1,75 @@
+#include "auth/evaluate.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/bytes.h"
+
+namespace lambent::auth {
+namespace {
+
+bool any_matches(const std::vector<Wildcard>& patterns, std::string_view text) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const Wildcard& p) { return p.matches(text); });
+}
+
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool applies_to_action(const PolicyStatement& statement, std::string_view lower_action) {
+  return any_matches(statement.actions, lower_action) != statement.not_action;
+}
+
+bool applies(const PolicyStatement& statement, std::string_view lower_action, std::string_view resource) {
+  if (!applies_to_action(statement, lower_action)) return false;
+  return any_matches(statement.resources, resource) != statement.not_resource;
+}
+
+/// One kind of policy, all its documents together.
+Decision decide_among(CompiledPolicies policies, std::string_view lower_action, std::string_view resource) {
+  bool allowed = false;
+  for (const auto& policy : policies) {
+    if (!policy) return Decision::explicit_deny;
+    for (const PolicyStatement& statement : policy->statements) {
+      // What is not understood fails closed (policy.h).
+      if (statement.unevaluated && statement.allow) continue;
+      if (!statement.unevaluated && !applies(statement, lower_action, resource)) continue;
+      if (!statement.allow) return Decision::explicit_deny;
+      allowed = true;
+    }
+  }
+  return allowed ? Decision::allow : Decision::implicit_deny;
+}
+
+/// How a statement's principals cover a principal.
+Trust covers(const Principals& principals, const AssumePrincipal& who) {
+  if (!who.service.empty()) return has(principals.services, who.service) ? Trust::named : Trust::none;
+  if (has(principals.arns, who.arn) || has(principals.arns, who.identity_arn) || principals.everyone)
+    return Trust::named;
+  return has(principals.accounts, who.account) ? Trust::account : Trust::none;
+}
+
+}  // namespace
+
+Decision decide(const ApplicablePolicies& policies, const AccessRequest& request) {
+  const std::string action = base::lower(request.action);
+  // Resource policy: an Allow there can stand in for the identity's (same account). Boundary and session policies: each can
+  // only take away, so each must allow as well. None of them exists yet.
+  return decide_among(policies.identity, action, request.resource);
+}
+
+Trust decide_trust(const PolicyDocument& trust_policy, const AssumePrincipal& principal) {
+  Trust best = Trust::none;
+  for (const PolicyStatement& statement : trust_policy.statements) {
+    if (statement.unevaluated && statement.allow) continue;
+    if (statement.unevaluated) return Trust::denied;
+    if (!applies_to_action(statement, "sts:assumerole")) continue;
+    const Trust covered = covers(statement.principals, principal);
+    if (covered == Trust::none) continue;
+    if (!statement.allow) return Trust::denied;
+    if (best != Trust::named) best = covered;
+  }
+  return best;
+}
+
+}  // namespace lambent::auth
