@@ -130,7 +130,10 @@ Task<Init> Environment::initialize(milliseconds limit) {
   init_answer_ = co_await runtime_api_->initialized();
   timer_->timer.cancel();
   init_took_ = std::chrono::duration_cast<microseconds>(parts_.clock.steady() - launched_at_);
-  if (!init_answer_) co_return Init::ready;
+  if (!init_answer_) {
+    sandbox_->limit_cpu();
+    co_return Init::ready;
+  }
   ended_ = true;
   co_return deadline_passed_ ? Init::timed_out : Init::failed;
 }

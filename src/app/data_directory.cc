@@ -1,0 +1,69 @@
+#include "app/data_directory.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/ids.h"
+
+namespace lambent::app {
+
+namespace fs = std::filesystem;
+using base::check;
+using base::Fd;
+
+namespace {
+
+void make_directory(const fs::path& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    throw std::system_error(errno, std::system_category(), "cannot make " + path.string());
+}
+
+}  // namespace
+
+DataDirectory::DataDirectory(fs::path root) : root_(std::move(root)) {
+  std::error_code ignored;
+  if (root_.has_parent_path()) fs::create_directories(root_.parent_path(), ignored);
+  for (const fs::path& path : {root_, code(), runtimes(), scratch(), root_ / "keys"}) make_directory(path);
+}
+
+std::optional<std::string> read_small_file(const fs::path& file) {
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd && errno == ENOENT) return std::nullopt;
+  check(fd.get(), file.c_str());
+  std::string text(1 << 20, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t got = check(::read(fd.get(), text.data() + size, text.size() - size), file.c_str());
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  text.resize(size);
+  return text;
+}
+
+void DataDirectory::write_secret(const fs::path& file, const std::string& text) const {
+  const fs::path beside = file.string() + ".new";
+  {
+    const Fd fd(check(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), beside.c_str()));
+    std::size_t written = 0;
+    while (written < text.size())
+      written += static_cast<std::size_t>(
+          check(::write(fd.get(), text.data() + written, text.size() - written), beside.c_str()));
+    check(::fsync(fd.get()), beside.c_str());
+  }
+  fs::rename(beside, file);
+  const Fd directory(check(::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), file.c_str()));
+  check(::fsync(directory.get()), file.c_str());
+}
+
+std::string DataDirectory::key(const std::string& name) const {
+  const fs::path file = root_ / "keys" / name;
+  if (auto text = read_small_file(file); text && text->size() == 32) return std::move(*text);
+  std::string key = base::random_bytes(32);
+  write_secret(file, key);
+  return key;
+}
+
+}  // namespace lambent::app

@@ -1,0 +1,39 @@
+// The data directory: one server's whole state, mode 0700, and the few files that are not in the database.
+//
+//     lambent.db        records            code/       archives and their trees
+//     keys/             sealing keys       runtimes/   bootstraps, rewritten at each start
+//     credentials       the root key as `export` lines, mode 0600
+//     scratch/          the launcher's images for /tmp; root's
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace lambent::app {
+
+class DataDirectory {
+ public:
+  /// Makes what is missing. Throws std::system_error.
+  explicit DataDirectory(std::filesystem::path root);
+
+  const std::filesystem::path& root() const { return root_; }
+  std::filesystem::path database() const { return root_ / "lambent.db"; }
+  std::filesystem::path code() const { return root_ / "code"; }
+  std::filesystem::path runtimes() const { return root_ / "runtimes"; }
+  std::filesystem::path scratch() const { return root_ / "scratch"; }
+  std::filesystem::path credentials() const { return root_ / "credentials"; }
+
+  /// 32 secret bytes kept in keys/NAME, made on first use.
+  std::string key(const std::string& name) const;
+  /// Written beside and renamed over, mode 0600, synced.
+  void write_secret(const std::filesystem::path& file, const std::string& text) const;
+
+ private:
+  std::filesystem::path root_;
+};
+
+/// The whole file, at most 1 MiB; nothing when there is none. Throws std::system_error when it cannot be read.
+std::optional<std::string> read_small_file(const std::filesystem::path& file);
+
+}  // namespace lambent::app

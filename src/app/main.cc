@@ -1,0 +1,71 @@
+// The program `lambent`: its command line.
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "app/commands.h"
+#include "app/options.h"
+#include "app/serve.h"
+#include "sandbox/launcher/launcher.h"
+
+namespace {
+
+void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) {
+  auto* command = app.add_subcommand("serve", "Run the server in the foreground");
+  command->add_option("--listen", options.listen, "HOST:PORT to serve on; may be given twice")->capture_default_str();
+  command->add_option("--data", options.data, "Directory of the server's state")->required();
+  command->add_option("--account", options.account, "The account's 12 digits")->capture_default_str();
+  command->add_option("--auth", options.auth, "on, or off for throwaway use on loopback")->capture_default_str();
+  command->add_option("--tls-cert", options.tls_cert, "Certificate chain (PEM); read again on SIGHUP");
+  command->add_option("--tls-key", options.tls_key, "Private key (PEM)");
+  command->add_flag("--insecure-http", options.insecure_http, "Serve plain HTTP beyond loopback");
+  command->add_option("--user", options.user, "User to become after start, when started as root")->capture_default_str();
+  command->add_option("--log-level", options.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  command->add_option("--log-format", options.log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command->add_flag("--print-function-logs", options.print_function_logs, "Copy functions' logs to standard output");
+  command->add_flag("--strict-runtimes", options.strict_runtimes, "Refuse to run a runtime on a nearby version");
+  command->add_option("--lanes", options.lanes, "Threads that serve")->check(CLI::Range(1, 64))->capture_default_str();
+  command->add_option("--idle-time", options.idle_s, "Seconds until an idle environment is ended")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
+  command->add_option("--concurrency", options.concurrency, "Concurrent executions of the account")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command->add_option("--grace", options.grace_s, "Seconds that running invocations get at a stop")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  command->callback([&] { status = lambent::app::serve(options); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // The launcher is this program once more: before anything else is set up, so that it stays small.
+  if (const auto status = lambent::sandbox::launcher_main(argc, argv)) return *status;
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app("AWS Lambda that you run yourself");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("lambent ") + lambent::app::version());
+  int status = 0;
+  lambent::app::ServeOptions serve_options;
+  add_serve(app, serve_options, status);
+  std::string data;
+  auto* credentials = app.add_subcommand("credentials", "Print the root access key as export lines");
+  credentials->add_option("--data", data, "Directory of the server's state")->required();
+  credentials->callback([&] { status = lambent::app::print_credentials(data); });
+  auto* coverage = app.add_subcommand("coverage", "Print which AWS operations work, as Markdown");
+  coverage->callback([&] { status = lambent::app::print_coverage(); });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : lambent::app::kExitUsage;
+  }
+  return status;
+}

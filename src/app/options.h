@@ -1,0 +1,49 @@
+// What the command line says. Parsed once in main; immutable then.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace lambent::app {
+
+/// Exit statuses of the program, from sysexits.h where it has them.
+constexpr int kExitUsage = 64;
+constexpr int kExitSoftware = 70;
+/// Something about the machine or the configuration must be changed first.
+constexpr int kExitConfig = 78;
+
+struct ListenAddress {
+  std::string host;
+  std::uint16_t port = 0;
+  bool loopback = false;
+};
+
+struct ServeOptions {
+  std::vector<std::string> listen{"127.0.0.1:4566"};
+  std::filesystem::path data;
+  std::string account = "123456789012";
+  std::string region = "us-east-1";
+  std::string auth = "on";
+  std::string tls_cert, tls_key;
+  bool insecure_http = false;
+  std::string user = "lambent";
+  std::string log_level = "info", log_format = "text";
+  /// Copies what functions write to standard output, each line after its log group.
+  bool print_function_logs = false;
+  bool strict_runtimes = false;
+  std::size_t lanes = 1;
+  int idle_s = 600;
+  int concurrency = 1000;
+  int grace_s = 30;
+};
+
+/// Throws std::invalid_argument with words for the user: "HOST:PORT", "[v6]:PORT"; HOST an IP address or localhost.
+ListenAddress parse_listen(const std::string& text);
+
+/// Throws std::invalid_argument for what cannot stand together, such as --auth=off on a public address.
+void check_options(const ServeOptions& options, const std::vector<ListenAddress>& addresses);
+
+}  // namespace lambent::app

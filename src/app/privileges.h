@@ -1,0 +1,13 @@
+// Giving up root: after the sockets are bound and the launcher runs, the server goes on as an ordinary user.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace lambent::app {
+
+/// Gives the data directory (but for the launcher's scratch/) to `user` and becomes that user, with no groups, capabilities
+/// or way back. Does nothing when not root. Throws std::runtime_error when there is no such user.
+void become_user(const std::string& user, const std::filesystem::path& data, const std::filesystem::path& keep_roots);
+
+}  // namespace lambent::app

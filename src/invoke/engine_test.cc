@@ -1,0 +1,221 @@
+#include "invoke/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "aws/error.h"
+#include "invoke/fake_sandbox.h"
+
+namespace lambent::invoke {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class EngineTest : public ::testing::Test {
+ protected:
+  void SetUp() override { build({}); }
+  void TearDown() override {
+    if (engine_) run([this] { return engine_->stop(std::chrono::seconds(1)); });
+    lanes_.stop();
+  }
+
+  void build(EngineOptions options) {
+    std::vector<std::unique_ptr<sandbox::Launcher>> launchers;
+    auto launcher = std::make_unique<FakeLauncher>(lanes_.lane(0));
+    launcher_ = launcher.get();
+    launchers.push_back(std::move(launcher));
+    auto credentials = [](const store::FunctionVersion&) { return RoleCredentials{"ASIAEXAMPLE", "secret", "token"}; };
+    auto serve_api = [](asio::any_io_executor executor, base::Fd listener) {
+      auto handler = [](base::http::Exchange& exchange) -> base::Task<void> {
+        base::http::Response response;
+        co_await exchange.respond(std::move(response));
+      };
+      return base::http::serve(executor, std::move(listener), {}, handler);
+    };
+    auto sink = [this](std::string_view, std::string_view, std::string_view text) { log_ += text; };
+    EngineParts parts{lanes_, std::move(launchers), catalog_, clock_, metrics_, credentials, serve_api, sink};
+    engine_ = make_engine(options, std::move(parts));
+    if (!std::exchange(started_, true)) lanes_.start();
+  }
+
+  template <class Work>
+  auto run(Work work) {
+    return asio::co_spawn(lanes_.lane(0), std::move(work), asio::use_future).get();
+  }
+
+  static std::shared_ptr<store::FunctionVersion> function(const std::string& name = "f") {
+    auto made = std::make_shared<store::FunctionVersion>();
+    made->key = {"123456789012", "us-east-1", name};
+    made->runtime = "provided.al2023";
+    made->handler = "h";
+    made->code_hash = std::string(64, 'a');
+    made->timeout_s = 1;
+    made->log_group = "/aws/lambda/" + name;
+    return made;
+  }
+
+  Outcome invoke(const std::string& payload, store::FunctionSnapshot which = function()) {
+    return run([&]() -> base::Task<Outcome> {
+      Invocation invocation{which, "00000000-0000-4000-8000-000000000001", "arn", payload, "", ""};
+      return engine_->invoke(std::move(invocation));
+    });
+  }
+
+  base::Lanes lanes_{1};
+  runtimes::Catalog catalog_;
+  base::SystemClock clock_;
+  base::Metrics metrics_;
+  FakeLauncher* launcher_ = nullptr;
+  std::unique_ptr<Engine> engine_;
+  std::string log_;
+  bool started_ = false;
+};
+
+TEST_F(EngineTest, AnswersAndKeepsTheEnvironmentWarm) {
+  const Outcome first = invoke("\"echo\"");
+  EXPECT_EQ(first.payload, "\"echo\"");
+  EXPECT_EQ(first.function_error, "");
+  EXPECT_EQ(first.executed_version, "$LATEST");
+  EXPECT_THAT(first.log_tail, AllOf(HasSubstr("START RequestId: 00000000-0000-4000-8000-000000000001 Version: $LATEST\n"),
+                                    HasSubstr("END RequestId: "), HasSubstr("Max Memory Used: 42 MB"),
+                                    HasSubstr("Init Duration: ")));
+  const Outcome second = invoke("\"echo\"");
+  EXPECT_THAT(second.log_tail, Not(HasSubstr("Init Duration")));
+  EXPECT_EQ(launcher_->specs.size(), 1u);
+}
+
+TEST_F(EngineTest, SeesWhatWasPrintedBeforeTheAnswer) {
+  EXPECT_THAT(invoke("\"print\"").log_tail, HasSubstr("hello\nEND RequestId"));
+  EXPECT_THAT(log_, HasSubstr("INIT_START Runtime Version: "));
+}
+
+TEST_F(EngineTest, ReportedErrorsKeepTheEnvironment) {
+  const Outcome outcome = invoke("\"fail\"");
+  EXPECT_EQ(outcome.payload, R"({"errorType":"E"})");
+  EXPECT_EQ(outcome.function_error, "Unhandled");
+  invoke("\"echo\"");
+  EXPECT_EQ(launcher_->specs.size(), 1u);
+}
+
+TEST_F(EngineTest, ReplacesAnEnvironmentThatExited) {
+  const Outcome outcome = invoke("\"exit\"");
+  EXPECT_EQ(outcome.payload,
+            R"({"errorType":"Runtime.ExitError","errorMessage":"RequestId: 00000000-0000-4000-8000-000000000001 Error: Runtime exited with error: exit status 3"})");
+  EXPECT_EQ(outcome.function_error, "Unhandled");
+  EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
+  EXPECT_EQ(launcher_->specs.size(), 2u);
+}
+
+TEST_F(EngineTest, EndsAnInvocationAtItsTimeout) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Outcome outcome = invoke("\"hang\"");
+  const auto took = std::chrono::steady_clock::now() - begin;
+  EXPECT_EQ(outcome.payload,
+            R"({"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 00000000-0000-4000-8000-000000000001 Error: Task timed out after 1.00 seconds"})");
+  EXPECT_GE(took, std::chrono::seconds(1));
+  EXPECT_LT(took, std::chrono::seconds(3));
+  EXPECT_THAT(outcome.log_tail, HasSubstr("Status: timeout"));
+  EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
+}
+
+TEST_F(EngineTest, InitErrorIsTheOutcome) {
+  launcher_->init = {FakeInit::error};
+  EXPECT_EQ(invoke("\"echo\"").payload, R"({"errorType":"Runtime.ImportModuleError"})");
+  launcher_->init = {FakeInit::exit};
+  EXPECT_THAT(invoke("\"echo\"").payload, HasSubstr("Runtime exited with error: exit status 1"));
+}
+
+TEST_F(EngineTest, AnInitThatHangsIsTriedAgainWithinTheTimeout) {
+  EngineOptions options;
+  options.init_limit = std::chrono::milliseconds(100);
+  run([this] { return engine_->stop(std::chrono::seconds(1)); });
+  build(options);
+  launcher_->init = {FakeInit::hang, FakeInit::ready};
+  EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
+  EXPECT_EQ(launcher_->specs.size(), 2u);
+  launcher_->init = {FakeInit::hang};
+  EXPECT_THAT(invoke("\"echo\"", function("g")).payload, HasSubstr("Sandbox.Timedout"));
+}
+
+TEST_F(EngineTest, AnotherConfigurationGetsAnotherEnvironment) {
+  invoke("\"echo\"");
+  auto changed = function();
+  changed->memory_mib = 256;
+  invoke("\"echo\"", changed);
+  EXPECT_EQ(launcher_->specs.size(), 2u);
+  EXPECT_EQ(launcher_->specs[1].memory_mib, 256);
+}
+
+TEST_F(EngineTest, RetiredEnvironmentsServeNobody) {
+  invoke("\"echo\"");
+  engine_->retire(function()->key);
+  invoke("\"echo\"");
+  EXPECT_EQ(launcher_->specs.size(), 2u);
+}
+
+TEST_F(EngineTest, BusyEnvironmentsDoNotShare) {
+  auto both = run([this]() -> base::Task<std::pair<Outcome, Outcome>> {
+    auto one = [this](std::string id) -> base::Task<Outcome> {
+      Invocation invocation{function(), id, "arn", "\"echo\"", "", ""};
+      co_return co_await engine_->invoke(std::move(invocation));
+    };
+    auto first = asio::co_spawn(lanes_.lane(0), one("00000000-0000-4000-8000-000000000001"), asio::use_future);
+    Outcome second = co_await one("00000000-0000-4000-8000-000000000002");
+    asio::steady_timer pause(lanes_.lane(0));
+    while (first.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      pause.expires_after(std::chrono::milliseconds(1));
+      co_await pause.async_wait(asio::use_awaitable);
+    }
+    co_return std::pair{first.get(), std::move(second)};
+  });
+  EXPECT_EQ(both.first.payload, "\"echo\"");
+  EXPECT_EQ(both.second.payload, "\"echo\"");
+  EXPECT_EQ(launcher_->specs.size(), 2u);
+}
+
+TEST_F(EngineTest, AboveTheAccountsConcurrencyIsThrottled) {
+  EngineOptions options;
+  options.concurrency_limit = 0;
+  run([this] { return engine_->stop(std::chrono::seconds(1)); });
+  build(options);
+  try {
+    invoke("\"echo\"");
+    FAIL() << "admitted";
+  } catch (const aws::Error& error) {
+    EXPECT_EQ(error.code(), "TooManyRequestsException");
+    EXPECT_EQ(error.status(), 429);
+    EXPECT_EQ(error.members().at(0).second, "ConcurrentInvocationLimitExceeded");
+  }
+}
+
+TEST_F(EngineTest, WithoutASandboxThePlatformSaysSoAndRecovers) {
+  launcher_->broken = true;
+  EXPECT_THROW(invoke("\"echo\""), aws::Error);
+  launcher_->broken = false;
+  EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
+}
+
+TEST_F(EngineTest, TheFunctionGetsItsOwnVariablesAndNoOthers) {
+  auto with = function();
+  with->environment = {{"TABLE", "t"}, {"TZ", "Asia/Tokyo"}};
+  ASSERT_EQ(setenv("LAMBENT_CANARY", "1", 1), 0);
+  invoke("\"echo\"", with);
+  const auto& environment = launcher_->specs.at(0).environment;
+  EXPECT_THAT(environment, ::testing::IsSupersetOf({"TABLE=t", "TZ=Asia/Tokyo", "AWS_ACCESS_KEY_ID=ASIAEXAMPLE",
+                                                    "AWS_SESSION_TOKEN=token", "AWS_REGION=us-east-1", "_HANDLER=h",
+                                                    "AWS_LAMBDA_FUNCTION_NAME=f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
+                                                    "AWS_ENDPOINT_URL=http://127.0.0.1:4566"}));
+  for (const std::string& pair : environment) EXPECT_THAT(pair, Not(HasSubstr("CANARY")));
+}
+
+TEST_F(EngineTest, AStoppedEngineTakesNothing) {
+  run([this] { return engine_->stop(std::chrono::seconds(1)); });
+  EXPECT_THROW(invoke("\"echo\""), aws::Error);
+}
+
+}  // namespace
+}  // namespace lambent::invoke

@@ -1,0 +1,163 @@
+// A sandbox for tests without privilege: real pipes and sockets, and a runtime that is a coroutine of the test's.
+//
+// The event's payload says what the fake runtime does: "echo" answers with the payload, "print" writes a line first, "fail"
+// reports an error, "exit" ends with status 3, "hang" never answers. `init` says how it starts.
+#pragma once
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/http_server.h"
+#include "sandbox/sandbox.h"
+
+namespace lambent::invoke {
+
+namespace asio = base::asio;
+
+enum class FakeInit { ready, error, exit, hang };
+
+/// What outlives the Sandbox object: the runtime's side.
+struct FakeRuntime : std::enable_shared_from_this<FakeRuntime> {
+  explicit FakeRuntime(asio::io_context& context) : socket(context) {}
+
+  asio::ip::tcp::socket socket;
+  std::uint16_t port = 0;
+  base::Fd out, err;
+  std::function<void(sandbox::Exit)> observer;
+  FakeInit init = FakeInit::ready;
+  bool killed = false;
+
+  void end(sandbox::Exit exit) {
+    boost::system::error_code ignored;
+    socket.close(ignored);
+    auto call = std::exchange(observer, nullptr);
+    if (call) asio::post(socket.get_executor(), [call, exit] { call(exit); });
+  }
+
+  base::Task<std::string> request(std::string text) {
+    co_await asio::async_write(socket, asio::buffer(text), asio::use_awaitable);
+    std::string answer;
+    const std::size_t head = co_await asio::async_read_until(socket, asio::dynamic_buffer(answer), "\r\n\r\n", asio::use_awaitable);
+    const std::string lower = base::lower(answer.substr(0, head));
+    const auto at = lower.find("content-length: ");
+    const std::size_t length = at == std::string::npos ? 0 : std::stoul(lower.substr(at + 16));
+    if (answer.size() < head + length) {
+      const std::size_t more = head + length - answer.size();
+      co_await asio::async_read(socket, asio::dynamic_buffer(answer), asio::transfer_exactly(more), asio::use_awaitable);
+    }
+    co_return answer;
+  }
+
+  static std::string post(const std::string& path, const std::string& body) {
+    return "POST /2018-06-01/runtime/" + path + " HTTP/1.1\r\nHost: r\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
+  }
+
+  static base::Task<void> run(std::shared_ptr<FakeRuntime> self) try {
+    if (self->init == FakeInit::hang) co_return;
+    if (self->init == FakeInit::exit) {
+      self->end({.status = 1});
+      co_return;
+    }
+    const asio::ip::tcp::endpoint server(asio::ip::address_v4::loopback(), self->port);
+    co_await self->socket.async_connect(server, asio::use_awaitable);
+    if (self->init == FakeInit::error) {
+      co_await self->request(post("init/error", R"({"errorType":"Runtime.ImportModuleError"})"));
+      self->end({.status = 1});
+      co_return;
+    }
+    while (true) {
+      std::string next = co_await self->request("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: r\r\n\r\n");
+      const std::string body = next.substr(next.find("\r\n\r\n") + 4);
+      const std::string lower = base::lower(next);
+      const std::string id = next.substr(lower.find("lambda-runtime-aws-request-id: ") + 31, 36);
+      if (body == "\"hang\"") co_return;
+      if (body == "\"exit\"") {
+        self->end({.status = 3});
+        co_return;
+      }
+      if (body == "\"print\"" && ::write(self->out.get(), "hello\n", 6) != 6) co_return;
+      const bool fail = body == "\"fail\"";
+      std::string answer = post("invocation/" + id + (fail ? "/error" : "/response"), fail ? R"({"errorType":"E"})" : body);
+      co_await self->request(std::move(answer));
+    }
+  } catch (const boost::system::system_error&) {
+    // The other side closed: the environment is over.
+  }
+};
+
+class FakeSandbox final : public sandbox::Sandbox {
+ public:
+  explicit FakeSandbox(std::shared_ptr<FakeRuntime> runtime) : runtime_(std::move(runtime)) {
+    int out[2], err[2];
+    base::check(pipe2(out, O_CLOEXEC), "pipe");
+    base::check(pipe2(err, O_CLOEXEC), "pipe");
+    out_ = base::Fd(out[0]);
+    err_ = base::Fd(err[0]);
+    for (const int fd : {out[0], err[0]}) base::check(fcntl(fd, F_SETFL, O_NONBLOCK), "O_NONBLOCK");
+    runtime_->out = base::Fd(out[1]);
+    runtime_->err = base::Fd(err[1]);
+    runtime_api_ = base::http::listen_tcp("127.0.0.1", 0, &runtime_->port);
+    api_ = base::http::listen_tcp("127.0.0.1", 0);
+  }
+  ~FakeSandbox() override {
+    runtime_->observer = nullptr;
+    kill();
+  }
+
+  base::Fd take_runtime_api_listener() override { return std::move(runtime_api_); }
+  base::Fd take_api_listener() override { return std::move(api_); }
+  base::Fd take_stdout() override { return std::move(out_); }
+  base::Fd take_stderr() override { return std::move(err_); }
+  void on_exit(std::function<void(sandbox::Exit)> observer) override { runtime_->observer = std::move(observer); }
+  void kill() override {
+    if (std::exchange(runtime_->killed, true)) return;
+    runtime_->end({.signal = SIGKILL});
+  }
+  std::int32_t peak_memory_mib() const override { return 42; }
+  void limit_cpu() override { cpu_limited = true; }
+
+  bool cpu_limited = false;
+
+ private:
+  std::shared_ptr<FakeRuntime> runtime_;
+  base::Fd runtime_api_, api_, out_, err_;
+};
+
+class FakeLauncher final : public sandbox::Launcher {
+ public:
+  explicit FakeLauncher(asio::io_context& context) : context_(context) {}
+
+  base::Task<std::unique_ptr<sandbox::Sandbox>> launch(sandbox::Spec spec) override {
+    if (broken) throw std::runtime_error("no sandbox: clone3: Resource temporarily unavailable");
+    specs.push_back(std::move(spec));
+    auto runtime = std::make_shared<FakeRuntime>(context_);
+    runtime->init = init.empty() ? FakeInit::ready : init[std::min(specs.size() - 1, init.size() - 1)];
+    auto sandbox = std::make_unique<FakeSandbox>(runtime);
+    asio::co_spawn(context_, FakeRuntime::run(runtime), asio::detached);
+    co_return sandbox;
+  }
+  const sandbox::IsolationReport& isolation() const override { return report_; }
+
+  std::vector<sandbox::Spec> specs;
+  /// How the first, second, ... environment starts; the last goes on.
+  std::vector<FakeInit> init;
+  bool broken = false;
+
+ private:
+  asio::io_context& context_;
+  sandbox::IsolationReport report_;
+};
+
+}  // namespace lambent::invoke
