@@ -22,6 +22,8 @@ struct Caller {
   std::string access_key_id;
   /// The x-amzn-RequestId of this request.
   std::string request_id;
+  /// Scheme and authority that the request was sent to, "http://127.0.0.1:4566": for URLs in answers.
+  std::string endpoint;
 };
 
 }  // namespace lambent::aws

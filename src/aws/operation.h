@@ -51,6 +51,8 @@ struct Row {
   std::function<base::Task<void>(void* service, const Caller&, void* in, void* out)> call;
   /// The ARN to authorize; "*" when the operation has no resource of its own. Throws Error for a malformed name.
   std::function<std::string(const Caller&, const void* in)> resource;
+  /// The same for rows whose ARN depends on what the service holds (an existing user's path): aws::service makes `resource` of it.
+  std::function<std::string(void* service, const Caller&, const void* in)> resource_of_service;
 
   Row&& as_action(std::string name_in_policies) && {
     action = std::move(name_in_policies);
@@ -79,6 +81,16 @@ Row operation(std::string name, base::Task<Out> (*handler)(S&, Caller, In),
   };
   row.resource = [resource](const Caller& caller, const void* in) {
     return resource(caller, *static_cast<const In*>(in));
+  };
+  return row;
+}
+
+template <class S, class In, class Out>
+Row operation(std::string name, base::Task<Out> (*handler)(S&, Caller, In),
+              std::string (*resource)(S&, const Caller&, const In&)) {
+  Row row = operation(std::move(name), handler, static_cast<std::string (*)(const Caller&, const In&)>(nullptr));
+  row.resource_of_service = [resource](void* service, const Caller& caller, const void* in) {
+    return resource(*static_cast<S*>(service), caller, *static_cast<const In*>(in));
   };
   return row;
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "aws/error.h"
@@ -17,6 +18,10 @@
 #include "base/http.h"
 
 namespace lambent::aws {
+
+namespace model {
+class Table;
+}
 
 enum class Protocol { rest_json, query, rest_xml };
 
@@ -95,14 +100,22 @@ class Service {
   struct Bound;
   explicit Service(std::unique_ptr<Bound> bound);
   std::unique_ptr<Bound> bound_;
-  friend Service bind_service(std::string_view name, void* instance, std::vector<Row> rows);
+  friend Service bind_service_of(const model::Table& table, std::string_view name, void* instance,
+                                 std::vector<Row> rows);
 };
 
 /// Binds rows to the embedded model of `name`. Throws std::logic_error for rows or members that the model does not know.
 Service bind_service(std::string_view name, void* instance, std::vector<Row> rows);
 
+/// The same from another table than the embedded one: for tests of models that no release carries.
+Service bind_service_of(const model::Table& table, std::string_view name, void* instance, std::vector<Row> rows);
+
 template <class S>
 Service service(std::string_view name, S& instance, std::vector<Row> rows) {
+  for (Row& row : rows)
+    if (row.resource_of_service)
+      row.resource = [service = static_cast<void*>(&instance), ask = std::move(row.resource_of_service)](
+                         const Caller& caller, const void* in) { return ask(service, caller, in); };
   return bind_service(name, &instance, std::move(rows));
 }
 
