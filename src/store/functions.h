@@ -85,6 +85,8 @@ class Functions {
   base::Task<bool> remove(FunctionKey key);
 
  private:
+  void publish(FunctionSnapshot function);
+
   Database& database_;
   mutable std::shared_mutex mutex_;
   std::map<FunctionKey, FunctionSnapshot> functions_;

@@ -66,31 +66,25 @@ class Judge final : public lambent::store::TreeSink {
   std::uint64_t written_ = 0;
 };
 
-/// A directory of the process's own, on a tmpfs where there is one.
-const fs::path& scratch() {
-  static const fs::path path = [] {
-    std::string pattern = (fs::is_directory("/dev/shm") ? "/dev/shm" : "/tmp") + std::string("/lambent-zip-fuzz-XXXXXX");
-    if (mkdtemp(pattern.data()) == nullptr) broken("no scratch directory");
-    std::atexit([] {
-      std::error_code ignored;
-      fs::remove_all(scratch(), ignored);
-    });
-    return fs::path(pattern);
-  }();
-  return path;
+/// On a tmpfs where there is one. Made anew for each archive: the fuzzer ends without running destructors.
+fs::path make_scratch() {
+  std::string pattern = (fs::is_directory("/dev/shm") ? "/dev/shm" : "/tmp") + std::string("/lambent-zip-fuzz-XXXXXX");
+  if (mkdtemp(pattern.data()) == nullptr) broken("no scratch directory");
+  return pattern;
 }
 
 void write_for_real(std::string_view zip) {
-  const auto tree = scratch() / "tree";
+  const auto scratch = make_scratch();
+  const auto tree = scratch / "tree";
   fs::create_directory(tree);
   {
     lambent::store::TreeWriter writer(lambent::base::Fd(open(tree.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
     lambent::store::unpack(zip, writer);
     writer.finish();
   }
-  for (const auto& entry : fs::directory_iterator(scratch()))
+  for (const auto& entry : fs::directory_iterator(scratch))
     if (entry.path() != tree) broken("something was written beside the tree");
-  fs::remove_all(tree);
+  fs::remove_all(scratch);
 }
 
 }  // namespace
