@@ -1,0 +1,294 @@
+#include "runtime_api/runtime_api.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/http_server.h"
+#include "runtime_api/protocol.h"
+#include "runtime_api/signal.h"
+
+namespace lambent::runtime_api {
+namespace {
+
+namespace http = base::http;
+using base::Task;
+
+/// The states of AWS's emulator (aws-lambda-rie, lambda/core), with its names in state_name().
+enum class State { started, init_error, ready, running, response, error_response, response_sent, closed };
+
+std::string_view state_name(State state) {
+  switch (state) {
+    case State::started: return "Started";
+    case State::init_error: return "InitError";
+    case State::ready: return "Ready";
+    case State::running: return "Running";
+    case State::response: return "InvocationResponse";
+    case State::error_response: return "InvocationErrorResponse";
+    case State::response_sent: return "RuntimeResponseSentState";
+    case State::closed: return "Closed";
+  }
+  return "";
+}
+
+/// A function waits, pauses and is frozen for as long as it likes: the engine's time limit ends it, not the server's. Runtimes
+/// send X-Ray causes of up to 1 MiB in a header. Connections are few, because each may make us hold such a header.
+http::Limits limits() {
+  constexpr std::chrono::seconds never = std::chrono::hours(24 * 365);
+  http::Limits limits;
+  limits.header_bytes = 1024 * 1024 + 64 * 1024;
+  limits.header_time = limits.idle_time = limits.body_pause = never;
+  limits.connections = 16;
+  return limits;
+}
+
+http::Response said_after(http::BodyStatus status) {
+  if (status == http::BodyStatus::complete) return accepted();
+  return status == http::BodyStatus::too_large ? too_large() : truncated();
+}
+
+/// The state machine. Shared by the handle and by the connections' coroutines, which may outlive it; on one lane.
+class Machine : public std::enable_shared_from_this<Machine> {
+ public:
+  Task<std::optional<Answer>> initialized();
+  Task<Answer> invoke(Event event);
+  void close();
+  static Task<void> serve(std::shared_ptr<Machine> machine, http::Exchange& exchange);
+
+  std::unique_ptr<http::Server> server;
+
+ private:
+  Task<void> next(http::Exchange& exchange);
+  Task<void> response(http::Exchange& exchange, std::string_view request_id);
+  Task<void> error(http::Exchange& exchange, std::string_view request_id);
+  Task<void> init_error(http::Exchange& exchange);
+  Task<void> take_answer(http::Exchange& exchange, State while_reading, Answer answer);
+  Task<http::BodyStatus> read_answer(http::Exchange& exchange, Answer& answer);
+  /// Nothing when the runtime may answer this request now, the refusal otherwise.
+  std::optional<http::Response> may_answer(std::string_view request_id, State wanted) const;
+  void finish(Answer answer);
+  void end_init();
+
+  State state_ = State::started;
+  bool init_over_ = false;
+  /// Of the event that the runtime has, until it asks for another.
+  std::string current_id_;
+  /// What invoke() brought; kept while the runtime works on it.
+  std::optional<Event> event_;
+  std::optional<Answer> answer_;
+  /// Set when init failed: the answer to every invoke.
+  std::optional<Answer> init_failure_;
+  /// The connection whose /next waits; a later one takes its place.
+  http::Exchange* waiting_ = nullptr;
+  Signal event_came_;
+  Signal answer_came_;
+  Signal init_ended_;
+};
+
+Task<std::optional<Answer>> Machine::initialized() {
+  const auto keep = shared_from_this();
+  while (!init_over_) co_await init_ended_.wait();
+  if (init_failure_) co_return init_failure_;
+  if (state_ == State::closed) co_return Answer{};
+  co_return std::nullopt;
+}
+
+Task<Answer> Machine::invoke(Event event) {
+  const auto keep = shared_from_this();
+  if (init_failure_) co_return *init_failure_;
+  if (state_ == State::closed) co_return Answer{};
+  event_ = std::move(event);
+  answer_.reset();
+  event_came_.notify();
+  while (!answer_ && state_ != State::closed) co_await answer_came_.wait();
+  event_.reset();
+  if (!answer_) co_return Answer{};
+  Answer answer = *std::exchange(answer_, std::nullopt);
+  co_return answer;
+}
+
+void Machine::close() {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  waiting_ = nullptr;
+  event_came_.notify();
+  answer_came_.notify();
+  end_init();
+  if (server) server->abort();
+}
+
+Task<void> Machine::serve(std::shared_ptr<Machine> machine, http::Exchange& exchange) {
+  if (machine->state_ == State::closed) co_return;
+  const Route where = route(exchange.request().method, exchange.request().path);
+  http::Response answer;
+  switch (where.call) {
+    case Call::next: co_return co_await machine->next(exchange);
+    case Call::response: co_return co_await machine->response(exchange, where.request_id);
+    case Call::error: co_return co_await machine->error(exchange, where.request_id);
+    case Call::init_error: co_return co_await machine->init_error(exchange);
+    case Call::ping: answer = pong(); break;
+    case Call::wrong_method: answer = wrong_method(); break;
+    case Call::unknown: answer = not_found(); break;
+  }
+  co_await exchange.respond(std::move(answer));
+}
+
+Task<void> Machine::next(http::Exchange& exchange) {
+  if (state_ == State::started || state_ == State::response_sent) {
+    state_ = State::ready;
+    current_id_.clear();
+    end_init();
+  }
+  if (state_ == State::ready) {
+    // A client that gave up on its connection asks on a new one. Nobody reads the old one any more.
+    waiting_ = &exchange;
+    event_came_.notify();
+    while (!event_ && state_ == State::ready && waiting_ == &exchange) co_await event_came_.wait();
+    if (state_ == State::closed) co_return;
+    if (waiting_ == &exchange && state_ == State::ready) {
+      waiting_ = nullptr;
+      state_ = State::running;
+      current_id_ = event_->request_id;
+    } else {
+      exchange.close_after();
+      http::Response superseded = invalid_transition(state_name(state_), state_name(State::ready));
+      co_await exchange.respond(std::move(superseded));
+      co_return;
+    }
+  }
+  // A runtime that asks again while it works on an event is given the same one, as AWS's emulator does.
+  http::Response answer = state_ == State::running && event_
+                              ? event_response(*event_)
+                              : invalid_transition(state_name(state_), state_name(State::ready));
+  co_await exchange.respond(std::move(answer));
+}
+
+std::optional<http::Response> Machine::may_answer(std::string_view request_id, State wanted) const {
+  if (current_id_.empty() || request_id != current_id_) return invalid_request_id();
+  if (state_ != State::running) return invalid_transition(state_name(state_), state_name(wanted));
+  return std::nullopt;
+}
+
+Task<http::BodyStatus> Machine::read_answer(http::Exchange& exchange, Answer& answer) {
+  const auto status = co_await exchange.read_body(kMaxPayloadBytes);
+  http::Request& request = exchange.request();
+  answer.payload = std::move(request.body);
+  answer.response_size = answer.payload.size();
+  answer.content_type = request.headers.get("Content-Type");
+  answer.error_type = request.headers.get("Lambda-Runtime-Function-Error-Type");
+  if (status == http::BodyStatus::too_large) {
+    answer.response_size = exchange.declared_length().value_or(kMaxPayloadBytes + 1);
+    answer.payload.clear();
+    answer.kind = Answer::Kind::response_too_large;
+  } else if (status == http::BodyStatus::malformed) {
+    answer.kind = Answer::Kind::error;
+    answer.error_type = "Runtime.TruncatedResponse";
+    answer.payload = error_document(answer.error_type, "Response body is truncated or malformed");
+  }
+  co_return status;
+}
+
+void Machine::finish(Answer answer) {
+  if (state_ == State::closed) return;
+  state_ = State::response_sent;
+  answer_ = std::move(answer);
+  answer_came_.notify();
+}
+
+void Machine::end_init() {
+  init_over_ = true;
+  init_ended_.notify();
+}
+
+Task<void> Machine::response(http::Exchange& exchange, std::string_view request_id) {
+  if (auto refused = may_answer(request_id, State::response)) {
+    co_await exchange.respond(std::move(*refused));
+    co_return;
+  }
+  Answer answer;
+  answer.kind = Answer::Kind::response;
+  if (response_mode(exchange.request().headers) == ResponseMode::invalid) {
+    answer.kind = Answer::Kind::error;
+    answer.error_type = "Runtime.InvalidResponseModeHeader";
+    answer.payload = error_document(answer.error_type, "Invalid function response mode");
+    finish(std::move(answer));
+    http::Response refused = invalid_response_mode();
+    co_await exchange.respond(std::move(refused));
+    co_return;
+  }
+  co_await take_answer(exchange, State::response, std::move(answer));
+}
+
+Task<void> Machine::error(http::Exchange& exchange, std::string_view request_id) {
+  if (auto refused = may_answer(request_id, State::error_response)) {
+    co_await exchange.respond(std::move(*refused));
+    co_return;
+  }
+  Answer answer;
+  answer.kind = Answer::Kind::error;
+  co_await take_answer(exchange, State::error_response, std::move(answer));
+}
+
+Task<void> Machine::take_answer(http::Exchange& exchange, State while_reading, Answer answer) {
+  state_ = while_reading;
+  const auto status = co_await read_answer(exchange, answer);
+  if (state_ != while_reading) co_return;
+  if (status == http::BodyStatus::disconnected || status == http::BodyStatus::timed_out) {
+    // Nothing has been answered: the runtime may say it again, or its end is the outcome.
+    state_ = State::running;
+    co_return;
+  }
+  finish(std::move(answer));
+  http::Response said = said_after(status);
+  co_await exchange.respond(std::move(said));
+}
+
+Task<void> Machine::init_error(http::Exchange& exchange) {
+  if (state_ != State::started) {
+    http::Response refused = invalid_transition(state_name(state_), state_name(State::init_error));
+    co_await exchange.respond(std::move(refused));
+    co_return;
+  }
+  Answer answer;
+  answer.kind = Answer::Kind::init_error;
+  state_ = State::init_error;
+  const auto status = co_await read_answer(exchange, answer);
+  if (state_ != State::init_error) co_return;
+  if (status == http::BodyStatus::disconnected || status == http::BodyStatus::timed_out) {
+    state_ = State::started;
+    co_return;
+  }
+  answer.kind = Answer::Kind::init_error;
+  init_failure_ = answer;
+  answer_ = std::move(answer);
+  end_init();
+  answer_came_.notify();
+  http::Response said = said_after(status);
+  co_await exchange.respond(std::move(said));
+}
+
+class Served final : public RuntimeApi {
+ public:
+  explicit Served(std::shared_ptr<Machine> machine) : machine_(std::move(machine)) {}
+  ~Served() override { machine_->close(); }
+  Task<std::optional<Answer>> initialized() override { return machine_->initialized(); }
+  Task<Answer> invoke(Event event) override { return machine_->invoke(std::move(event)); }
+  void close() override { machine_->close(); }
+
+ private:
+  std::shared_ptr<Machine> machine_;
+};
+
+}  // namespace
+
+std::unique_ptr<RuntimeApi> serve_runtime_api(base::asio::any_io_executor executor, base::Fd listener) {
+  auto machine = std::make_shared<Machine>();
+  // Weak: the server is the machine's own, and each running exchange holds the machine by itself.
+  auto handler = [weak = std::weak_ptr<Machine>(machine)](http::Exchange& exchange) -> Task<void> {
+    auto alive = weak.lock();
+    return alive ? Machine::serve(std::move(alive), exchange) : []() -> Task<void> { co_return; }();
+  };
+  machine->server = http::serve(std::move(executor), std::move(listener), limits(), std::move(handler));
+  return std::make_unique<Served>(std::move(machine));
+}
+
+}  // namespace lambent::runtime_api

@@ -1,0 +1,64 @@
+// The console as AWS patches it: one line a call, with time, request id and level.
+//
+// Newlines within a message become carriage returns: on a plain stdout each line is an event of its own.
+'use strict';
+
+const util = require('util');
+const { errorLine } = require('./errors.cjs');
+
+const LEVELS = { TRACE: 1, DEBUG: 2, INFO: 3, WARN: 4, ERROR: 5, FATAL: 6 };
+const REQUEST = Symbol.for('aws.lambda.runtime.requestId');
+const TENANT = Symbol.for('aws.lambda.runtime.tenantId');
+
+const json = process.env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === 'JSON';
+const threshold = LEVELS[process.env.AWS_LAMBDA_LOG_LEVEL?.toUpperCase()] ?? LEVELS.TRACE;
+
+function setRequest(requestId, tenantId) {
+  globalThis[REQUEST] = requestId;
+  globalThis[TENANT] = tenantId;
+}
+
+function describe(_key, value) {
+  if (!(value instanceof Error)) return value;
+  const stackTrace = typeof value.stack === 'string' ? value.stack.split('\n') : value.stack;
+  return { errorType: value.constructor?.name ?? 'UnknownError', errorMessage: value.message, stackTrace, ...value };
+}
+
+function jsonLine(time, level, values) {
+  const line = { timestamp: time, level, requestId: globalThis[REQUEST] };
+  if (globalThis[TENANT] !== undefined) line.tenantId = globalThis[TENANT];
+  if (values.length === 1) {
+    try {
+      return JSON.stringify({ ...line, message: values[0] }, describe);
+    } catch {
+      return JSON.stringify({ ...line, message: util.format(values[0]) });
+    }
+  }
+  line.message = util.format(...values);
+  const error = values.find((value) => value instanceof Error);
+  return JSON.stringify(error ? { ...line, ...describe('', error) } : line);
+}
+
+function write(level, values) {
+  const time = new Date().toISOString();
+  const line = json ? jsonLine(time, level, values) : `${time}\t${globalThis[REQUEST]}\t${level}\t${util.format(...values)}`;
+  process.stdout.write(`${line.replaceAll('\n', '\r')}\n`);
+}
+
+function patchConsole(modern) {
+  // Before the first event the older generation prints "undefined", the newer a hyphen.
+  if (modern) setRequest('-', undefined);
+  for (const level of Object.keys(LEVELS)) {
+    const on = LEVELS[level] >= threshold;
+    console[level.toLowerCase()] = on ? (message, ...rest) => write(level, [message, ...rest]) : () => {};
+  }
+  console.log = console.info;
+}
+
+function logError(title, error) {
+  const known = error instanceof Error ? error : new Error(error);
+  if (json) console.error(known);
+  else console.error(title, `\t${errorLine(known)}`);
+}
+
+module.exports = { patchConsole, logError, setRequest };

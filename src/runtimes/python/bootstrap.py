@@ -1,0 +1,11 @@
+# What python3.x executes in the sandbox. It stays this small because Python never caches the compiled form of a script,
+# only of what the script imports.
+import sys
+
+_here = __file__.rpartition("/")[0] or "."
+if sys.path[0] != _here:
+    sys.path.insert(0, _here)
+
+import lambent_runtime
+
+lambent_runtime.main(_here)

@@ -1,0 +1,154 @@
+"""JSON as AWS's Python runtime reads and writes it, without importing the json package.
+
+AWS uses simplejson: bytes are text, named tuples are objects, Decimals are numbers. The C core of the standard library
+does the common case; what it cannot write is made plain first.
+"""
+
+import os
+
+import _json
+
+# Until Python 3.11 AWS escapes everything beyond ASCII.
+_ASCII = os.environ.get("AWS_EXECUTION_ENV", "") in {"AWS_Lambda_python3.%d" % minor for minor in range(6, 12)}
+_quote = _json.encode_basestring_ascii if _ASCII else _json.encode_basestring
+
+_CONSTANTS = {"-Infinity": float("-inf"), "Infinity": float("inf"), "NaN": float("nan")}
+_SPACE = " \t\n\r"
+
+
+class _Reading:
+    """What the C scanner asks its decoder for. Newer versions ask for more hooks: none of them is set."""
+
+    strict = True
+    parse_float = float
+    parse_int = int
+    parse_constant = _CONSTANTS.__getitem__
+
+    def __getattr__(self, name):
+        return None
+
+
+class _NotPlain(Exception):
+    pass
+
+
+def _convert(value):
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if callable(getattr(value, "_asdict", None)):
+        return value._asdict()
+    if type(value).__module__ in ("decimal", "_decimal", "_pydecimal") or _is_decimal(value):
+        raise _NotPlain
+    raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
+
+
+def _is_decimal(value):
+    import sys
+
+    decimal = sys.modules.get("decimal")
+    return decimal is not None and isinstance(value, decimal.Decimal)
+
+
+def _make_encoder():
+    return _json.make_encoder({}, _convert, _quote, None, ": ", ", ", False, False, True)
+
+
+try:
+    _scan = _json.make_scanner(_Reading())
+    _encode = _make_encoder()
+except Exception:
+    # Another version of Python changed its private parts: the public ones do the same, later.
+    _scan = _encode = None
+
+
+def loads(data):
+    text = data.decode("utf-8")
+    if _scan is not None:
+        begin = 0
+        while text[begin : begin + 1] in _SPACE and begin < len(text):
+            begin += 1
+        try:
+            value, end = _scan(text, begin)
+            if end == len(text) or not text[end:].strip(_SPACE):
+                return value
+        except StopIteration:
+            pass
+    import json
+
+    return json.loads(text)
+
+
+def dumps(value):
+    global _encode
+    try:
+        if _encode is None:
+            text = _dumps_slowly(value)
+        else:
+            text = "".join(_encode(value, 0))
+            if _has_named_tuple(value):
+                raise _NotPlain
+    except _NotPlain:
+        _forget_marks()
+        text = _dumps_decimals(value)
+    except BaseException:
+        _forget_marks()
+        raise
+    return text if _ASCII else _escape_separators(text)
+
+
+def _forget_marks():
+    """The C encoder notes which containers it is inside of; after a failure those notes would be wrong."""
+    global _encode
+    if _encode is not None:
+        _encode = _make_encoder()
+
+
+def _escape_separators(text):
+    """U+2028 and U+2029 are escaped, as simplejson does for JavaScript's sake."""
+    if "\u2028" in text or "\u2029" in text:
+        return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return text
+
+
+def _has_named_tuple(value):
+    """Only asked of what has been encoded, so there is no cycle."""
+    pending = [value]
+    while pending:
+        value = pending.pop()
+        kind = type(value)
+        if kind is dict:
+            pending.extend(value.values())
+        elif kind is list or kind is tuple:
+            pending.extend(value)
+        elif isinstance(value, tuple) and hasattr(value, "_asdict"):
+            return True
+    return False
+
+
+def _dumps_slowly(value):
+    import json
+
+    return json.dumps(value, ensure_ascii=_ASCII, default=_convert)
+
+
+def _dumps_decimals(value):
+    """A Decimal's digits have to stand in the text as they are, which no encoder of the standard library offers: each is
+    written as a string behind a mark that nobody can guess, and the quotes are taken away afterwards."""
+    import json
+    import re
+
+    mark = os.urandom(12).hex()
+    text = json.dumps(_plain(value, mark), ensure_ascii=_ASCII, default=_convert)
+    return re.sub('"' + mark + '([^"]*)"', r"\1", text)
+
+
+def _plain(value, mark):
+    if isinstance(value, dict):
+        return {key: _plain(item, mark) for key, item in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return _plain(value._asdict(), mark)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, mark) for item in value]
+    if _is_decimal(value):
+        return float("nan") if value.is_nan() else mark + str(value)
+    return value
