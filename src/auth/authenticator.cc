@@ -69,6 +69,10 @@ std::optional<std::string> Authenticator::scope_service(const base::http::Reques
   return claimed_service(head);
 }
 
+std::optional<std::string> Authenticator::scope_region(const base::http::Request& head) {
+  return claimed_region(head);
+}
+
 Claim Authenticator::check_head(const base::http::Request& head, std::string_view expected_service) const {
   Claim claim = parse_claim(head);
   check_service(claim, expected_service);

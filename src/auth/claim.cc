@@ -133,8 +133,8 @@ void read_credential(std::string_view credential, Claim& claim) {
     throw invalid(fmt::format("Credential should be scoped to a valid region, not '{}'. ", clipped(region)));
   if (service.empty() || service.size() > 64 || !all_of_set(service, is_name))
     throw invalid("Credential should be scoped to a valid service. ");
-  // IAM's type accessKeyIdType: 16 to 128 word characters.
-  if (key_id.size() < 16 || key_id.size() > 128 || !all_of_set(key_id, is_key_id))
+  // IAM's type accessKeyIdType has word characters, 128 at most.
+  if (key_id.empty() || key_id.size() > 128 || !all_of_set(key_id, is_key_id))
     throw aws::Error("UnrecognizedClientException", "The security token included in the request is invalid.", 403);
   claim.access_key_id = key_id;
   claim.date = date;
@@ -265,7 +265,10 @@ Claim parse_claim(const Request& head) {
   return claim;
 }
 
-std::optional<std::string> claimed_service(const Request& head) {
+namespace {
+
+/// A part of the credential scope by its place behind the access key id: 1 the region, 2 the service.
+std::optional<std::string> scope_part(const Request& head, int place) {
   std::string credential;
   if (const std::string* authorization = head.headers.find("authorization")) {
     if (authorization->size() > kMaxAuthorizationBytes) return std::nullopt;
@@ -274,15 +277,20 @@ std::optional<std::string> claimed_service(const Request& head) {
     credential = read_query(head.query).values[QueryParameters::credential].value_or("");
   }
   std::string_view rest = credential;
-  for (int skipped = 0; skipped < 3; ++skipped) {
+  for (int skipped = 0; skipped <= place; ++skipped) {
     const auto slash = rest.find('/');
     if (slash == std::string_view::npos) return std::nullopt;
     rest.remove_prefix(slash + 1);
   }
-  const std::string_view service = rest.substr(0, rest.find('/'));
-  if (service.empty() || service.size() > 64 || !all_of_set(service, is_name)) return std::nullopt;
-  return std::string(service);
+  const std::string_view part = rest.substr(0, rest.find('/'));
+  if (part.empty() || part.size() > 64 || !all_of_set(part, is_name)) return std::nullopt;
+  return std::string(part);
 }
+
+}  // namespace
+
+std::optional<std::string> claimed_service(const Request& head) { return scope_part(head, 2); }
+std::optional<std::string> claimed_region(const Request& head) { return scope_part(head, 1); }
 
 void check_service(const Claim& claim, std::string_view service) {
   if (claim.service != service)

@@ -52,6 +52,8 @@ Claim parse_claim(const base::http::Request& head);
 
 /// The service in the credential scope, or nothing when the request carries no readable one. Never throws.
 std::optional<std::string> claimed_service(const base::http::Request& head);
+/// The region beside it.
+std::optional<std::string> claimed_region(const base::http::Request& head);
 
 /// Throws InvalidSignatureException unless the scope names `service`.
 void check_service(const Claim& claim, std::string_view service);

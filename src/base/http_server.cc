@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -143,6 +144,8 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
   tcp::acceptor acceptor;
   asio::steady_timer sweep_timer;
   std::list<Tracked*> connections;
+  /// Their number, for other threads.
+  std::atomic<std::size_t> open{0};
   bool stopping = false;
   bool sweeping = false;
 };
@@ -171,8 +174,12 @@ class Connection final : public Tracked, public Exchange {
     if (!ignored) peer_ = peer.address().to_string();
     lowest().set_option(tcp::no_delay(true), ignored);
     where_ = state_->connections.insert(state_->connections.end(), this);
+    state_->open.fetch_add(1, std::memory_order_relaxed);
   }
-  ~Connection() override { state_->connections.erase(where_); }
+  ~Connection() override {
+    state_->connections.erase(where_);
+    state_->open.fetch_sub(1, std::memory_order_relaxed);
+  }
 
   Task<void> run() {
     if (!co_await handshake()) co_return;
@@ -441,7 +448,7 @@ class ServerHandle final : public Server {
   ~ServerHandle() override { state_->abort(); }
   void stop() override { state_->stop(); }
   void abort() override { state_->abort(); }
-  std::size_t connections() const override { return state_->connections.size(); }
+  std::size_t connections() const override { return state_->open.load(std::memory_order_relaxed); }
 
  private:
   State state_;

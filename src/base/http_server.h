@@ -67,6 +67,7 @@ class Server {
   virtual void stop() = 0;
   /// Closes everything now.
   virtual void abort() = 0;
+  /// Any thread.
   virtual std::size_t connections() const = 0;
 };
 

@@ -43,6 +43,8 @@ void configure(Level threshold, Format format) {
     logger().set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})", spdlog::pattern_time_type::utc);
 }
 
+bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
+
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
   const auto native = to_spdlog(level);
   if (!logger().should_log(native)) return;

@@ -26,6 +26,8 @@ struct Field {
   Field(std::string_view n, Number v) : name(n), value(std::to_string(v)) {}
 };
 
+/// Whether a line of this level would be written: asked first where making the fields costs something.
+bool enabled(Level level);
 void configure(Level threshold, Format format);
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 

@@ -123,6 +123,7 @@ void Gateway::count(const Request& request, const Response& response, double sec
   const std::string operation = request.operation.empty() ? "none" : request.operation;
   requests_.at({service, operation, std::to_string(response.status)}).add();
   latency_.at({service, operation}).observe(seconds);
+  if (!base::log::enabled(base::log::Level::debug)) return;
   base::log::debug("request", {{"request_id", request.id},
                                {"service", service},
                                {"operation", operation},

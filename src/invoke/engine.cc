@@ -3,6 +3,7 @@
 #include <atomic>
 #include <list>
 #include <map>
+#include <set>
 
 #include "aws/error.h"
 #include "base/log.h"
@@ -69,9 +70,11 @@ class LaneEngine {
   }
 
   void start() { base::asio::co_spawn(lane_, sweep(), base::asio::detached); }
+  /// Ends every environment; invocations that still run come back as killed.
   void stop() {
     stopped_ = true;
     sweep_timer_.cancel();
+    for (Environment* environment : alive_) environment->end();
     while (!idle_.empty()) drop_idle(store::FunctionKey(idle_.begin()->first));
   }
 
@@ -116,12 +119,15 @@ class LaneEngine {
   }
 
   void forget(std::unique_ptr<Environment> environment) {
+    alive_.erase(environment.get());
     environment.reset();
     environments_.fetch_sub(1, std::memory_order_relaxed);
   }
 
   Task<std::unique_ptr<Environment>> launch(const store::FunctionSnapshot& function) {
     std::unique_ptr<Environment> environment = co_await Environment::launch(parts_, launcher_, lane_, function);
+    if (stopped_) throw aws::Error("ServiceException", "The server is stopping.", 500);
+    alive_.insert(environment.get());
     environments_.fetch_add(1, std::memory_order_relaxed);
     co_return environment;
   }
@@ -172,6 +178,7 @@ class LaneEngine {
   std::map<store::FunctionKey, Idle> idle_;
   /// How often each function was retired; 0 is not kept.
   std::map<store::FunctionKey, std::uint64_t> generations_;
+  std::set<Environment*> alive_;
   std::atomic<std::size_t> environments_{0};
   bool stopped_ = false;
 };
@@ -224,12 +231,7 @@ class LanedEngine final : public Engine {
 
   Task<void> stop(std::chrono::seconds grace) override {
     stopping_ = true;
-    base::asio::steady_timer timer(co_await base::asio::this_coro::executor);
-    const auto deadline = parts_.clock.steady() + grace;
-    while (in_flight_.load() > 0 && parts_.clock.steady() < deadline) {
-      timer.expires_after(milliseconds(10));
-      co_await timer.async_wait(base::asio::use_awaitable);
-    }
+    co_await wait_for_running(grace);
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
       auto work = [engine = lanes_[i].get()]() -> Task<void> {
         engine->stop();
@@ -237,9 +239,19 @@ class LanedEngine final : public Engine {
       };
       co_await base::on(parts_.lanes.lane(i), work);
     }
+    co_await wait_for_running(std::chrono::seconds(5));
   }
 
  private:
+  Task<void> wait_for_running(std::chrono::seconds at_most) {
+    base::asio::steady_timer timer(co_await base::asio::this_coro::executor);
+    const auto deadline = std::chrono::steady_clock::now() + at_most;
+    while (in_flight_.load() > 0 && std::chrono::steady_clock::now() < deadline) {
+      timer.expires_after(milliseconds(5));
+      co_await timer.async_wait(base::asio::use_awaitable);
+    }
+  }
+
   std::size_t lane_index(const store::FunctionKey& key) const {
     const std::string text = key.account + "/" + key.region + "/" + key.name;
     return std::hash<std::string>{}(text) % lanes_.size();

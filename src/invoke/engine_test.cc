@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/use_future.hpp>
 #include <future>
 
 #include "aws/error.h"
@@ -17,6 +18,11 @@ using ::testing::Not;
 
 class EngineTest : public ::testing::Test {
  protected:
+  template <class Work>
+  auto run(Work work) {
+    return asio::co_spawn(lanes_.lane(0), std::move(work), asio::use_future).get();
+  }
+
   void SetUp() override { build({}); }
   void TearDown() override {
     if (engine_) run([this] { return engine_->stop(std::chrono::seconds(1)); });
@@ -40,11 +46,6 @@ class EngineTest : public ::testing::Test {
     EngineParts parts{lanes_, std::move(launchers), catalog_, clock_, metrics_, credentials, serve_api, sink};
     engine_ = make_engine(options, std::move(parts));
     if (!std::exchange(started_, true)) lanes_.start();
-  }
-
-  template <class Work>
-  auto run(Work work) {
-    return asio::co_spawn(lanes_.lane(0), std::move(work), asio::use_future).get();
   }
 
   static std::shared_ptr<store::FunctionVersion> function(const std::string& name = "f") {

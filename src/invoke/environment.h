@@ -38,8 +38,10 @@ class Environment {
   /// The outcome of an invocation whose environment did not get through its initialization.
   Outcome init_outcome(const Invocation& invocation, Init init, std::chrono::milliseconds took);
 
-  /// Alive, and still what a function like `wanted` needs.
+  /// Kills what is inside; whoever waits for an answer gets the outcome of a process that was killed. Idempotent.
+  void end();
   bool usable() const { return !ended_; }
+  /// Is still what a function like `wanted` needs.
   bool serves(const store::FunctionVersion& wanted) const;
 
   base::SteadyTime launched_at() const { return launched_at_; }
@@ -51,7 +53,6 @@ class Environment {
   Environment(const EngineParts& parts, base::asio::io_context& lane, store::FunctionSnapshot function);
   void attach(std::unique_ptr<sandbox::Sandbox> sandbox);
   void end_at(base::SteadyTime deadline);
-  void end();
   Failure failure_of(const Invocation& invocation);
   void begin_log(const Invocation& invocation);
   Outcome finish(const Invocation& invocation, Outcome outcome, std::chrono::microseconds took, std::string_view status,

@@ -1,0 +1,208 @@
+#include "app/composition.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+
+#include "app/commands.h"
+#include "base/log.h"
+#include "store/migrations.h"
+
+namespace lambent::app {
+
+namespace asio = base::asio;
+namespace http = base::http;
+using base::Task;
+
+namespace {
+
+/// Longer than an environment may live, so that no function ever holds credentials that have run out.
+constexpr std::int64_t kRoleSession_s = 6 * 3600;
+
+/// The root key given in the environment, which is forgotten at once.
+std::optional<store::AccessKey> given_root_key(const std::string& account) {
+  const char* id = std::getenv("LAMBENT_ROOT_ACCESS_KEY_ID");
+  const char* secret = std::getenv("LAMBENT_ROOT_SECRET_ACCESS_KEY");
+  if (id == nullptr && secret == nullptr) return std::nullopt;
+  store::AccessKey key;
+  key.id = id != nullptr ? id : "";
+  key.secret = secret != nullptr ? secret : "";
+  key.account = account;
+  unsetenv("LAMBENT_ROOT_ACCESS_KEY_ID");
+  unsetenv("LAMBENT_ROOT_SECRET_ACCESS_KEY");
+  const auto is_id_char = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  if (key.id.size() < 16 || key.id.size() > 128 || !std::ranges::all_of(key.id, is_id_char))
+    throw std::invalid_argument("LAMBENT_ROOT_ACCESS_KEY_ID wants 16 to 128 characters of A-Z and 0-9");
+  if (key.secret.size() < 16 || key.secret.size() > 128)
+    throw std::invalid_argument("LAMBENT_ROOT_SECRET_ACCESS_KEY wants 16 to 128 characters");
+  return key;
+}
+
+http::Response json_response(std::string body) {
+  http::Response response;
+  response.headers.add("Content-Type", "application/json");
+  response.body = std::move(body);
+  return response;
+}
+
+}  // namespace
+
+Composition::Composition(const ServeOptions& options, const DataDirectory& data, Privileged privileged)
+    : options_(options),
+      lanes_(options.lanes),
+      cpu_(2),
+      database_(data.database(), store::migrations()),
+      identities_(database_),
+      functions_(database_),
+      code_(data.code()),
+      root_key_(identities_.ensure_root_key(options.account, given_root_key(options.account), clock_.now_ms())),
+      tokens_(data.key("session-tokens"), clock_),
+      authenticator_(identities_, tokens_, clock_),
+      authorizer_(identities_),
+      code_url_(data.key("code-urls"), clock_),
+      iam_(identities_, clock_),
+      sts_(identities_, authorizer_, tokens_, clock_),
+      listeners_(std::move(privileged.listeners)) {
+  invoke::EngineOptions engine;
+  engine.concurrency_limit = options.concurrency;
+  engine.idle_time = std::chrono::seconds(options.idle_s);
+  engine_ = invoke::make_engine(engine, engine_parts(std::move(privileged.launchers)));
+  lambda_ = std::make_unique<lambda::Lambda>(lambda::LambdaParts{
+      functions_, code_, *engine_, catalog_, clock_, cpu_, code_url_,
+      [this](std::string_view role_arn) {
+        const auto role = identities_.role_by_arn(role_arn);
+        return role && auth::Authorizer::service_may_assume("lambda.amazonaws.com", *role);
+      },
+      options.strict_runtimes});
+  services_.push_back(lambda::lambda_service(*lambda_));
+  services_.push_back(iam::iam_service(iam_));
+  services_.push_back(sts::sts_service(sts_));
+
+  std::vector<const aws::Service*> served;
+  for (const aws::Service& service : services_) served.push_back(&service);
+  gateway::Options gateway;
+  gateway.verify_signatures = options.auth != "off";
+  gateway.account = options.account;
+  gateway_ = std::make_unique<gateway::Gateway>(gateway, std::move(served), authenticator_, authorizer_, clock_, metrics_);
+  add_routes();
+  if (!options.tls_cert.empty()) certificate_ = std::make_unique<Certificate>(options.tls_cert, options.tls_key);
+}
+
+Composition::~Composition() { lanes_.stop(); }
+
+invoke::RoleCredentials Composition::role_credentials(const store::FunctionVersion& function) const {
+  const auto role = identities_.role_by_arn(function.role);
+  if (!role || !auth::Authorizer::service_may_assume("lambda.amazonaws.com", *role))
+    throw aws::Error("AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", 403);
+  const auto session = tokens_.issue(function.key.account, function.role, role->id, function.key.name, kRoleSession_s);
+  return {session.access_key_id, session.secret_access_key, session.session_token};
+}
+
+invoke::EngineParts Composition::engine_parts(std::vector<sandbox::LauncherProcess> processes) {
+  std::vector<std::unique_ptr<sandbox::Launcher>> launchers;
+  for (std::size_t i = 0; i < processes.size(); ++i)
+    launchers.push_back(sandbox::attach_launcher(lanes_.lane(i), std::move(processes[i])));
+  auto serve_api = [this](asio::any_io_executor executor, base::Fd listener) {
+    http::Limits limits;
+    limits.connections = 64;
+    return http::serve(executor, std::move(listener), limits, gateway_->handler(gateway::Door::function), nullptr,
+                       gateway::Gateway::refusal);
+  };
+  std::function<void(std::string_view, std::string_view, std::string_view)> log_sink;
+  if (options_.print_function_logs) {
+    log_sink = [](std::string_view group, std::string_view, std::string_view text) {
+      std::string out;
+      while (!text.empty()) {
+        const auto end = text.find('\n');
+        out += fmt::format("{} {}\n", group, text.substr(0, end));
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+      }
+      std::cout << out << std::flush;
+    };
+  }
+  auto credentials = [this](const store::FunctionVersion& function) { return role_credentials(function); };
+  return {lanes_, std::move(launchers), catalog_, clock_, metrics_, credentials, serve_api, std::move(log_sink)};
+}
+
+void Composition::add_routes() {
+  gateway_->add_route({"/_lambent/health", false, [](const http::Request&) -> Task<http::Response> {
+                         co_return json_response("{\"status\":\"ok\",\"version\":\"" + version() + "\"}");
+                       }});
+  gateway_->add_route({"/_lambent/metrics", true, [this](const http::Request&) -> Task<http::Response> {
+                         http::Response response;
+                         response.headers.add("Content-Type", "text/plain; version=0.0.4");
+                         response.body = metrics_.text();
+                         co_return response;
+                       }});
+  gateway_->add_route({"/_lambent/code/", false, [this](const http::Request& request) -> Task<http::Response> {
+                         const std::string target = request.path + "?" + request.query;
+                         http::Response response;
+                         const auto hash = code_url_.verify(target);
+                         if (!hash) {
+                           response.status = 403;
+                           co_return response;
+                         }
+                         auto read = [this, &hash] { return code_.zip(*hash); };
+                         auto zip = co_await cpu_.run(read);
+                         response.status = zip ? 200 : 404;
+                         response.headers.add("Content-Type", "application/zip");
+                         if (zip) response.body = std::move(*zip);
+                         co_return response;
+                       }});
+}
+
+void Composition::start() {
+  http::Limits limits;
+  std::function<std::shared_ptr<asio::ssl::context>()> tls;
+  if (certificate_) tls = [this] { return certificate_->context(); };
+  for (const base::Fd& listener : listeners_)
+    for (std::size_t i = 0; i < lanes_.count(); ++i) {
+      base::Fd own(base::check(::dup(listener.get()), "dup"));
+      servers_.push_back(http::serve(lanes_.lane(i).get_executor(), std::move(own), limits,
+                                     gateway_->handler(gateway::Door::server), tls, gateway::Gateway::refusal));
+    }
+  lanes_.start();
+}
+
+std::size_t Composition::open_connections() {
+  std::size_t open = 0;
+  for (const auto& server : servers_) open += server->connections();
+  return open;
+}
+
+Task<void> Composition::stop() {
+  const auto on_lanes = [this](void (http::Server::*call)()) -> Task<void> {
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      http::Server& server = *servers_[i];
+      auto work = [&server, call]() -> Task<void> {
+        (server.*call)();
+        co_return;
+      };
+      co_await base::on(lanes_.lane(i % lanes_.count()), work);
+    }
+  };
+  co_await on_lanes(&http::Server::stop);
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  const auto deadline = clock_.steady() + std::chrono::seconds(options_.grace_s);
+  while (open_connections() > 0 && clock_.steady() < deadline) {
+    timer.expires_after(std::chrono::milliseconds(5));
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+  co_await engine_->stop(std::chrono::seconds(0));
+  co_await on_lanes(&http::Server::abort);
+  lanes_.stop();
+}
+
+void Composition::reload() {
+  if (!certificate_) return;
+  try {
+    certificate_->reload();
+    base::log::info("certificate read again");
+  } catch (const std::exception& error) {
+    base::log::error("the new certificate is unusable, the old one stays", {{"reason", error.what()}});
+  }
+}
+
+}  // namespace lambent::app

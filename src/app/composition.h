@@ -1,0 +1,90 @@
+// Everything that makes a running server, in the order it is built; destroyed in reverse.
+//
+// Made on the main thread after the privileges are gone; what it holds is touched by the lanes from start() to stop().
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/data_directory.h"
+#include "app/options.h"
+#include "app/tls.h"
+#include "auth/authenticator.h"
+#include "auth/authorizer.h"
+#include "auth/session_tokens.h"
+#include "aws/service.h"
+#include "base/clock.h"
+#include "base/cpu_pool.h"
+#include "base/lanes.h"
+#include "base/metrics.h"
+#include "gateway/gateway.h"
+#include "invoke/engine.h"
+#include "runtimes/catalog.h"
+#include "sandbox/sandbox.h"
+#include "services/iam/iam.h"
+#include "services/lambda/lambda.h"
+#include "services/sts/sts.h"
+#include "store/code/code_store.h"
+#include "store/database.h"
+#include "store/functions.h"
+#include "store/identities.h"
+
+namespace lambent::app {
+
+/// What was made while the program was still root.
+struct Privileged {
+  std::vector<sandbox::LauncherProcess> launchers;  // one per lane
+  std::vector<base::Fd> listeners;                  // one per --listen
+};
+
+class Composition {
+ public:
+  Composition(const ServeOptions& options, const DataDirectory& data, Privileged privileged);
+  ~Composition();
+  Composition(const Composition&) = delete;
+  Composition& operator=(const Composition&) = delete;
+
+  /// The servers begin to accept when this returns.
+  void start();
+  /// Accepts no more, lets running requests end for at most the grace period, ends every environment.
+  base::Task<void> stop();
+  /// Reads the certificate's files again.
+  void reload();
+
+  store::AccessKeySnapshot root_key() const { return root_key_; }
+
+ private:
+  /// All the engine's needs as functions, so that it knows neither identities nor the gateway.
+  invoke::EngineParts engine_parts(std::vector<sandbox::LauncherProcess> launchers);
+  invoke::RoleCredentials role_credentials(const store::FunctionVersion& function) const;
+  void add_routes();
+  std::size_t open_connections();
+
+  const ServeOptions& options_;
+  base::SystemClock clock_;
+  base::Metrics metrics_;
+  base::Lanes lanes_;
+  base::CpuPool cpu_;
+  runtimes::Catalog catalog_;
+  store::Database database_;
+  store::Identities identities_;
+  store::Functions functions_;
+  store::CodeStore code_;
+  store::AccessKeySnapshot root_key_;
+  auth::SessionTokens tokens_;
+  auth::Authenticator authenticator_;
+  auth::Authorizer authorizer_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<invoke::Engine> engine_;
+  lambda::CodeUrl code_url_;
+  std::unique_ptr<lambda::Lambda> lambda_;
+  iam::Iam iam_;
+  sts::Sts sts_;
+  std::vector<aws::Service> services_;
+  std::unique_ptr<Certificate> certificate_;
+  std::vector<base::Fd> listeners_;
+  std::vector<std::unique_ptr<base::http::Server>> servers_;  // listener by listener, lane by lane
+};
+
+}  // namespace lambent::app

@@ -1,0 +1,122 @@
+#include "app/serve.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "app/composition.h"
+#include "app/data_directory.h"
+#include "app/privileges.h"
+#include "base/log.h"
+
+namespace lambent::app {
+
+namespace asio = base::asio;
+namespace log = base::log;
+
+namespace {
+
+log::Level level_of(const std::string& name) {
+  if (name == "debug") return log::Level::debug;
+  if (name == "warn") return log::Level::warn;
+  if (name == "error") return log::Level::error;
+  return log::Level::info;
+}
+
+std::string endpoint(const ServeOptions& options, const ListenAddress& address) {
+  std::string host = address.host;
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host.find(':') != std::string::npos) host = "[" + (host == "::" ? "::1" : host) + "]";
+  return fmt::format("{}://{}:{}", options.tls_cert.empty() ? "http" : "https", host, address.port);
+}
+
+std::vector<ListenAddress> addresses_of(const ServeOptions& options) {
+  std::vector<ListenAddress> addresses;
+  for (const std::string& text : options.listen) addresses.push_back(parse_listen(text));
+  check_options(options, addresses);
+  return addresses;
+}
+
+/// Launchers before anything else: each is forked while this process is small and has one thread.
+Privileged make_privileged(const ServeOptions& options, const DataDirectory& data,
+                           std::vector<ListenAddress>& addresses) {
+  Privileged made;
+  // The trees' directory must be there for the launchers to hold.
+  const store::CodeStore code(data.code());
+  runtimes::install_bootstraps(data.runtimes());
+  sandbox::LauncherOptions launcher;
+  launcher.code_dir = code.trees();
+  launcher.runtimes_dir = data.runtimes();
+  launcher.scratch_dir = data.scratch();
+  for (std::size_t i = 0; i < options.lanes; ++i) {
+    made.launchers.push_back(sandbox::start_launcher(launcher));
+    launcher.first_uid += 65536;
+  }
+  for (ListenAddress& address : addresses)
+    made.listeners.push_back(base::http::listen_tcp(address.host, address.port, &address.port));
+  return made;
+}
+
+std::string credential_lines(const store::AccessKey& key, const std::string& url) {
+  return fmt::format(
+      "export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\nexport AWS_DEFAULT_REGION=us-east-1\n"
+      "export AWS_ENDPOINT_URL={}\n",
+      key.id, key.secret, url);
+}
+
+base::Task<void> run_until_told(Composition& composition, asio::io_context& context) {
+  asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);
+  while (true) {
+    const int signal = co_await signals.async_wait(asio::use_awaitable);
+    if (signal != SIGHUP) break;
+    composition.reload();
+  }
+  log::info("stopping");
+  co_await composition.stop();
+}
+
+int run(const ServeOptions& options, std::vector<ListenAddress> addresses) {
+  const DataDirectory data(std::filesystem::absolute(options.data));
+  Privileged privileged = make_privileged(options, data, addresses);
+  const sandbox::IsolationReport isolation = privileged.launchers.front().isolation;
+  if (isolation.level == sandbox::Isolation::none) {
+    std::cerr << "lambent: functions cannot be isolated here: " << isolation.reason << "\n";
+    return kExitConfig;
+  }
+  become_user(options.user, data.root(), data.scratch());
+
+  Composition composition(options, data, std::move(privileged));
+  const std::string url = endpoint(options, addresses.front());
+  data.write_secret(data.credentials(), credential_lines(*composition.root_key(), url));
+  composition.start();
+  log::info("serving", {{"url", url}, {"account", options.account}, {"isolation", "full"}, {"on", isolation.reason}});
+  if (options.auth == "off") log::warn("SIGNATURES ARE NOT CHECKED: whoever reaches this port is root of the account");
+
+  asio::io_context context(1);
+  std::exception_ptr failure;
+  asio::co_spawn(context, run_until_told(composition, context), [&](std::exception_ptr error) { failure = error; });
+  context.run();
+  if (failure) std::rethrow_exception(failure);
+  log::info("stopped");
+  return 0;
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  log::configure(level_of(options.log_level),
+                 options.log_format == "json" ? log::Format::json : log::Format::text);
+  try {
+    return run(options, addresses_of(options));
+  } catch (const std::invalid_argument& error) {
+    std::cerr << "lambent: " << error.what() << "\n";
+    return kExitUsage;
+  } catch (const std::exception& error) {
+    std::cerr << "lambent: " << error.what() << "\n";
+    return kExitConfig;
+  }
+}
+
+}  // namespace lambent::app

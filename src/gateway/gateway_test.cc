@@ -1,0 +1,241 @@
+#include "gateway/gateway.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "auth/session_tokens.h"
+#include "base/ids.h"
+#include "store/identities.h"
+#include "store/migrations.h"
+
+namespace lambent::gateway {
+namespace {
+
+using ::testing::HasSubstr;
+namespace asio = base::asio;
+namespace http = base::http;
+
+struct GetFunctionConcurrencyInput {
+  std::string FunctionName;
+};
+BOOST_DESCRIBE_STRUCT(GetFunctionConcurrencyInput, (), (FunctionName))
+struct GetFunctionConcurrencyOutput {
+  std::optional<std::int32_t> ReservedConcurrentExecutions;
+};
+BOOST_DESCRIBE_STRUCT(GetFunctionConcurrencyOutput, (), (ReservedConcurrentExecutions))
+struct GetCallerIdentityInput {};
+BOOST_DESCRIBE_STRUCT(GetCallerIdentityInput, (), ())
+struct GetCallerIdentityOutput {
+  std::string Account;
+};
+BOOST_DESCRIBE_STRUCT(GetCallerIdentityOutput, (), (Account))
+
+/// What the operations of the test do and see.
+struct Backend {
+  int calls = 0;
+  aws::Caller caller;
+};
+
+base::Task<GetFunctionConcurrencyOutput> get_concurrency(Backend& backend, aws::Caller caller,
+                                                         GetFunctionConcurrencyInput input) {
+  ++backend.calls;
+  backend.caller = caller;
+  if (input.FunctionName == "missing")
+    throw aws::Error("ResourceNotFoundException", "Function not found: missing", 404);
+  if (input.FunctionName == "broken") throw std::runtime_error("disk on fire, secret path");
+  co_return GetFunctionConcurrencyOutput{7};
+}
+
+base::Task<GetCallerIdentityOutput> get_identity(Backend& backend, aws::Caller caller, GetCallerIdentityInput) {
+  ++backend.calls;
+  co_return GetCallerIdentityOutput{caller.account};
+}
+
+std::string function_arn(const aws::Caller&, const GetFunctionConcurrencyInput& input) {
+  return "arn:aws:lambda:us-east-1:123456789012:function:" + input.FunctionName;
+}
+std::string anything(const aws::Caller&, const GetCallerIdentityInput&) { return "*"; }
+
+/// A request without a socket.
+class FakeExchange final : public http::Exchange {
+ public:
+  FakeExchange(std::string method, std::string path, std::string body) : arriving_(std::move(body)) {
+    request_.method = std::move(method);
+    request_.path = std::move(path);
+    request_.headers.add("Host", "127.0.0.1:4566");
+    request_.peer = "127.0.0.1";
+  }
+  http::Request& request() override { return request_; }
+  std::optional<std::uint64_t> declared_length() const override { return declared.value_or(arriving_.size()); }
+  base::Task<http::BodyStatus> read_body(std::size_t limit) override {
+    read = true;
+    if (arriving_.size() > limit) co_return http::BodyStatus::too_large;
+    request_.body = arriving_;
+    co_return http::BodyStatus::complete;
+  }
+  base::Task<bool> respond(http::Response response) override {
+    answer = std::move(response);
+    co_return true;
+  }
+  void close_after() override {}
+
+  http::Response answer;
+  bool read = false;
+  std::optional<std::uint64_t> declared;
+
+ private:
+  http::Request request_;
+  std::string arriving_;
+};
+
+class GatewayTest : public ::testing::Test {
+ protected:
+  GatewayTest()
+      : directory_(std::filesystem::temp_directory_path() / ("lambent-gateway-" + base::random_hex(8))),
+        lambda_(aws::service("lambda", backend_,
+                             rows(aws::operation("GetFunctionConcurrency", get_concurrency, function_arn)))),
+        sts_(aws::service("sts", backend_,
+                          rows(aws::operation("GetCallerIdentity", get_identity, anything)
+                                   .authorized(aws::Authorization::authenticated)))) {
+    std::filesystem::create_directories(directory_);
+    database_ = std::make_unique<store::Database>(directory_ / "db", store::migrations());
+    identities_ = std::make_unique<store::Identities>(*database_);
+    authenticator_ = std::make_unique<auth::Authenticator>(*identities_, tokens_, clock_);
+    authorizer_ = std::make_unique<auth::Authorizer>(*identities_);
+    open(false);
+  }
+  ~GatewayTest() override {
+    database_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  static std::vector<aws::Row> rows(aws::Row row) {
+    std::vector<aws::Row> rows;
+    rows.push_back(std::move(row));
+    return rows;
+  }
+
+  void open(bool verify, std::size_t budget = 1 << 24) {
+    Options options{verify, "123456789012", budget};
+    gateway_ = std::make_unique<Gateway>(options, std::vector<const aws::Service*>{&lambda_, &sts_}, *authenticator_,
+                                         *authorizer_, clock_, metrics_);
+  }
+
+  http::Response send(FakeExchange& exchange, Door door = Door::server) {
+    asio::io_context context(1);
+    const http::Server::Handler handler = gateway_->handler(door);
+    asio::co_spawn(context, handler(exchange), [](std::exception_ptr error) {
+      if (error) std::rethrow_exception(error);
+    });
+    context.run();
+    return exchange.answer;
+  }
+  http::Response send(std::string method, std::string path, std::string body = {}) {
+    FakeExchange exchange(std::move(method), std::move(path), std::move(body));
+    return send(exchange);
+  }
+
+  static constexpr auto kConcurrency = "/2019-09-30/functions/f/concurrency";
+
+  std::filesystem::path directory_;
+  base::SystemClock clock_;
+  base::Metrics metrics_;
+  Backend backend_;
+  aws::Service lambda_, sts_;
+  auth::SessionTokens tokens_{std::string(32, 'k'), clock_};
+  std::unique_ptr<store::Database> database_;
+  std::unique_ptr<store::Identities> identities_;
+  std::unique_ptr<auth::Authenticator> authenticator_;
+  std::unique_ptr<auth::Authorizer> authorizer_;
+  std::unique_ptr<Gateway> gateway_;
+};
+
+TEST_F(GatewayTest, CarriesARequestToItsOperationAndBack) {
+  const auto response = send("GET", kConcurrency);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body, R"({"ReservedConcurrentExecutions":7})");
+  EXPECT_EQ(response.headers.get("x-amzn-RequestId"), backend_.caller.request_id);
+  EXPECT_EQ(backend_.caller.endpoint, "http://127.0.0.1:4566");
+  EXPECT_EQ(backend_.caller.arn, "arn:aws:iam::123456789012:root");
+}
+
+TEST_F(GatewayTest, FormsGoToTheQueryServices) {
+  FakeExchange exchange("POST", "/", "Action=GetCallerIdentity&Version=2011-06-15");
+  exchange.request().headers.add("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
+  EXPECT_THAT(send(exchange).body, HasSubstr("<Account>123456789012</Account>"));
+}
+
+TEST_F(GatewayTest, RefusalsKeepTheirWordsAndSurprisesDoNot) {
+  const auto missing = send("GET", "/2019-09-30/functions/missing/concurrency");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_THAT(missing.body, HasSubstr("Function not found: missing"));
+  EXPECT_EQ(missing.headers.get("x-amzn-ErrorType"), "ResourceNotFoundException");
+  const auto broken = send("GET", "/2019-09-30/functions/broken/concurrency");
+  EXPECT_EQ(broken.status, 500);
+  EXPECT_THAT(broken.body, ::testing::Not(HasSubstr("secret")));
+}
+
+TEST_F(GatewayTest, UnknownPathsAndUnservedOperationsAreTold) {
+  EXPECT_EQ(send("GET", "/nothing").status, 404);
+  EXPECT_EQ(send("GET", "/2018-10-31/layers").status, 501);
+  EXPECT_EQ(backend_.calls, 0);
+}
+
+TEST_F(GatewayTest, UnsignedRequestsGetNowhereAndTheirBodiesAreNotRead) {
+  open(true);
+  FakeExchange exchange("GET", kConcurrency, "{}");
+  const auto response = send(exchange);
+  EXPECT_EQ(response.status, 403);
+  EXPECT_EQ(response.headers.get("x-amzn-ErrorType"), "MissingAuthenticationTokenException");
+  EXPECT_FALSE(exchange.read);
+  EXPECT_EQ(backend_.calls, 0);
+}
+
+TEST_F(GatewayTest, AFunctionsDoorVerifiesEvenWithoutAuthAndHasNothingButTheApi) {
+  FakeExchange unsigned_call("GET", kConcurrency, "");
+  EXPECT_EQ(send(unsigned_call, Door::function).status, 403);
+  gateway_->add_route({"/_lambent/health", false, [](const http::Request&) -> base::Task<http::Response> {
+                         co_return http::Response{};
+                       }});
+  EXPECT_EQ(send("GET", "/_lambent/health").status, 200);
+  FakeExchange health("GET", "/_lambent/health", "");
+  EXPECT_NE(send(health, Door::function).status, 200);
+}
+
+TEST_F(GatewayTest, LocalRoutesAnswerNobodyElse) {
+  gateway_->add_route({"/_lambent/metrics", true, [](const http::Request&) -> base::Task<http::Response> {
+                         co_return http::Response{};
+                       }});
+  FakeExchange far("GET", "/_lambent/metrics", "");
+  far.request().peer = "192.0.2.1";
+  EXPECT_EQ(send(far).status, 404);
+  EXPECT_EQ(send("GET", "/_lambent/metrics").status, 200);
+  EXPECT_EQ(send("POST", "/_lambent/metrics").status, 405);
+}
+
+TEST_F(GatewayTest, BodiesAreBoundedByTheOperationAndByTheBudgetOfAll) {
+  FakeExchange large("GET", kConcurrency, "");
+  large.declared = (1 << 20) + 1;
+  EXPECT_EQ(send(large).status, 413);
+  EXPECT_FALSE(large.read);
+  open(false, 100);
+  FakeExchange unlucky("GET", kConcurrency, std::string(101, 'x'));
+  EXPECT_EQ(send(unlucky).status, 503);
+  FakeExchange fits("GET", kConcurrency, "");
+  EXPECT_EQ(send(fits).status, 200);
+}
+
+TEST(BodyBudget, SharesReturnThemselves) {
+  BodyBudget budget(10);
+  {
+    const auto share = budget.take(8);
+    EXPECT_TRUE(share);
+    EXPECT_FALSE(budget.take(3));
+  }
+  EXPECT_TRUE(budget.take(10));
+}
+
+}  // namespace
+}  // namespace lambent::gateway
