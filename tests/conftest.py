@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.functions import NODEJS, PYTHON, TRUST_LAMBDA, Deployer
+from support.functions import NODEJS, PYTHON, Deployer, ensure_role
 from support.server import BINARY, Server
 
 
@@ -34,14 +34,6 @@ def new_server():
     yield make
     for each in made:
         each.discard()
-
-
-def ensure_role(server, name="lambent-test"):
-    iam = server.client("iam")
-    try:
-        return iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST_LAMBDA)["Role"]["Arn"]
-    except iam.exceptions.EntityAlreadyExistsException:
-        return iam.get_role(RoleName=name)["Role"]["Arn"]
 
 
 @pytest.fixture(scope="session")

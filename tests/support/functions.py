@@ -39,6 +39,15 @@ def unique(stem):
     return f"{stem}-{next(_numbers)}"
 
 
+def ensure_role(server, name="lambent-test"):
+    """The ARN of a role that Lambda may assume and that no policy allows anything."""
+    iam = server.client("iam")
+    try:
+        return iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST_LAMBDA)["Role"]["Arn"]
+    except iam.exceptions.EntityAlreadyExistsException:
+        return iam.get_role(RoleName=name)["Role"]["Arn"]
+
+
 class Deployer:
     """Creates functions and removes them at the end of a test."""
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import urllib.request
@@ -36,7 +37,7 @@ def free_port():
 class Server:
     """One server process and its data directory, which outlives restarts."""
 
-    def __init__(self, *arguments, environment=None, account=ACCOUNT):
+    def __init__(self, *arguments, environment=None, account=ACCOUNT, scheme="http"):
         self.home = Path(tempfile.mkdtemp(prefix="lambent-test-", dir="/tmp"))
         # The server works as the user lambent: it must be able to reach its data.
         self.home.chmod(0o755)
@@ -44,6 +45,7 @@ class Server:
         self.log = self.home / "server.log"
         self.port = free_port()
         self.account = account
+        self.scheme = scheme
         self.arguments = arguments
         self.environment = environment or {}
         self.process = None
@@ -51,7 +53,7 @@ class Server:
 
     @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def start(self):
         command = [*AS_ROOT, str(BINARY), "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(self.data),
@@ -68,7 +70,8 @@ class Server:
         status = self.process.poll()
         assert status is None, f"the server ended with status {status}:\n{self.said()}"
         try:
-            with urllib.request.urlopen(self.endpoint + "/_lambent/health", timeout=2) as answer:
+            unverified = ssl._create_unverified_context() if self.scheme == "https" else None
+            with urllib.request.urlopen(self.endpoint + "/_lambent/health", timeout=2, context=unverified) as answer:
                 return answer.status == 200
         except OSError:
             return False
@@ -82,14 +85,13 @@ class Server:
         found = dict(re.findall(r"^export (\w+)=['\"]?([^'\"\n]+)['\"]?$", printed, re.M))
         return found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"]
 
-    def client(self, service, key=None, region=REGION, **config):
+    def client(self, service, key=None, region=REGION, verify=None):
         """A boto3 client; `key` is (id, secret) or (id, secret, session token), root's when not given."""
         key = key or self.root_key
         return boto3.session.Session().client(
             service, endpoint_url=self.endpoint, region_name=region, aws_access_key_id=key[0],
             aws_secret_access_key=key[1], aws_session_token=key[2] if len(key) > 2 else None,
-            config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=90,
-                          **config))
+            verify=verify, config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=90))
 
     def shell_environment(self, key=None):
         """What a user exports before calling the AWS CLI."""
@@ -102,7 +104,7 @@ class Server:
             variables["AWS_SESSION_TOKEN"] = key[2]
         return {**os.environ, **variables}
 
-    def _signal(self, number):
+    def signal(self, number):
         if AS_ROOT:
             subprocess.run([*AS_ROOT, "kill", f"-{int(number)}", str(self.process.pid)], check=True)
         else:
@@ -110,13 +112,13 @@ class Server:
 
     def stop(self):
         """SIGTERM, as a service manager does; the exit status."""
-        self._signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         status = self.process.wait(STOP_SECONDS)
         self.process = None
         return status
 
     def kill9(self):
-        self._signal(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
         self.process.wait(STOP_SECONDS)
         self.process = None
 

@@ -1,0 +1,129 @@
+"""The command: what it listens on, TLS, and what it refuses to start with."""
+
+import json
+import signal
+import subprocess
+import urllib.request
+
+import pytest
+from botocore.exceptions import ClientError, SSLError
+
+from support.polling import until
+from support.server import AS_ROOT, BINARY, free_port
+
+
+def serve(tmp_path, *arguments):
+    """Runs a `serve` that must refuse to start; (status, what it said)."""
+    done = subprocess.run([*AS_ROOT, str(BINARY), "serve", "--data", str(tmp_path / "data"), *arguments],
+                          capture_output=True, text=True, timeout=30)
+    return done.returncode, done.stderr + done.stdout
+
+
+def test_plain_http_stays_on_loopback(tmp_path):
+    status, said = serve(tmp_path, "--listen", f"0.0.0.0:{free_port()}")
+    assert status != 0 and "--insecure-http" in said
+
+
+def test_without_signatures_only_on_loopback(tmp_path):
+    status, said = serve(tmp_path, "--listen", f"0.0.0.0:{free_port()}", "--auth=off", "--insecure-http")
+    assert status != 0 and "loopback" in said
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--listen", "127.0.0.1"], ["--listen", "127.0.0.1:99999"], ["--listen", "nowhere:1:2"], ["--account", "12"],
+    ["--account", "12345678901x"], ["--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"], ["--no-such-flag"],
+])
+def test_a_wrong_argument_is_told(tmp_path, arguments):
+    status, said = serve(tmp_path, *arguments)
+    assert status != 0 and said.strip()
+
+
+def test_a_second_server_on_the_same_data_is_refused(new_server):
+    server = new_server()
+    done = subprocess.run([*AS_ROOT, str(BINARY), "serve", "--data", str(server.data), "--listen", f"127.0.0.1:{free_port()}"],
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode != 0
+    assert server.client("sts").get_caller_identity()
+
+
+def test_too_little_privilege_exits_with_78(tmp_path):
+    tmp_path.chmod(0o777)
+    done = subprocess.run(
+        [*AS_ROOT, "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set=-all", str(BINARY), "serve",
+         "--data", str(tmp_path / "data"), "--listen", f"127.0.0.1:{free_port()}"], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 78, done.stderr
+    assert done.stderr.strip()
+
+
+def test_the_isolation_level_is_said_at_start(server):
+    assert "full" in server.log.read_text()
+
+
+def test_root_credentials_are_for_the_owner_alone(server):
+    listed = subprocess.run([*AS_ROOT, "find", str(server.data), "-type", "f", "-perm", "/077"], capture_output=True, text=True)
+    secrets = subprocess.run([*AS_ROOT, "grep", "-rlF", server.root_key[1], str(server.data)], capture_output=True, text=True)
+    assert secrets.stdout.strip()
+    assert not set(secrets.stdout.split()) & set(listed.stdout.split())
+
+
+def test_the_server_gives_up_root(server):
+    """The process that reads the network is the user lambent; only the launcher keeps root."""
+    pids = subprocess.run([*AS_ROOT, "ss", "-Htlnp", f"sport = :{server.port}"], capture_output=True, text=True)
+    if pids.returncode != 0 or "pid=" not in pids.stdout:
+        pytest.skip("ss of iproute2 is not here to tell who listens")
+    pid = pids.stdout.split("pid=")[1].split(",")[0]
+    with open(f"/proc/{pid}/status") as status:
+        uids = next(line for line in status if line.startswith("Uid:")).split()[1:]
+    assert "0" not in uids
+
+
+def test_authentication_can_be_switched_off_and_says_so(new_server):
+    server = new_server("--auth=off")
+    answer = urllib.request.urlopen(server.endpoint + "/2015-03-31/functions/", timeout=10)
+    assert json.loads(answer.read()) == {"Functions": []}
+    assert "auth" in server.said().lower()
+
+
+def make_certificate(where, name):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", where / f"{name}.key",
+                    "-out", where / f"{name}.crt"], check=True, capture_output=True)
+    return where / f"{name}.crt", where / f"{name}.key"
+
+
+def test_https_and_a_certificate_replaced_by_sighup(new_server, tmp_path):
+    tmp_path.chmod(0o755)
+    first, second = make_certificate(tmp_path, "first"), make_certificate(tmp_path, "second")
+    certificate, key = tmp_path / "server.crt", tmp_path / "server.key"
+
+    def install(pair):
+        certificate.write_bytes(pair[0].read_bytes())
+        key.write_bytes(pair[1].read_bytes())
+        key.chmod(0o644)
+
+    def account(trusted):
+        return server.client("sts", verify=str(trusted)).get_caller_identity()["Account"]
+
+    install(first)
+    server = new_server("--tls-cert", str(certificate), "--tls-key", str(key), scheme="https")
+    assert account(first[0]) == server.account
+    with pytest.raises(SSLError):
+        account(second[0])
+    install(second)
+    server.signal(signal.SIGHUP)
+
+    def replaced():
+        try:
+            return account(second[0])
+        except SSLError:
+            return False
+
+    until(replaced, 10, "the new certificate")
+    with pytest.raises(SSLError):
+        account(first[0])
+
+
+def test_operations_of_no_service_are_refused(server):
+    with pytest.raises(ClientError) as refused:
+        server.client("sqs").list_queues()
+    assert 400 <= refused.value.response["ResponseMetadata"]["HTTPStatusCode"] < 502

@@ -1,0 +1,105 @@
+"""Whom a function can reach: its Runtime API, its own door to the API, and nobody else (trials 24, 25, 53)."""
+
+import json
+import socket
+
+import pytest
+
+from support.functions import PYTHON
+from support.server import free_port
+
+REFUSED = {"ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENOENT"}
+API = "/2018-06-01/runtime"
+
+
+@pytest.fixture
+def neighbour(functions):
+    return functions.create(PYTHON, "def handler(event, context):\n    return {'neighbour': event}\n")
+
+
+def test_loopback_has_two_doors(hostile):
+    assert hostile.one("open_ports", 1, 65535)["ok"] == [4566, 9001]
+
+
+def test_the_hosts_loopback_is_another(hostile, server):
+    with socket.socket() as listening:
+        port = free_port()
+        listening.bind(("0.0.0.0", port))
+        listening.listen()
+        for host in ("127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::ffff:127.0.0.1"):
+            assert hostile.error("connect", host, port) in REFUSED
+            assert hostile.error("connect", host, server.port) in REFUSED
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "169.254.100.1", "169.254.170.2", "fd00:ec2::254", "10.0.0.1", "192.168.0.1",
+                                  "172.17.0.1", "::ffff:10.0.0.1", "fe80::1", "224.0.0.1", "192.0.2.1"])
+def test_there_is_no_way_out_of_the_namespace(hostile, host):
+    assert hostile.error("connect", host, 80) in REFUSED | {"EINVAL"}
+
+
+def test_sockets_of_the_host_have_no_name_inside(hostile):
+    with socket.socket(socket.AF_UNIX) as abstract:
+        abstract.bind("\0lambent-test-abstract")
+        abstract.listen()
+        assert hostile.error("connect_unix", "\0lambent-test-abstract") in REFUSED
+    seen = hostile.one("read", "/proc/net/unix")
+    assert "lambent-test-abstract" not in seen.get("ok", "")
+    for path in ("/run/systemd/private", "/var/run/docker.sock", "/run/dbus/system_bus_socket", "/tmp/.X11-unix/X0"):
+        assert hostile.error("connect_unix", path) in REFUSED
+
+
+def test_only_the_loopback_interface_is_there(hostile):
+    lines = hostile.one("read", "/proc/net/dev")["ok"].splitlines()[2:]
+    assert [line.split(":")[0].strip() for line in lines] == ["lo"]
+
+
+@pytest.mark.parametrize("what", ["response", "error"])
+def test_a_forged_request_id_is_refused(hostile, what):
+    for forged in ("8476a536-e9f4-11e8-9739-2dfe598c3fcd", "x", "..%2F..", "0" * 2000):
+        status, body = hostile.one("fetch", 9001, "POST", f"{API}/invocation/{forged}/{what}", {}, '"forged"')["ok"]
+        assert status in (400, 403, 404, 414, 431), (forged, status)
+        if status == 400 and body:
+            assert json.loads(body)["errorType"]
+    assert hostile.one("identity")["ok"]
+
+
+def test_the_runtime_api_keeps_its_order(hostile):
+    status, body = hostile.one("fetch", 9001, "POST", f"{API}/init/error", {"Lambda-Runtime-Function-Error-Type": "Runtime.Mine"},
+                               '{"errorMessage": "again", "errorType": "Runtime.Mine"}')["ok"]
+    assert status == 403 and json.loads(body)["errorType"] == "InvalidStateTransition"
+    assert hostile.one("identity")["ok"]
+
+
+@pytest.mark.parametrize("method, path", [
+    ("GET", "/"), ("GET", "/2018-06-01/runtime/restore/next"), ("POST", "/2020-01-01/extension/register"), ("DELETE", f"{API}/invocation/next"),
+    ("GET", "/_lambent/health"), ("GET", "/_lambent/metrics"), ("GET", "/2015-03-31/functions/"), ("POST", f"{API}/invocation//response"),
+    ("PUT", "/2022-07-01/telemetry"),
+])
+def test_what_the_runtime_api_does_not_know_it_refuses(hostile, method, path):
+    status, _ = hostile.one("fetch", 9001, method, path, {}, "{}")["ok"]
+    assert 400 <= status < 502
+    assert hostile.one("identity")["ok"]
+
+
+def test_a_second_response_harms_only_the_one_who_sent_it(make_hostile, functions, neighbour):
+    hostile = make_hostile(Timeout=10)
+    answer = hostile.invoke(["fetch", 9001, "POST", f"{API}/invocation/$ID/response", {}, '"forged by itself"'])
+    # The first answer counts; the runtime's own comes too late.
+    assert answer.status == 200
+    assert answer.bytes == b'"forged by itself"' or answer.error == "Unhandled"
+    assert functions.invoke(neighbour, 1).expect() == {"neighbour": 1}
+    assert hostile.one("identity")["ok"]
+
+
+def test_another_invocations_id_is_worth_nothing(make_hostile, functions, neighbour):
+    hostile = make_hostile(Timeout=10)
+    victim = functions.invoke(neighbour, 1)
+    status, _ = hostile.one("fetch", 9001, "POST", f"{API}/invocation/{victim.request_id}/response", {}, '"stolen"')["ok"]
+    assert status in (400, 403)
+    assert functions.invoke(neighbour, 2).expect() == {"neighbour": 2}
+
+
+def test_the_inner_door_shows_nothing_without_a_signature(hostile):
+    for path in ("/", "/_lambent/health", "/_lambent/metrics", "/2015-03-31/functions/", "/_lambent/code/x"):
+        status, body = hostile.one("fetch", 4566, "GET", path, {}, "")["ok"]
+        assert 400 <= status < 500, (path, status, body)

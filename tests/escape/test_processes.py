@@ -1,0 +1,181 @@
+"""What a function can do to processes and to the machine: nothing outside its own (trials 16, 20, 21, 26)."""
+
+import re
+import subprocess
+import threading
+import time
+
+from support.functions import PYTHON
+from support.polling import until
+from support.server import ROOT
+
+EPERM, EAGAIN, ENOSYS = "1", "11", "38"
+# Calls that fail by the filter fail so; the rest fails for lack of rights or of the thing itself.
+DENIED = {EPERM, ENOSYS}
+KILLED = "Error: Runtime exited with error: signal: killed"
+
+
+def sandboxed():
+    """The host's view: processes with the user ids that sandboxes get."""
+    listed = subprocess.run(["ps", "-eo", "uid=,pid="], capture_output=True, text=True, check=True).stdout
+    return {int(pid) for uid, pid in (line.split() for line in listed.splitlines()) if int(uid) >= 2_000_000_000}
+
+
+def resident_mib(server):
+    status = subprocess.run(["ps", "-o", "rss=", "-p", str(server.process.pid)], capture_output=True, text=True, check=True).stdout
+    return int(status) // 1024
+
+
+def test_nothing_open_is_inherited(hostile):
+    allowed = {"0": r"/dev/null|pipe:.*|socket:.*", "1": r"pipe:.*|socket:.*", "2": r"pipe:.*|socket:.*"}
+    for name, target in hostile.one("links", "/proc/self/fd")["ok"].items():
+        # What the language runtime opened for itself inside, and the listing's own descriptor.
+        own = r"socket:\[\d+\]|anon_inode:.*|pipe:\[\d+\]|/proc/\d+/fd|/dev/null|/dev/u?random|ENOENT"
+        assert re.fullmatch(allowed.get(name, own), target), (name, target)
+    if hostile.runtime == PYTHON:
+        found = hostile.one("links", "/proc/self/fd")["ok"]
+        assert len([target for target in found.values() if target.startswith("socket:") ]) <= 1 + 3
+        assert len(found) <= 5, found
+
+
+def test_a_child_gets_three_descriptors(hostile):
+    found = hostile.probe("descriptors")
+    assert set(found) == {"0", "1", "2"}, found
+
+
+def test_a_function_is_nobody(hostile):
+    identity = hostile.one("identity")["ok"]
+    assert identity["uid"] >= 2_000_000_000 and identity["gid"] != 0 and identity["groups"] == []
+    status = hostile.one("read", "/proc/self/status")["ok"]
+    for line in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert re.search(rf"^{line}:\t0000000000000000$", status, re.M), line
+    assert re.search(r"^NoNewPrivs:\t1$", status, re.M)
+    assert re.search(r"^Seccomp:\t2$", status, re.M)
+
+
+def test_forbidden_calls_are_refused(hostile):
+    outcomes = hostile.probe("attempts")
+    assert len(outcomes) > 50
+    through = {name: outcome for name, outcome in outcomes.items() if outcome == "ok"}
+    # Killing pid 1 of a pid namespace from inside is answered with success and does nothing.
+    through.pop("kill init", None)
+    assert not through
+    for name in ("mount", "umount", "pivot_root", "chroot", "unshare user", "unshare mount", "unshare net", "setns self", "bpf",
+                 "perf_event_open", "keyctl", "userfaultfd", "io_uring_setup", "kexec_load", "init_module", "finit_module",
+                 "open_by_handle_at", "process_vm_readv", "ptrace parent", "packet socket", "raw socket", "vsock socket",
+                 "netlink socket", "clone user", "reboot"):
+        assert outcomes[name] in DENIED or outcomes[name].startswith("signal"), (name, outcomes[name])
+    assert outcomes["clone3"] == ENOSYS
+    assert outcomes["x32"] == ENOSYS or outcomes["x32"].startswith("signal")
+    assert outcomes["int80"] == ENOSYS or outcomes["int80"].startswith("signal")
+    assert hostile.one("read", "/proc/self/status")["ok"]
+
+
+def test_the_sweep_finds_no_call_beyond_the_list(hostile):
+    """Every call number is tried; what the filter lets through must be on the list that the sandbox's own test keeps."""
+    snapshot = (ROOT / "src/sandbox/jail/calls_x86_64.snapshot").read_text()
+    listed = {int(number) for number in re.findall(r"^(?:allow|limit)\w*\s+(\d+)\b", snapshot, re.M)}
+    assert len(listed) > 150
+    outcomes = {int(number): outcome for number, outcome in hostile.probe("sweep").items()}
+    assert set(outcomes) == set(range(471))
+    for number, outcome in outcomes.items():
+        if number not in listed:
+            assert outcome in DENIED or number in MADE_BY_THE_PROBE, (number, outcome)
+    assert sum(outcome not in DENIED for outcome in outcomes.values()) > 100
+
+
+# Calls that the probe answers "ok" for without making them, for they would end or stop it.
+MADE_BY_THE_PROBE = {15, 34, 37, 57, 58, 60, 62, 200, 231}
+
+
+def test_a_fork_bomb_ends_at_its_own_limit(make_hostile, functions):
+    neighbour = functions.create(PYTHON, "def handler(event, context):\n    return event\n")
+    functions.invoke(neighbour, 0).expect()
+    bomb = make_hostile(MemorySize=2048, Timeout=40)
+    before = sandboxed()
+    outcome = {}
+    thread = threading.Thread(target=lambda: outcome.update(bomb.probe("forks", "3")))
+    thread.start()
+    until(lambda: len(sandboxed()) > len(before) + 300, 20, "the bomb to go off")
+    slowest = 0
+    while thread.is_alive():
+        began = time.monotonic()
+        assert functions.invoke(neighbour, 1).expect() == 1
+        slowest = max(slowest, time.monotonic() - began)
+    thread.join()
+    assert outcome["errno"] == EAGAIN
+    assert 300 < int(outcome["forks"]) <= 1024
+    assert slowest < 2
+    # Its children lived on after the answer: the next invocation works all the same, or in a new environment.
+    assert bomb.one("read", "/etc/hostname") is not None
+
+
+def test_an_endless_fork_bomb_is_cleared_away(make_hostile, server):
+    before = sandboxed()
+    bomb = make_hostile(MemorySize=512, Timeout=3)
+    answer = bomb.invoke(["run", "/var/task/probe", "endless-forks"])
+    assert answer.error == "Unhandled"
+    assert answer.value["errorType"] in ("Sandbox.Timedout", "Runtime.ExitError")
+    until(lambda: len(sandboxed() - before) < 20, 10, "the bomb's processes to be gone")
+    assert bomb.one("identity")["ok"]
+    assert server.client("sts").get_caller_identity()
+
+
+def test_a_memory_bomb_ends_its_own_environment_only(make_hostile, functions, server):
+    neighbour = functions.create(PYTHON, "def handler(event, context):\n    return event\n")
+    functions.invoke(neighbour, 0).expect()
+    resident = resident_mib(server)
+    bomb = make_hostile(MemorySize=128, Timeout=30)
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(bomb.invoke(["hoard"])))
+    thread.start()
+    while thread.is_alive():
+        assert functions.invoke(neighbour, 1).expect() == 1
+    thread.join()
+    answer = answers[0]
+    assert answer.error == "Unhandled"
+    assert answer.value == {"errorType": "Runtime.ExitError", "errorMessage": f"RequestId: {answer.request_id} {KILLED}"}
+    assert resident_mib(server) < resident + 64
+    assert bomb.one("identity")["ok"]
+
+
+def test_memory_by_other_doors_is_the_environments_own(make_hostile, server):
+    """Threads of a child, a memory file and shared memory count against the function, not against the host."""
+    resident = resident_mib(server)
+    for steps in (["run", "/var/task/probe", "threads-memory"], ["run", "/var/task/probe", "fill-memfd"],
+                  ["run", "/var/task/probe", "fill", "/dev/shm/hoard"]):
+        bomb = make_hostile(MemorySize=128, Timeout=20)
+        answer = bomb.invoke(steps)
+        if answer.error:
+            assert answer.value["errorType"] in ("Runtime.ExitError", "Sandbox.Timedout")
+        else:
+            went = answer.value[0].get("ok")
+            written = re.search(r"written: (\d+)", (went or {}).get("out") or "")
+            assert went is None or went["status"] != 0 or int(written[1]) <= 128 << 20
+        assert bomb.one("identity")["ok"]
+    assert resident_mib(server) < resident + 64
+
+
+def test_tmp_holds_its_size_and_no_more(make_hostile):
+    """512 MB in /tmp of a function with 128 MB of memory: the page cache is no memory bomb, and /tmp has an end."""
+    filler = make_hostile(MemorySize=128, Timeout=60)
+    outcome = filler.probe("fill", "/tmp/full")
+    assert outcome["errno"] == "28"
+    assert 400 << 20 < int(outcome["written"]) <= 512 << 20
+    assert filler.one("unlink", "/tmp/full") == {"ok": None}
+
+
+def test_64_spinning_threads_leave_the_machine_to_others(make_hostile, functions):
+    neighbour = functions.create(PYTHON, "def handler(event, context):\n    return event\n")
+    functions.invoke(neighbour, 0).expect()
+    spinner = make_hostile(MemorySize=128, Timeout=30)
+    spinner.one("identity")
+    thread = threading.Thread(target=lambda: spinner.probe("spin", "3"))
+    thread.start()
+    slowest = 0
+    while thread.is_alive():
+        began = time.monotonic()
+        assert functions.invoke(neighbour, 1).expect() == 1
+        slowest = max(slowest, time.monotonic() - began)
+    thread.join()
+    assert slowest < 1.5
