@@ -70,6 +70,8 @@ class Sandbox {
   virtual void on_exit(std::function<void(Exit)> observer) = 0;
   /// SIGKILL to every process inside, at once, by the cgroup. Idempotent; on_exit follows.
   virtual void kill() = 0;
+  /// From now on the CPU share is in proportion to MemorySize (1,769 MB is one vCPU). Init runs without it, as AWS boosts it.
+  virtual void limit_cpu() = 0;
   /// The most memory that the environment has used so far, in MiB rounded up.
   virtual std::int32_t peak_memory_mib() const = 0;
 };

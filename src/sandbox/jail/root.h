@@ -1,0 +1,17 @@
+// The steps that build what an environment sees as "/". All of them are in the list of jail.cc.
+#pragma once
+
+#include "sandbox/jail/jail.h"
+
+namespace lambent::sandbox::jail {
+
+long keep_mounts_private(const Plan& plan);
+long attach_root(const Plan& plan);
+long attach_trees(const Plan& plan);
+long mount_shm(const Plan& plan);
+long mount_proc(const Plan& plan);
+long mask_proc(const Plan& plan);
+long pivot_root(const Plan& plan);
+long enter_directory(const Plan& plan);
+
+}  // namespace lambent::sandbox::jail

@@ -1,0 +1,178 @@
+#include "sandbox/launcher/mounts.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <cerrno>
+#include <fstream>
+
+#include "sandbox/jail/raw.h"
+
+namespace lambent::sandbox::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+using jail::raw;
+
+constexpr long kTreeClone = 1;  // OPEN_TREE_CLONE
+constexpr long kRecursive = 0x8000;  // AT_RECURSIVE
+constexpr std::uint64_t kReadOnly = 1, kNoSuid = 2, kNoDev = 4, kNoExec = 8;  // MOUNT_ATTR_*
+
+struct MountAttributes {
+  std::uint64_t set, clear, propagation, user_namespace;
+};
+
+long kernel(long result, const std::string& what) {
+  if (result < 0) throw std::system_error(static_cast<int>(-result), std::system_category(), what);
+  return result;
+}
+
+void set_attributes(int directory, const char* path, std::uint64_t attributes, long flags) {
+  const MountAttributes change{attributes, 0, 0, 0};
+  kernel(raw(jail::kMountSetattr, directory, path, flags, &change, static_cast<long>(sizeof change)),
+         std::string("restricting the mount of ") + path);
+}
+
+void mount_at(const char* source, const std::string& target, const char* type, unsigned long flags, const char* options) {
+  kernel(raw(SYS_mount, source, target.c_str(), type, static_cast<long>(flags), options), "mounting " + target);
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::ofstream(path) << text;
+  fs::permissions(path, fs::perms(0644));
+}
+
+/// A merged /usr has links where older systems have directories.
+void add_system_directories() {
+  for (const char* name : {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
+    const fs::path host = fs::path("/") / name;
+    const fs::path inside = fs::path("root") / name;
+    const fs::file_status status = fs::symlink_status(host);
+    if (fs::is_symlink(status)) {
+      fs::copy_symlink(host, inside);
+    } else if (fs::is_directory(status)) {
+      fs::create_directory(inside);
+      mount_at(host.c_str(), inside.string(), nullptr, MS_BIND | MS_REC, nullptr);
+      set_attributes(AT_FDCWD, inside.c_str(), kReadOnly | kNoSuid | kNoDev, kRecursive);
+    }
+  }
+  fs::create_directory("root/usr");
+  mount_at("/usr", "root/usr", nullptr, MS_BIND | MS_REC, nullptr);
+  set_attributes(AT_FDCWD, "root/usr", kReadOnly | kNoSuid | kNoDev, kRecursive);
+}
+
+/// What interpreters and TLS look for, and nothing that tells of the host.
+void add_etc() {
+  fs::create_directories("root/etc/ssl");
+  for (const char* name : {"ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "ssl/certs", "ssl/openssl.cnf",
+                           "ca-certificates", "mime.types", "protocols", "services", "os-release", "debian_version",
+                           "java-17-openjdk", "java-21-openjdk"}) {
+    const fs::path host = fs::path("/etc") / name;
+    if (!fs::exists(fs::symlink_status(host))) continue;
+    std::error_code left_out;
+    fs::copy(host, fs::path("root/etc") / name, fs::copy_options::recursive | fs::copy_options::copy_symlinks, left_out);
+  }
+  // Where Amazon Linux has its certificates.
+  fs::create_directories("root/etc/pki/tls/certs");
+  fs::create_symlink("/etc/ssl/certs/ca-certificates.crt", "root/etc/pki/tls/certs/ca-bundle.crt");
+  fs::create_symlink("/usr/share/zoneinfo/UTC", "root/etc/localtime");
+  write_text("root/etc/hostname", std::string(Mounts::kHostname) + "\n");
+  write_text("root/etc/hosts", "127.0.0.1 localhost sandbox sandbox.localdomain " + std::string(Mounts::kHostname) +
+                                   "\n::1 localhost\n");
+  write_text("root/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"
+                                       "networks: files\nservices: files\nprotocols: files\n");
+  // Mount points of the files that each environment has of its own; and no name server yet.
+  for (const char* name : {"passwd", "group", "resolv.conf"}) write_text(std::string("root/etc/") + name, "");
+}
+
+void add_devices() {
+  fs::create_directory("root/dev");
+  mount_at("dev", "root/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=64k,nr_inodes=32");
+  const struct {
+    const char* name;
+    unsigned minor;
+  } devices[] = {{"null", 3}, {"zero", 5}, {"full", 7}, {"random", 8}, {"urandom", 9}};
+  for (const auto& device : devices) {
+    const std::string path = std::string("root/dev/") + device.name;
+    kernel(raw(SYS_mknodat, AT_FDCWD, path.c_str(), S_IFCHR | 0666, static_cast<long>(makedev(1, device.minor))),
+           "making " + path);
+    fs::permissions(path, fs::perms(0666));
+  }
+  fs::create_symlink("/proc/self/fd", "root/dev/fd");
+  fs::create_symlink("/proc/self/fd/0", "root/dev/stdin");
+  fs::create_symlink("/proc/self/fd/1", "root/dev/stdout");
+  fs::create_symlink("/proc/self/fd/2", "root/dev/stderr");
+  fs::create_directory("root/dev/shm");
+  set_attributes(AT_FDCWD, "root/dev", kReadOnly, 0);
+}
+
+void add_lambda_directories() {
+  for (const char* name : {"var/task", "var/runtime", "var/lang/bin", "var/empty", "opt", "tmp", "proc", "sys", "run",
+                           "home", "root"})
+    fs::create_directories(fs::path("root") / name);
+  for (const char* name : {"python3", "node"})
+    if (fs::exists(fs::path("/usr/bin") / name))
+      fs::create_symlink(fs::path("/usr/bin") / name, fs::path("root/var/lang/bin") / name);
+}
+
+base::Fd clone_path(int directory, const char* path, long flags) {
+  return base::Fd(static_cast<int>(
+      kernel(raw(jail::kOpenTree, directory, path, kTreeClone | O_CLOEXEC | flags), std::string("cloning ") + path)));
+}
+
+}  // namespace
+
+Mounts::Mounts(const fs::path& stage) {
+  base::check(::unshare(CLONE_NEWNS), "making a mount namespace");
+  // Slave: what the host unmounts goes here too, and nothing comes back.
+  mount_at(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr);
+  mount_at("lambent", stage.string(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700,size=64m");
+  mount_at(nullptr, stage.string(), nullptr, MS_PRIVATE, nullptr);
+  fs::current_path(stage);
+  for (const char* name : {"root", "users", kStage}) fs::create_directory(name);
+  mount_at("root", "root", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64m");
+  add_system_directories();
+  add_etc();
+  add_devices();
+  add_lambda_directories();
+  set_attributes(AT_FDCWD, "root", kReadOnly, 0);
+}
+
+base::Fd Mounts::clone_root() const { return clone_path(AT_FDCWD, "root", kRecursive); }
+
+base::Fd Mounts::clone_directory(int directory, const std::string& name) {
+  open_how how{};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  const base::Fd opened(static_cast<int>(
+      kernel(raw(SYS_openat2, directory, name.c_str(), &how, static_cast<long>(sizeof how)), "opening " + name)));
+  base::Fd tree = clone_path(opened.get(), "", AT_EMPTY_PATH);
+  set_attributes(tree.get(), "", kReadOnly | kNoSuid | kNoDev, AT_EMPTY_PATH);
+  return tree;
+}
+
+Mounts::Users Mounts::make_users(std::uint32_t slot, std::uint32_t uid) const {
+  const std::string id = std::to_string(uid);
+  const std::string name = "sbx_user" + std::to_string(1051 + slot);
+  const std::string passwd = "users/" + std::to_string(slot) + ".passwd";
+  const std::string group = "users/" + std::to_string(slot) + ".group";
+  write_text(passwd, "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n" + name + ":x:" + id +
+                         ":" + id + "::/home/" + name + ":/sbin/nologin\n");
+  write_text(group, "root:x:0:\nnogroup:x:65534:\n" + name + ":x:" + id + ":\n");
+  Users users{clone_path(AT_FDCWD, passwd.c_str(), 0), clone_path(AT_FDCWD, group.c_str(), 0)};
+  for (const base::Fd* tree : {&users.passwd, &users.group})
+    set_attributes(tree->get(), "", kReadOnly | kNoSuid | kNoDev | kNoExec, AT_EMPTY_PATH);
+  return users;
+}
+
+void Mounts::remove_users(std::uint32_t slot) const {
+  std::error_code gone;
+  fs::remove("users/" + std::to_string(slot) + ".passwd", gone);
+  fs::remove("users/" + std::to_string(slot) + ".group", gone);
+}
+
+}  // namespace lambent::sandbox::launcher
