@@ -37,12 +37,15 @@ std::vector<typename Map::mapped_type> page(const Map& map, std::string_view acc
   return found;
 }
 
+/// `account` is empty for all.
 template <class Map>
-std::size_t attached_in(const Map& map, std::string_view policy_arn) {
+std::size_t attached_in(const Map& map, std::string_view account, std::string_view policy_arn) {
   std::size_t count = 0;
-  for (const auto& [key, record] : map)
+  for (const auto& [key, record] : map) {
+    if (!account.empty() && record->account != account) continue;
     count += static_cast<std::size_t>(
         std::count(record->attached_policies.begin(), record->attached_policies.end(), policy_arn));
+  }
   return count;
 }
 
@@ -129,9 +132,11 @@ std::vector<RoleSnapshot> Identities::roles(std::string_view account, std::strin
   return page(roles_, account, after, limit);
 }
 
-std::size_t Identities::attachments(std::string_view policy_arn) const {
+std::size_t Identities::attachments(std::string_view policy_arn) const { return attachments({}, policy_arn); }
+
+std::size_t Identities::attachments(std::string_view account, std::string_view policy_arn) const {
   const std::shared_lock lock(mutex_);
-  return attached_in(users_, policy_arn) + attached_in(roles_, policy_arn);
+  return attached_in(users_, account, policy_arn) + attached_in(roles_, account, policy_arn);
 }
 
 template <class Record>

@@ -112,8 +112,9 @@ class Identities {
   // In the order of names, those after `after`, at most `limit`.
   std::vector<UserSnapshot> users(std::string_view account, std::string_view after, std::size_t limit) const;
   std::vector<RoleSnapshot> roles(std::string_view account, std::string_view after, std::size_t limit) const;
-  /// How many users and roles have the policy attached.
+  /// How many users and roles have the policy attached: everywhere, or of one account.
   std::size_t attachments(std::string_view policy_arn) const;
+  std::size_t attachments(std::string_view account, std::string_view policy_arn) const;
 
   base::Task<Change> create_user(User user);
   /// conflict while keys or policies remain.

@@ -1,0 +1,55 @@
+#include "services/iam/access_keys.h"
+#include "services/iam/attachments.h"
+#include "services/iam/iam.h"
+#include "services/iam/inline_policies.h"
+#include "services/iam/policies.h"
+#include "services/iam/resources.h"
+#include "services/iam/roles.h"
+#include "services/iam/users.h"
+
+namespace lambent::iam {
+
+aws::Service iam_service(Iam& iam) {
+  using aws::operation;
+  return aws::service("iam", iam,
+                      {
+                          operation("CreateUser", create_user, new_user),
+                          operation("GetUser", get_user, existing_user),
+                          operation("ListUsers", list_users, all_users),
+                          operation("DeleteUser", delete_user, existing_user),
+
+                          operation("CreateAccessKey", create_access_key, existing_user),
+                          operation("ListAccessKeys", list_access_keys, existing_user),
+                          operation("UpdateAccessKey", update_access_key, existing_user),
+                          operation("DeleteAccessKey", delete_access_key, existing_user),
+
+                          operation("CreateRole", create_role, new_role),
+                          operation("GetRole", get_role, existing_role),
+                          operation("ListRoles", list_roles, all_roles),
+                          operation("DeleteRole", delete_role, existing_role),
+                          operation("UpdateAssumeRolePolicy", update_assume_role_policy, existing_role),
+                          operation("TagRole", tag_role, existing_role),
+
+                          operation("CreatePolicy", create_policy, new_policy),
+                          operation("GetPolicy", get_policy, named_policy),
+                          operation("GetPolicyVersion", get_policy_version, named_policy),
+
+                          operation("PutUserPolicy", put_user_policy, existing_user),
+                          operation("GetUserPolicy", get_user_policy, existing_user),
+                          operation("DeleteUserPolicy", delete_user_policy, existing_user),
+                          operation("ListUserPolicies", list_user_policies, existing_user),
+                          operation("PutRolePolicy", put_role_policy, existing_role),
+                          operation("GetRolePolicy", get_role_policy, existing_role),
+                          operation("DeleteRolePolicy", delete_role_policy, existing_role),
+                          operation("ListRolePolicies", list_role_policies, existing_role),
+
+                          operation("AttachUserPolicy", attach_user_policy, existing_user),
+                          operation("DetachUserPolicy", detach_user_policy, existing_user),
+                          operation("ListAttachedUserPolicies", list_attached_user_policies, existing_user),
+                          operation("AttachRolePolicy", attach_role_policy, existing_role),
+                          operation("DetachRolePolicy", detach_role_policy, existing_role),
+                          operation("ListAttachedRolePolicies", list_attached_role_policies, existing_role),
+                      });
+}
+
+}  // namespace lambent::iam
