@@ -1,0 +1,33 @@
+// How a request names a function: bare name, "ACCOUNT:function:NAME", "REGION:ACCOUNT:function:NAME" or the full ARN, each with
+// or without a qualifier, which may also come beside the name.
+//
+// What each operation makes of each form is decided by the table in function_name.cc and nowhere else.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aws/caller.h"
+#include "store/functions.h"
+
+namespace lambent::lambda {
+
+struct FunctionName {
+  store::FunctionKey key;
+  /// As given, in the name or beside it; empty when there was none.
+  std::string qualifier;
+
+  std::string unqualified_arn() const;
+  /// With the qualifier when one was given: what is authorized, and what "Function not found" says.
+  std::string arn() const;
+};
+
+enum class NamedBy { create, update_code, update_configuration, remove, get, get_configuration, invoke };
+
+/// Throws aws::Error for a name of another account or region, a qualifier that the operation does not take, and two qualifiers that
+/// differ. The codec has checked `name` and `qualifier` against the model's patterns.
+FunctionName resolve_function(NamedBy operation, const aws::Caller& caller, std::string_view name,
+                              const std::optional<std::string>& qualifier = std::nullopt);
+
+}  // namespace lambent::lambda

@@ -1,0 +1,85 @@
+// The Lambda service: what its operations stand on, and the changes of state that go on after an answer.
+//
+// One for the process, owned by the composition root, used on any lane. Before the first request, start(); after the last,
+// stop(), while the lanes and the store still run. Operations are the functions of operations.h; service.cc lists them.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/cpu_pool.h"
+#include "base/task.h"
+#include "invoke/engine.h"
+#include "runtimes/catalog.h"
+#include "services/lambda/code_url.h"
+#include "services/lambda/function_name.h"
+#include "store/code/code_store.h"
+#include "store/functions.h"
+
+namespace lambent::lambda {
+
+/// All of it outlives the service.
+struct LambdaParts {
+  store::Functions& functions;
+  store::CodeStore& code;
+  invoke::Engine& engine;
+  const runtimes::Catalog& catalog;
+  const base::Clock& clock;
+  /// Where blocking work goes: unpacking, hashing, checking large events.
+  base::CpuPool& cpu;
+  const CodeUrl& code_url;
+  /// Is there a role of that ARN, and does its trust policy let lambda.amazonaws.com assume it? The auth folder knows.
+  std::function<bool(std::string_view role_arn)> lambda_may_assume;
+  /// Refuse a nearby version of a language in place of the one asked for.
+  bool strict_runtimes = false;
+};
+
+class Lambda {
+ public:
+  explicit Lambda(LambdaParts parts) : parts_(std::move(parts)) {}
+  Lambda(const Lambda&) = delete;
+
+  store::Functions& functions() { return parts_.functions; }
+  store::CodeStore& code() { return parts_.code; }
+  invoke::Engine& engine() { return parts_.engine; }
+  const LambdaParts& parts() const { return parts_; }
+
+  /// The function, or "Function not found" with the qualifier in its ARN. Versions and aliases other than $LATEST come
+  /// with a later issue: nobody can have made one.
+  store::FunctionSnapshot existing(const FunctionName& name) const;
+
+  /// Throws what AWS answers to a change of a function that is being created or updated.
+  static void require_settled(const store::FunctionVersion& function);
+
+  /// Stores the archive on the CPU pool. Throws aws::Error for one that is refused.
+  base::Task<store::StoredCode> add_code(std::string zip);
+  base::Task<store::StoredCode> check_code(std::string zip);
+
+  /// The role must be of the function's account, exist and trust Lambda.
+  void require_role(const std::string& role_arn, const std::string& account) const;
+
+  /// Stamps a new revision with the time of a change by its owner.
+  void touch(store::FunctionVersion& function) const;
+
+  /// Ends Pending and InProgress: in this version everything that a function needs is there before its creation or update is
+  /// answered, so this is a step in the books, made after the answer so that clients see AWS's states.
+  base::Task<void> settle(store::FunctionKey key);
+  /// The same in the background.
+  void settle_later(base::asio::any_io_executor executor, store::FunctionKey key);
+
+  /// Ends what a crash left Pending or InProgress, and removes archives that no function refers to (none is running yet).
+  base::Task<void> start();
+  /// Ends when no background change is under way; none begins afterwards.
+  base::Task<void> stop();
+
+ private:
+  LambdaParts parts_;
+  std::atomic<int> settling_{0};
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace lambent::lambda

@@ -1,0 +1,251 @@
+// The wire structs of the operations on functions, with AWS's spelling. Members that only have a harmless meaning so far are
+// here too, so that they can be refused by name (validation.h) when a client means something else by them; what is not here the
+// codec refuses.
+#pragma once
+
+#include <boost/describe.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aws/values.h"
+
+namespace lambent::lambda {
+
+using OptionalText = std::optional<std::string>;
+using OptionalInt = std::optional<std::int32_t>;
+using OptionalBool = std::optional<bool>;
+using Texts = std::vector<std::string>;
+using TextMap = std::map<std::string, std::string>;
+
+struct FunctionCode {
+  std::optional<aws::Blob> ZipFile;
+  OptionalText S3Bucket;
+  OptionalText S3Key;
+  OptionalText S3ObjectVersion;
+  OptionalText S3ObjectStorageMode;
+  OptionalText ImageUri;
+  OptionalText SourceKMSKeyArn;
+};
+BOOST_DESCRIBE_STRUCT(FunctionCode, (),
+                      (ZipFile, S3Bucket, S3Key, S3ObjectVersion, S3ObjectStorageMode, ImageUri, SourceKMSKeyArn))
+
+struct Environment {
+  std::optional<TextMap> Variables;
+};
+BOOST_DESCRIBE_STRUCT(Environment, (), (Variables))
+
+struct VpcConfig {
+  std::optional<Texts> SubnetIds;
+  std::optional<Texts> SecurityGroupIds;
+  OptionalBool Ipv6AllowedForDualStack;
+};
+BOOST_DESCRIBE_STRUCT(VpcConfig, (), (SubnetIds, SecurityGroupIds, Ipv6AllowedForDualStack))
+
+struct DeadLetterConfig {
+  OptionalText TargetArn;
+};
+BOOST_DESCRIBE_STRUCT(DeadLetterConfig, (), (TargetArn))
+
+struct TracingConfig {
+  OptionalText Mode;
+};
+BOOST_DESCRIBE_STRUCT(TracingConfig, (), (Mode))
+
+struct FileSystemConfig {
+  std::string Arn;
+  std::string LocalMountPath;
+};
+BOOST_DESCRIBE_STRUCT(FileSystemConfig, (), (Arn, LocalMountPath))
+
+struct ImageConfig {
+  std::optional<Texts> EntryPoint;
+  std::optional<Texts> Command;
+  OptionalText WorkingDirectory;
+};
+BOOST_DESCRIBE_STRUCT(ImageConfig, (), (EntryPoint, Command, WorkingDirectory))
+
+struct EphemeralStorage {
+  std::int32_t Size = 512;
+};
+BOOST_DESCRIBE_STRUCT(EphemeralStorage, (), (Size))
+
+struct SnapStart {
+  OptionalText ApplyOn;
+};
+BOOST_DESCRIBE_STRUCT(SnapStart, (), (ApplyOn))
+
+struct LoggingConfig {
+  OptionalText LogFormat;
+  OptionalText ApplicationLogLevel;
+  OptionalText SystemLogLevel;
+  OptionalText LogGroup;
+};
+BOOST_DESCRIBE_STRUCT(LoggingConfig, (), (LogFormat, ApplicationLogLevel, SystemLogLevel, LogGroup))
+
+/// What CreateFunction and UpdateFunctionConfiguration have in common: everything about a function but its name and code.
+struct FunctionSettings {
+  OptionalText Role;
+  OptionalText Handler;
+  OptionalText Runtime;
+  OptionalText Description;
+  OptionalInt Timeout;
+  OptionalInt MemorySize;
+  std::optional<lambda::Environment> Environment;
+  std::optional<lambda::EphemeralStorage> EphemeralStorage;
+  std::optional<lambda::LoggingConfig> LoggingConfig;
+  std::optional<lambda::TracingConfig> TracingConfig;
+  std::optional<lambda::SnapStart> SnapStart;
+  std::optional<lambda::VpcConfig> VpcConfig;
+  std::optional<lambda::DeadLetterConfig> DeadLetterConfig;
+  std::optional<lambda::ImageConfig> ImageConfig;
+  std::optional<std::vector<FileSystemConfig>> FileSystemConfigs;
+  std::optional<Texts> Layers;
+  OptionalText KMSKeyArn;
+};
+BOOST_DESCRIBE_STRUCT(FunctionSettings, (),
+                      (Role, Handler, Runtime, Description, Timeout, MemorySize, Environment, EphemeralStorage,
+                       LoggingConfig, TracingConfig, SnapStart, VpcConfig, DeadLetterConfig, ImageConfig,
+                       FileSystemConfigs, Layers, KMSKeyArn))
+
+struct CreateFunctionInput : FunctionSettings {
+  std::string FunctionName;
+  FunctionCode Code;
+  OptionalBool Publish;
+  OptionalText PackageType;
+  std::optional<TextMap> Tags;
+  std::optional<Texts> Architectures;
+};
+BOOST_DESCRIBE_STRUCT(CreateFunctionInput, (FunctionSettings),
+                      (FunctionName, Code, Publish, PackageType, Tags, Architectures))
+
+struct UpdateFunctionConfigurationInput : FunctionSettings {
+  std::string FunctionName;
+  OptionalText RevisionId;
+};
+BOOST_DESCRIBE_STRUCT(UpdateFunctionConfigurationInput, (FunctionSettings), (FunctionName, RevisionId))
+
+struct UpdateFunctionCodeInput {
+  std::string FunctionName;
+  std::optional<aws::Blob> ZipFile;
+  OptionalText S3Bucket;
+  OptionalText S3Key;
+  OptionalText S3ObjectVersion;
+  OptionalText S3ObjectStorageMode;
+  OptionalText ImageUri;
+  OptionalText SourceKMSKeyArn;
+  std::optional<Texts> Architectures;
+  OptionalBool Publish;
+  OptionalBool DryRun;
+  OptionalText RevisionId;
+};
+BOOST_DESCRIBE_STRUCT(UpdateFunctionCodeInput, (),
+                      (FunctionName, ZipFile, S3Bucket, S3Key, S3ObjectVersion, S3ObjectStorageMode, ImageUri,
+                       SourceKMSKeyArn, Architectures, Publish, DryRun, RevisionId))
+
+/// GetFunction, GetFunctionConfiguration, DeleteFunction.
+struct QualifiedFunctionInput {
+  std::string FunctionName;
+  OptionalText Qualifier;
+};
+BOOST_DESCRIBE_STRUCT(QualifiedFunctionInput, (), (FunctionName, Qualifier))
+
+struct ListFunctionsInput {
+  OptionalText MasterRegion;
+  OptionalText FunctionVersion;
+  OptionalText Marker;
+  OptionalInt MaxItems;
+};
+BOOST_DESCRIBE_STRUCT(ListFunctionsInput, (), (MasterRegion, FunctionVersion, Marker, MaxItems))
+
+struct InvokeInput {
+  std::string FunctionName;
+  OptionalText InvocationType;
+  OptionalText LogType;
+  OptionalText ClientContext;
+  std::optional<aws::Blob> Payload;
+  OptionalText Qualifier;
+};
+BOOST_DESCRIBE_STRUCT(InvokeInput, (), (FunctionName, InvocationType, LogType, ClientContext, Payload, Qualifier))
+
+struct SnapStartResponse {
+  std::string ApplyOn;
+  std::string OptimizationStatus;
+};
+BOOST_DESCRIBE_STRUCT(SnapStartResponse, (), (ApplyOn, OptimizationStatus))
+
+struct RuntimeVersionConfig {
+  std::string RuntimeVersionArn;
+};
+BOOST_DESCRIBE_STRUCT(RuntimeVersionConfig, (), (RuntimeVersionArn))
+
+struct FunctionConfiguration {
+  std::string FunctionName;
+  std::string FunctionArn;
+  std::string Runtime;
+  std::string Role;
+  std::string Handler;
+  std::int64_t CodeSize = 0;
+  std::string Description;
+  std::int32_t Timeout = 0;
+  std::int32_t MemorySize = 0;
+  std::string LastModified;
+  std::string CodeSha256;
+  std::string Version;
+  std::optional<lambda::Environment> Environment;
+  lambda::TracingConfig TracingConfig;
+  std::string RevisionId;
+  OptionalText State;
+  OptionalText StateReason;
+  OptionalText StateReasonCode;
+  OptionalText LastUpdateStatus;
+  OptionalText LastUpdateStatusReason;
+  OptionalText LastUpdateStatusReasonCode;
+  std::string PackageType;
+  Texts Architectures;
+  lambda::EphemeralStorage EphemeralStorage;
+  SnapStartResponse SnapStart;
+  std::optional<lambda::RuntimeVersionConfig> RuntimeVersionConfig;
+  lambda::LoggingConfig LoggingConfig;
+};
+BOOST_DESCRIBE_STRUCT(FunctionConfiguration, (),
+                      (FunctionName, FunctionArn, Runtime, Role, Handler, CodeSize, Description, Timeout, MemorySize,
+                       LastModified, CodeSha256, Version, Environment, TracingConfig, RevisionId, State, StateReason,
+                       StateReasonCode, LastUpdateStatus, LastUpdateStatusReason, LastUpdateStatusReasonCode,
+                       PackageType, Architectures, EphemeralStorage, SnapStart, RuntimeVersionConfig, LoggingConfig))
+
+struct FunctionCodeLocation {
+  std::string RepositoryType;
+  std::string Location;
+};
+BOOST_DESCRIBE_STRUCT(FunctionCodeLocation, (), (RepositoryType, Location))
+
+struct GetFunctionOutput {
+  FunctionConfiguration Configuration;
+  FunctionCodeLocation Code;
+};
+BOOST_DESCRIBE_STRUCT(GetFunctionOutput, (), (Configuration, Code))
+
+struct ListFunctionsOutput {
+  OptionalText NextMarker;
+  std::vector<FunctionConfiguration> Functions;
+};
+BOOST_DESCRIBE_STRUCT(ListFunctionsOutput, (), (NextMarker, Functions))
+
+struct DeleteFunctionOutput {
+  std::int32_t StatusCode = 204;
+};
+BOOST_DESCRIBE_STRUCT(DeleteFunctionOutput, (), (StatusCode))
+
+struct InvokeOutput {
+  std::int32_t StatusCode = 200;
+  OptionalText FunctionError;
+  OptionalText LogResult;
+  OptionalText ExecutedVersion;
+  std::optional<aws::Blob> Payload;
+};
+BOOST_DESCRIBE_STRUCT(InvokeOutput, (), (StatusCode, FunctionError, LogResult, ExecutedVersion, Payload))
+
+}  // namespace lambent::lambda

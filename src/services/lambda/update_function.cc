@@ -1,0 +1,82 @@
+#include "services/lambda/errors.h"
+#include "services/lambda/function_configuration.h"
+#include "services/lambda/operations.h"
+#include "services/lambda/validation.h"
+
+namespace lambent::lambda {
+namespace {
+
+/// The function as it is, when it may be changed now.
+store::FunctionSnapshot changeable(const Lambda& lambda, const FunctionName& name, const OptionalText& revision) {
+  auto function = lambda.existing(name);
+  if (revision && *revision != function->revision_id)
+    throw aws::Error("PreconditionFailedException",
+                     "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to "
+                     "retrieve the latest Revision Id",
+                     412);
+  Lambda::require_settled(*function);
+  return function;
+}
+
+/// Stores the changed function in place of `base`, which it was made from.
+base::Task<FunctionConfiguration> store_change(Lambda& lambda, store::FunctionSnapshot base,
+                                               store::FunctionVersion changed) {
+  changed.update_status = "InProgress";
+  // AWS says "created" of updates too (the CLI's published example answers show it).
+  changed.update_status_reason = "The function is being created.";
+  changed.update_status_reason_code = "Creating";
+  lambda.touch(changed);
+  const auto answer = configuration_of(changed);
+  const bool stored = co_await lambda.functions().replace(std::move(changed), base->revision_id);
+  if (!stored) {
+    // Somebody was faster: it is gone, or being updated.
+    if (!lambda.functions().find(base->key)) throw function_not_found(base->arn());
+    throw conflict(fmt::format("The operation cannot be performed at this time. An update is in progress for resource: {}",
+                               base->arn()));
+  }
+  lambda.engine().retire(base->key);
+  const auto executor = co_await base::asio::this_coro::executor;
+  lambda.settle_later(executor, base->key);
+  co_return answer;
+}
+
+}  // namespace
+
+base::Task<FunctionConfiguration> update_function_code(Lambda& lambda, aws::Caller caller, UpdateFunctionCodeInput in) {
+  const auto name = resolve_function(NamedBy::update_code, caller, in.FunctionName);
+  refuse_unsupported(in);
+  const auto before = changeable(lambda, name, in.RevisionId);
+  if (!in.ZipFile) throw invalid_parameter("Please provide a source for function code.");
+  const bool dry_run = in.DryRun.value_or(false);
+  auto task = dry_run ? lambda.check_code(std::move(in.ZipFile->bytes)) : lambda.add_code(std::move(in.ZipFile->bytes));
+  const auto code = co_await std::move(task);
+  auto changed = *before;
+  changed.code_hash = code.hash;
+  changed.code_sha256 = code.sha256;
+  changed.code_size = code.size;
+  if (in.Architectures) changed.architecture = in.Architectures->front();
+  if (dry_run) co_return configuration_of(changed);
+  auto change = store_change(lambda, before, std::move(changed));
+  co_return co_await std::move(change);
+}
+
+std::string update_function_code_resource(const aws::Caller& caller, const UpdateFunctionCodeInput& in) {
+  return resolve_function(NamedBy::update_code, caller, in.FunctionName).arn();
+}
+
+base::Task<FunctionConfiguration> update_function_configuration(Lambda& lambda, aws::Caller caller,
+                                                                UpdateFunctionConfigurationInput in) {
+  const auto name = resolve_function(NamedBy::update_configuration, caller, in.FunctionName);
+  refuse_unsupported(in);
+  const auto before = changeable(lambda, name, in.RevisionId);
+  auto changed = *before;
+  apply_settings(lambda, in, changed);
+  auto change = store_change(lambda, before, std::move(changed));
+  co_return co_await std::move(change);
+}
+
+std::string update_function_configuration_resource(const aws::Caller& caller, const UpdateFunctionConfigurationInput& in) {
+  return resolve_function(NamedBy::update_configuration, caller, in.FunctionName).arn();
+}
+
+}  // namespace lambent::lambda

@@ -1,0 +1,130 @@
+#include "services/lambda/validation.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+
+#include "base/digest.h"
+#include "services/lambda/errors.h"
+
+namespace lambent::lambda {
+namespace {
+
+// "Using Lambda environment variables", the reserved ones. AWS_LAMBDA_EXEC_WRAPPER and others of that prefix are the
+// owner's to set; names that begin with '_' never get past the model's pattern.
+constexpr std::array<std::string_view, 18> kReserved{
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+};
+
+bool given(const OptionalText& text) { return text && !text->empty(); }
+template <class T>
+bool given(const std::optional<std::vector<T>>& list) {
+  return list && !list->empty();
+}
+
+void refuse_code_elsewhere(bool in_s3, bool image, bool encrypted) {
+  if (in_s3)
+    throw invalid_parameter("S3Bucket: code in S3 is not supported by this version of Lambent; send it as ZipFile.");
+  if (image) throw invalid_parameter("Please don't provide ImageUri when updating a function with packageType Zip.");
+  if (encrypted) throw unsupported("SourceKMSKeyArn", "encrypted code");
+}
+
+void refuse_logging(const LoggingConfig& logging) {
+  if (logging.LogFormat.value_or("Text") != "Text") throw unsupported("LoggingConfig.LogFormat", "JSON");
+  if (logging.ApplicationLogLevel || logging.SystemLogLevel)
+    throw unsupported("LoggingConfig", "a log level, which AWS has with LogFormat JSON only,");
+}
+
+}  // namespace
+
+void refuse_unsupported(const FunctionSettings& in) {
+  if (in.TracingConfig && in.TracingConfig->Mode.value_or("PassThrough") != "PassThrough")
+    throw unsupported("TracingConfig.Mode", "Active tracing");
+  if (in.SnapStart && in.SnapStart->ApplyOn.value_or("None") != "None")
+    throw unsupported("SnapStart.ApplyOn", "SnapStart");
+  if (in.VpcConfig && (given(in.VpcConfig->SubnetIds) || given(in.VpcConfig->SecurityGroupIds) ||
+                       in.VpcConfig->Ipv6AllowedForDualStack.value_or(false)))
+    throw unsupported("VpcConfig", "a VPC");
+  if (in.DeadLetterConfig && given(in.DeadLetterConfig->TargetArn))
+    throw unsupported("DeadLetterConfig.TargetArn", "a dead-letter queue");
+  if (in.ImageConfig &&
+      (given(in.ImageConfig->EntryPoint) || given(in.ImageConfig->Command) || given(in.ImageConfig->WorkingDirectory)))
+    throw unsupported("ImageConfig", "a container image");
+  if (given(in.FileSystemConfigs)) throw unsupported("FileSystemConfigs", "a shared file system");
+  if (given(in.Layers)) throw unsupported("Layers", "a layer");
+  if (given(in.KMSKeyArn)) throw unsupported("KMSKeyArn", "a key of the customer's");
+  if (in.LoggingConfig) refuse_logging(*in.LoggingConfig);
+}
+
+void refuse_unsupported(const CreateFunctionInput& in) {
+  refuse_unsupported(static_cast<const FunctionSettings&>(in));
+  if (in.PackageType.value_or("Zip") != "Zip") throw unsupported("PackageType", "a container image");
+  if (in.Publish.value_or(false)) throw unsupported("Publish", "a numbered version");
+  if (in.Tags && !in.Tags->empty()) throw unsupported("Tags", "a tag on a function");
+  const auto& code = in.Code;
+  if (given(code.ImageUri)) throw unsupported("Code.ImageUri", "a container image");
+  refuse_code_elsewhere(code.S3Bucket || code.S3Key || code.S3ObjectVersion || code.S3ObjectStorageMode, false,
+                        given(code.SourceKMSKeyArn));
+}
+
+void refuse_unsupported(const UpdateFunctionCodeInput& in) {
+  if (in.Publish.value_or(false)) throw unsupported("Publish", "a numbered version");
+  refuse_code_elsewhere(in.S3Bucket || in.S3Key || in.S3ObjectVersion || in.S3ObjectStorageMode, given(in.ImageUri),
+                        given(in.SourceKMSKeyArn));
+}
+
+void check_environment(const TextMap& variables) {
+  constexpr std::string_view kUnable =
+      "Lambda was unable to configure your environment variables because the environment variables you have provided";
+  std::vector<std::string_view> reserved;
+  for (const auto& [name, value] : variables)
+    if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) reserved.push_back(name);
+  if (!reserved.empty())
+    throw invalid_parameter(fmt::format("{} contains reserved keys that are currently not supported for modification. "
+                                        "Reserved keys used in this request: {}",
+                                        kUnable, fmt::join(reserved, ", ")));
+  boost::json::object object;
+  for (const auto& [name, value] : variables) object.emplace(name, value);
+  const auto measured = boost::json::serialize(object);
+  if (measured.size() > kMaxEnvironmentBytes)
+    throw invalid_parameter(fmt::format("{} exceeded the 4KB limit. String measured: {}", kUnable, measured));
+}
+
+runtimes::Runtime find_runtime(const runtimes::Catalog& catalog, const std::string& identifier, bool strict) {
+  auto found = catalog.find(identifier, strict);
+  if (found.runtime) return std::move(*found.runtime);
+  if (!found.why_not.empty()) throw invalid_parameter(found.why_not);
+  std::vector<std::string_view> accepted;
+  for (const auto& runtime : catalog.available()) accepted.push_back(runtime.identifier);
+  // AWS has this sentence without "validation error detected" and with the other code.
+  throw invalid_parameter(fmt::format("Value {} at 'runtime' failed to satisfy constraint: Member must satisfy enum value "
+                                      "set: [{}] or be a valid ARN",
+                                      identifier, fmt::join(accepted, ", ")));
+}
+
+std::string runtime_version_arn(const runtimes::Runtime& runtime, std::string_view region) {
+  const auto build = base::sha256_hex(runtime.identifier + "\n" + runtime.runtime_version + "\n" + runtime.version);
+  return fmt::format("arn:aws:lambda:{}::runtime:{}", region, build);
+}
+
+}  // namespace lambent::lambda
