@@ -22,6 +22,8 @@ bool applies_to_action(const PolicyStatement& statement, std::string_view lower_
 
 bool applies(const PolicyStatement& statement, std::string_view lower_action, std::string_view resource) {
   if (!applies_to_action(statement, lower_action)) return false;
+  // What is not understood fails closed (policy.h).
+  if (statement.unevaluated) return !statement.allow;
   return any_matches(statement.resources, resource) != statement.not_resource;
 }
 
@@ -31,9 +33,7 @@ Decision decide_among(CompiledPolicies policies, std::string_view lower_action, 
   for (const auto& policy : policies) {
     if (!policy) return Decision::explicit_deny;
     for (const PolicyStatement& statement : policy->statements) {
-      // What is not understood fails closed (policy.h).
-      if (statement.unevaluated && statement.allow) continue;
-      if (!statement.unevaluated && !applies(statement, lower_action, resource)) continue;
+      if (!applies(statement, lower_action, resource)) continue;
       if (!statement.allow) return Decision::explicit_deny;
       allowed = true;
     }
@@ -61,9 +61,9 @@ Decision decide(const ApplicablePolicies& policies, const AccessRequest& request
 Trust decide_trust(const PolicyDocument& trust_policy, const AssumePrincipal& principal) {
   Trust best = Trust::none;
   for (const PolicyStatement& statement : trust_policy.statements) {
+    if (!applies_to_action(statement, "sts:assumerole")) continue;
     if (statement.unevaluated && statement.allow) continue;
     if (statement.unevaluated) return Trust::denied;
-    if (!applies_to_action(statement, "sts:assumerole")) continue;
     const Trust covered = covers(statement.principals, principal);
     if (covered == Trust::none) continue;
     if (!statement.allow) return Trust::denied;

@@ -2,8 +2,8 @@
 //
 // Source: IAM User Guide, "Grammar of the IAM JSON policy language". What this server does not evaluate yet (Condition,
 // policy variables, Federated principals, NotPrincipal) is refused by check_policy when a document is to be stored. Should
-// such a document be found stored all the same, its statements fail closed: an Allow grants nothing, a Deny denies. Any
-// thread.
+// such a document be found stored all the same (AWS's managed policies have conditions), its statements fail closed: an Allow
+// grants nothing, a Deny denies its actions. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,7 @@ struct Principals {
 struct PolicyStatement {
   std::string sid;
   bool allow = false;
-  /// Says something that is not evaluated: an Allow never applies, a Deny always.
+  /// Says something that is not evaluated: an Allow never applies, a Deny to every resource and principal.
   bool unevaluated = false;
   bool not_action = false;
   bool not_resource = false;
