@@ -3,6 +3,7 @@
 // Immutable after start; any thread. Identifiers come from AWS's model; interpreters are looked for at start in /usr/bin.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -12,6 +13,10 @@
 namespace lambent::runtimes {
 
 enum class Family { python, nodejs, provided };
+
+/// With this status the provided runtimes' bootstrap says that the package has no executable bootstrap file
+/// (Runtime.InvalidEntrypoint).
+constexpr int kMissingEntrypoint = 142;
 
 /// How a function of some runtime is started.
 struct Runtime {
@@ -49,6 +54,10 @@ class Catalog {
  private:
   std::vector<Runtime> runtimes_;
 };
+
+/// runtime.argv as it is for a function of this MemorySize. Node.js sizes its heap by the machine's memory, which is not the
+/// function's: without a limit below MemorySize it is killed where it could have collected garbage (AWS: 90 %).
+std::vector<std::string> command_line(const Runtime& runtime, std::int32_t memory_mib);
 
 /// Writes the bootstraps embedded in this binary beneath `directory` (python/, nodejs/, provided/), readable by everybody,
 /// replacing what an older server left there.

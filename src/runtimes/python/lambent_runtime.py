@@ -18,6 +18,18 @@ API = "/2018-06-01/runtime"
 RESPONSE_LIMIT = 6291556
 RESPONSE_HEAD_LIMIT = 1 << 20
 
+# What never changes within a process, under the names that the context gives it.
+_FUNCTION = {
+    name: os.environ.get(variable)
+    for name, variable in {
+        "log_group_name": "AWS_LAMBDA_LOG_GROUP_NAME",
+        "log_stream_name": "AWS_LAMBDA_LOG_STREAM_NAME",
+        "function_name": "AWS_LAMBDA_FUNCTION_NAME",
+        "memory_limit_in_mb": "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "function_version": "AWS_LAMBDA_FUNCTION_VERSION",
+    }.items()
+}
+
 request_id = None
 tenant_id = None
 
@@ -71,25 +83,38 @@ class Connection:
 
     def receive(self):
         """One response: status, headers with lower-case names, body."""
+        head = self.receive_head().decode("utf-8", "surrogateescape")
+        headers = {}
+        for line in head.split("\r\n")[1:]:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        return int(head[9:12]), headers, self.receive_body(int(headers.get("content-length", 0)))
+
+    def receive_status(self):
+        """One response of which only the status matters."""
+        head = self.receive_head()
+        _, name, value = head.lower().partition(b"\r\ncontent-length:")
+        if name:
+            self.receive_body(int(value.partition(b"\r")[0]))
+        return int(head[9:12])
+
+    def receive_head(self):
         data = self.unread
         while True:
             end = data.find(b"\r\n\r\n")
             if end >= 0:
-                break
+                self.unread = data[end + 4 :]
+                return data[:end]
             if len(data) > RESPONSE_HEAD_LIMIT:
                 raise ConnectionLost("a response head without end")
             data += self.take(65536)
-        headers = {}
-        lines = data[:end].decode("utf-8", "surrogateescape").split("\r\n")
-        for line in lines[1:]:
-            name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
-        length = int(headers.get("content-length", 0))
-        body = data[end + 4 :]
+
+    def receive_body(self, length):
+        body = self.unread
         if len(body) < length:
             body = self.take_exactly(body, length)
         self.unread = body[length:]
-        return int(lines[0][9:12]), headers, body[:length]
+        return body[:length]
 
     def take(self, size):
         chunk = self.socket.recv(size)
@@ -114,7 +139,7 @@ class Connection:
         for again in (True, False):
             try:
                 self.send(head, body, then)
-                return self.receive()[0]
+                return self.receive_status()
             except (ConnectionLost, ConnectionError):
                 # The server may have dropped an idle connection. An answer that did arrive is refused the second time.
                 if not again:
@@ -124,9 +149,9 @@ class Connection:
     def announce(self, path, content_type, body):
         """Posts a body that is too long, unless the server wants to see it after all."""
         self.send(self.head(path, content_type, len(body), "Expect: 100-continue\r\n"))
-        if self.receive()[0] == 100:
+        if self.receive_status() == 100:
             self.send(body)
-            self.receive()
+            self.receive_status()
         self.open()
         self.send(self.next_request)
 
@@ -150,9 +175,10 @@ class _View:
 
     __slots__ = ()
 
-    def __init__(self, mapping):
+    def fill(self, mapping):
         for name in self.__slots__:
             setattr(self, name, mapping.get(name))
+        return self
 
     def __repr__(self):
         members = ",".join("%s=%s" % (name, getattr(self, name)) for name in self.__slots__)
@@ -166,10 +192,11 @@ class Client(_View):
 class ClientContext(_View):
     __slots__ = ("custom", "env", "client")
 
-    def __init__(self, mapping):
-        super().__init__(mapping)
+    def fill(self, mapping):
+        super().fill(mapping)
         if self.client is not None:
-            self.client = Client(self.client)
+            self.client = Client().fill(self.client)
+        return self
 
 
 class CognitoIdentity(_View):
@@ -180,23 +207,18 @@ class LambdaContext:
     """The second argument of a handler (AWS Lambda Developer Guide, "Using the Lambda context object ... Python")."""
 
     def __init__(self, headers):
-        env = os.environ.get
-        self.aws_request_id = headers.get("lambda-runtime-aws-request-id")
-        self.log_group_name = env("AWS_LAMBDA_LOG_GROUP_NAME")
-        self.log_stream_name = env("AWS_LAMBDA_LOG_STREAM_NAME")
-        self.function_name = env("AWS_LAMBDA_FUNCTION_NAME")
-        self.memory_limit_in_mb = env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-        self.function_version = env("AWS_LAMBDA_FUNCTION_VERSION")
-        self.invoked_function_arn = headers.get("lambda-runtime-invoked-function-arn")
-        self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
-        client = _json_header(headers.get("lambda-runtime-client-context"), "Client Context")
-        self.client_context = None if client is None else ClientContext(client)
-        cognito = _json_header(headers.get("lambda-runtime-cognito-identity"), "Cognito Identity") or {}
-        self.identity = CognitoIdentity({
-            "cognito_identity_id": cognito.get("cognitoIdentityId"),
-            "cognito_identity_pool_id": cognito.get("cognitoIdentityPoolId"),
-        })
-        self._epoch_deadline_time_in_ms = int(headers.get("lambda-runtime-deadline-ms", 0))
+        get = headers.get
+        self.aws_request_id = get("lambda-runtime-aws-request-id")
+        self.__dict__.update(_FUNCTION)
+        self.invoked_function_arn = get("lambda-runtime-invoked-function-arn")
+        self.tenant_id = get("lambda-runtime-aws-tenant-id")
+        client = _json_header(get("lambda-runtime-client-context"), "Client Context")
+        self.client_context = None if client is None else ClientContext().fill(client)
+        cognito = _json_header(get("lambda-runtime-cognito-identity"), "Cognito Identity") or {}
+        self.identity = identity = CognitoIdentity()
+        identity.cognito_identity_id = cognito.get("cognitoIdentityId")
+        identity.cognito_identity_pool_id = cognito.get("cognitoIdentityPoolId")
+        self._epoch_deadline_time_in_ms = int(get("lambda-runtime-deadline-ms", 0))
 
     def get_remaining_time_in_millis(self):
         return max(0, self._epoch_deadline_time_in_ms - int(time.time() * 1000))
@@ -311,8 +333,8 @@ def run_once(handler, connection, headers, body):
     trace = headers.get("lambda-runtime-trace-id")
     if trace:
         os.environ["_X_AMZN_TRACE_ID"] = trace
-    else:
-        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    elif "_X_AMZN_TRACE_ID" in os.environ:
+        del os.environ["_X_AMZN_TRACE_ID"]
     path = "/invocation/" + request_id
     try:
         context = LambdaContext(headers)

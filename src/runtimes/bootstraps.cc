@@ -1,0 +1,119 @@
+#include "runtimes/bootstraps.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "runtimes/command.h"
+
+namespace lambent::runtimes {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kDirectoryMode = 0755;
+
+std::string read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+/// chmod, because the umask of whoever starts the server may hide files from the functions' users.
+void allow(const fs::path& path, mode_t mode) { base::check(::chmod(path.c_str(), mode), path.c_str()); }
+
+void write_atomically(const fs::path& path, std::string_view content, mode_t mode) {
+  const fs::path draft = path.string() + ".new";
+  base::Fd file(base::check(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600),
+                            draft.c_str()));
+  while (!content.empty()) {
+    const ssize_t written = base::check(::write(file.get(), content.data(), content.size()), draft.c_str());
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  base::check(::fchmod(file.get(), mode), draft.c_str());
+  base::check(::fsync(file.get()), draft.c_str());
+  fs::rename(draft, path);
+}
+
+/// True when any file was not as it should be.
+bool write_files(const fs::path& directory) {
+  bool changed = false;
+  for (const EmbeddedFile& file : embedded_files()) {
+    const fs::path path = directory / file.name;
+    fs::create_directories(path.parent_path());
+    allow(path.parent_path(), kDirectoryMode);
+    const mode_t mode = file.executable ? 0755 : 0644;
+    if (fs::is_regular_file(fs::symlink_status(path)) && read_file(path) == file.content) {
+      allow(path, mode);
+      continue;
+    }
+    write_atomically(path, file.content, mode);
+    changed = true;
+  }
+  return changed;
+}
+
+void remove_what_is_not_ours(const fs::path& directory) {
+  std::set<fs::path> ours;
+  for (const EmbeddedFile& file : embedded_files()) {
+    const fs::path path = directory / file.name;
+    ours.insert(path);
+    ours.insert(path.parent_path());
+    ours.insert(path.parent_path() / "__pycache__");
+  }
+  std::vector<fs::path> strange;
+  for (const auto& language : fs::directory_iterator(directory)) {
+    if (!ours.contains(language.path())) {
+      strange.push_back(language.path());
+      continue;
+    }
+    for (const auto& entry : fs::directory_iterator(language.path()))
+      if (!ours.contains(entry.path())) strange.push_back(entry.path());
+  }
+  for (const fs::path& path : strange) fs::remove_all(path);
+}
+
+/// Unchecked hash: the compiled file is taken as it is, without a look at its source's time.
+constexpr const char* kCompile =
+    "import sys, py_compile\n"
+    "for path in sys.argv[1:]:\n"
+    "  py_compile.compile(path, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)\n";
+
+void compile(const fs::path& python_directory, const Interpreter& interpreter) {
+  std::vector<std::string> argv{interpreter.path, "-I", "-S", "-c", kCompile};
+  for (const auto& entry : fs::directory_iterator(python_directory))
+    if (entry.path().extension() == ".py" && entry.path().filename() != "bootstrap.py") argv.push_back(entry.path());
+  if (!run_command(argv))
+    base::log::warn("cannot compile the Python bootstrap ahead: cold starts will be slower",
+                    {{"interpreter", interpreter.path}});
+}
+
+bool is_compiled(const fs::path& python_directory, const Interpreter& interpreter) {
+  const std::string tag = "cpython-3" + std::to_string(interpreter.generation);
+  return fs::exists(python_directory / "__pycache__" / ("lambent_runtime." + tag + ".pyc"));
+}
+
+}  // namespace
+
+void write_bootstraps(const fs::path& directory, const std::vector<Interpreter>& pythons) {
+  fs::create_directories(directory);
+  allow(directory, kDirectoryMode);
+  remove_what_is_not_ours(directory);
+  const fs::path python = directory / "python";
+  const fs::path cache = python / "__pycache__";
+  if (write_files(directory)) fs::remove_all(cache);
+  for (const Interpreter& interpreter : pythons)
+    if (!is_compiled(python, interpreter)) compile(python, interpreter);
+  if (!fs::exists(cache)) return;
+  allow(cache, kDirectoryMode);
+  for (const auto& entry : fs::directory_iterator(cache)) allow(entry.path(), 0644);
+}
+
+}  // namespace lambent::runtimes

@@ -1,0 +1,27 @@
+// The bootstraps as they travel inside the binary, and their way onto the disk.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "runtimes/interpreters.h"
+
+namespace lambent::runtimes {
+
+struct EmbeddedFile {
+  /// "python/bootstrap.py"
+  std::string_view name;
+  std::string_view content;
+  bool executable;
+};
+
+/// Made by embed.py at build time.
+std::span<const EmbeddedFile> embedded_files();
+
+/// Brings `directory` to hold exactly the embedded files, and the compiled forms of the Python ones for each of these
+/// interpreters: a function cannot write them, and without them every cold start compiles anew (11 ms more).
+void write_bootstraps(const std::filesystem::path& directory, const std::vector<Interpreter>& pythons);
+
+}  // namespace lambent::runtimes
