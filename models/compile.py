@@ -46,7 +46,7 @@ def load(data, service):
 
 
 def merge(target, patch):
-    """RFC 7396, but a patch may only touch what the model has: a typing error must not pass unseen."""
+    """RFC 7396, but a patch may only touch what the model has, or add a whole shape: a typing error must not pass unseen."""
     for key, value in patch.items():
         if value is None:
             if key not in target:
@@ -54,7 +54,7 @@ def merge(target, patch):
             del target[key]
         elif isinstance(value, dict) and isinstance(target.get(key), dict):
             merge(target[key], value)
-        elif isinstance(value, dict) and key not in target:
+        elif isinstance(value, dict) and key not in target and "type" not in value:
             raise SystemExit(f"patch changes {key!r}, which the model does not have")
         else:
             target[key] = value

@@ -27,6 +27,18 @@ const Binding* bind_side(Binder& binder, const Type* type, const std::optional<m
   return nullptr;
 }
 
+Routes::Needs needs_of(const model::Operation& operation) {
+  Routes::Needs needs;
+  const auto input = operation.input();
+  if (!input) return needs;
+  for (const auto member : input->members()) {
+    if (!member.required()) continue;
+    if (member.location() == model::Location::query) needs.query.emplace_back(member.wire_name());
+    if (member.location() == model::Location::header) needs.headers.emplace_back(member.wire_name());
+  }
+  return needs;
+}
+
 }  // namespace
 
 Service::Bound::Bound(const model::Service& service)
@@ -35,7 +47,8 @@ Service::Bound::Bound(const model::Service& service)
   for (std::uint32_t i = 0; i < service.operation_count(); ++i) {
     auto& operation = operations.emplace_back(service.operation(i));
     by_name.emplace(operation.modelled.name(), &operation);
-    if (protocol != Protocol::query) routes.add(operation.modelled.method(), operation.modelled.uri(), i);
+    if (protocol == Protocol::query) continue;
+    routes.add(operation.modelled.method(), operation.modelled.uri(), i, needs_of(operation.modelled));
   }
   for (std::uint32_t i = 0; i < service.shape_count(); ++i) {
     const auto shape = service.shape(i);

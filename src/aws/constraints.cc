@@ -15,15 +15,6 @@ std::size_t code_points(std::string_view text) {
   return count;
 }
 
-std::string enum_set(const model::Shape& shape) {
-  std::string values;
-  for (std::uint32_t i = 0; i < shape.enum_size(); ++i) {
-    if (i > 0) values += ", ";
-    values += shape.enum_value(i);
-  }
-  return fmt::format("Member must satisfy enum value set: [{}]", values);
-}
-
 bool in_enum(const model::Shape& shape, std::string_view value) {
   for (std::uint32_t i = 0; i < shape.enum_size(); ++i) {
     if (shape.enum_value(i) == value) return true;
@@ -35,7 +26,6 @@ std::string pattern_rule(const model::Shape& shape) {
   return fmt::format("Member must satisfy regular expression pattern: {}", shape.pattern());
 }
 
-// Whole numbers are written without a fraction, a weight's 0.5 with it.
 std::string at_most(const model::Shape& shape, std::string_view what) {
   return fmt::format("Member must have {} less than or equal to {}", what, *shape.max());
 }
@@ -56,6 +46,15 @@ void check_bounds(const model::Shape& shape, double value, std::vector<std::stri
 }
 
 }  // namespace
+
+std::string enum_set(const model::Shape& shape) {
+  std::string values;
+  for (std::uint32_t i = 0; i < shape.enum_size(); ++i) {
+    if (i > 0) values += ", ";
+    values += shape.enum_value(i);
+  }
+  return fmt::format("Member must satisfy enum value set: [{}]", values);
+}
 
 Pattern::Pattern(std::string_view source) : source_(source) {}
 Pattern::~Pattern() = default;
@@ -83,8 +82,9 @@ bool Constraints::any() const {
 }
 
 void Constraints::check_text(std::string_view value, std::vector<std::string>& broken) const {
-  if (shape.min() || shape.max()) check_bounds(shape, static_cast<double>(code_points(value)), broken);
+  // AWS's recorded messages name the pattern before the length.
   if (pattern != nullptr && !pattern->matches(value)) broken.push_back(pattern_rule(shape));
+  if (shape.min() || shape.max()) check_bounds(shape, static_cast<double>(code_points(value)), broken);
   if (shape.enum_size() > 0 && !in_enum(shape, value)) broken.push_back(enum_set(shape));
 }
 

@@ -50,6 +50,9 @@ struct Constraints {
   std::string all() const;
 };
 
+/// "Member must satisfy enum value set: [a, b]". Also for services that must refuse a value later than the codec does.
+std::string enum_set(const model::Shape& shape);
+
 inline constexpr std::string_view must_not_be_null = "Member must not be null";
 
 }  // namespace lambent::aws

@@ -42,23 +42,31 @@ struct Leaf {
   std::vector<std::pair<std::string, std::string>> query;
   std::vector<std::string> labels;
   std::size_t operation;
+  Routes::Needs needs;
+
+  /// More literal query before less, then more needs before fewer.
+  bool before(const Leaf& other) const {
+    return std::pair(query.size(), needs.count()) > std::pair(other.query.size(), other.needs.count());
+  }
 };
 
 struct Routes::Node {
   std::map<std::string, std::unique_ptr<Node>, std::less<>> fixed;
   std::unique_ptr<Node> label;
-  /// Templates that end in a greedy label here, and those that end here; those with more literal query first.
+  /// Templates that end in a greedy label here, and those that end here, in the order of Leaf::before.
   std::vector<Leaf> greedy;
   std::vector<Leaf> leaves;
 
   using Raw = std::vector<std::string_view>;
   using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-  struct Query {
-    std::string_view raw;
+  /// A request, its query parsed when it is first asked for.
+  struct Asked {
+    const base::http::Request& request;
     std::optional<Pairs> parsed;
+
     const Pairs& pairs() {
-      if (!parsed) parsed = base::http::parse_query(raw);
+      if (!parsed) parsed = base::http::parse_query(request.query);
       if (!parsed) throw Error("SerializationException", "Malformed escape in the request's query string");
       return *parsed;
     }
@@ -67,32 +75,42 @@ struct Routes::Node {
         return pair.first == wanted.first && (wanted.second.empty() || pair.second == wanted.second);
       });
     }
+    bool has_all(const Needs& needs) {
+      return std::ranges::all_of(needs.query, [&](const auto& name) { return has({name, {}}); }) &&
+             std::ranges::all_of(needs.headers, [&](const auto& name) { return request.headers.find(name) != nullptr; });
+    }
   };
 
-  static const Leaf* fitting(const std::vector<Leaf>& leaves, std::string_view method, Query& query) {
+  /// Among those with the most literal query, the first whose needs are met, else the one that needs least: what it then
+  /// misses, its own validation says.
+  static const Leaf* fitting(const std::vector<Leaf>& leaves, Asked& asked) {
+    const Leaf* best = nullptr;
     for (const auto& leaf : leaves) {
-      if (leaf.method != method) continue;
-      if (std::ranges::all_of(leaf.query, [&](const auto& wanted) { return query.has(wanted); })) return &leaf;
+      if (leaf.method != asked.request.method) continue;
+      if (best != nullptr && leaf.query.size() < best->query.size()) break;
+      if (!std::ranges::all_of(leaf.query, [&](const auto& wanted) { return asked.has(wanted); })) continue;
+      if (asked.has_all(leaf.needs)) return &leaf;
+      best = &leaf;
     }
-    return nullptr;
+    return best;
   }
 
-  const Leaf* find(std::string_view rest, std::string_view method, Query& query, Raw& labels, std::size_t depth) const {
+  const Leaf* find(std::string_view rest, Asked& asked, Raw& labels, std::size_t depth) const {
     if (rest.empty()) {
-      if (const auto* leaf = fitting(leaves, method, query)) return leaf;
+      if (const auto* leaf = fitting(leaves, asked)) return leaf;
     }
     if (rest.empty() || depth == max_segments) return nullptr;
     const auto whole = rest;
     const auto segment = take_segment(rest);
     if (const auto child = fixed.find(segment); child != fixed.end()) {
-      if (const auto* leaf = child->second->find(rest, method, query, labels, depth + 1)) return leaf;
+      if (const auto* leaf = child->second->find(rest, asked, labels, depth + 1)) return leaf;
     }
     if (label && !segment.empty()) {
       labels.push_back(segment);
-      if (const auto* leaf = label->find(rest, method, query, labels, depth + 1)) return leaf;
+      if (const auto* leaf = label->find(rest, asked, labels, depth + 1)) return leaf;
       labels.pop_back();
     }
-    if (const auto* leaf = fitting(greedy, method, query)) {
+    if (const auto* leaf = fitting(greedy, asked)) {
       labels.push_back(whole);
       return leaf;
     }
@@ -104,10 +122,10 @@ Routes::Routes() : root_(std::make_unique<Node>()) {}
 Routes::~Routes() = default;
 Routes::Routes(Routes&&) noexcept = default;
 
-void Routes::add(std::string_view method, std::string_view uri, std::size_t operation) {
+void Routes::add(std::string_view method, std::string_view uri, std::size_t operation, Needs needs) {
   const auto mark = uri.find('?');
   auto rest = uri.substr(1, mark == std::string_view::npos ? mark : mark - 1);
-  Leaf leaf{std::string(method), {}, {}, operation};
+  Leaf leaf{std::string(method), {}, {}, operation, std::move(needs)};
   if (mark != std::string_view::npos) {
     auto literals = base::http::parse_query(uri.substr(mark + 1)).value();
     for (auto& pair : literals) {
@@ -136,7 +154,7 @@ void Routes::add(std::string_view method, std::string_view uri, std::size_t oper
     }
   }
   auto& leaves = greedy ? node->greedy : node->leaves;
-  const auto after = std::ranges::find_if(leaves, [&](const Leaf& each) { return each.query.size() < leaf.query.size(); });
+  const auto after = std::ranges::find_if(leaves, [&](const Leaf& each) { return leaf.before(each); });
   leaves.insert(after, std::move(leaf));
 }
 
@@ -145,9 +163,9 @@ std::optional<Routes::Found> Routes::find(const base::http::Request& request) co
   if (!rest.starts_with('/')) return std::nullopt;
   rest.remove_prefix(1);
   if (dated_ && !is_date(take_segment(rest))) return std::nullopt;
-  Node::Query query{request.query, std::nullopt};
+  Node::Asked asked{request, std::nullopt};
   Node::Raw labels;
-  const auto* leaf = root_->find(rest, request.method, query, labels, 0);
+  const auto* leaf = root_->find(rest, asked, labels, 0);
   if (leaf == nullptr) return std::nullopt;
   Found found{leaf->operation, {}};
   for (std::size_t i = 0; i < labels.size(); ++i) found.labels.emplace_back(leaf->labels[i], decoded(labels[i]));

@@ -30,8 +30,15 @@ class Routes {
   ~Routes();
   Routes(Routes&&) noexcept;
 
+  /// What a request must carry besides its path; tells operations with one template apart (S3's PutObject and CopyObject).
+  struct Needs {
+    std::vector<std::string> query;
+    std::vector<std::string> headers;
+    std::size_t count() const { return query.size() + headers.size(); }
+  };
+
   /// `uri` as the model writes it: /a/{Label}/{Greedy+}?literal&name=value
-  void add(std::string_view method, std::string_view uri, std::size_t operation);
+  void add(std::string_view method, std::string_view uri, std::size_t operation, Needs needs = {});
   /// Nothing when no template fits. Throws Error for a malformed escape in a label or in the query.
   std::optional<Found> find(const base::http::Request& request) const;
 

@@ -123,6 +123,21 @@ TEST(Routes, GreedyLabelsTakeTheRestOfThePathAsItIs) {
   EXPECT_EQ(found->labels, (Routes::Labels{{"Bucket", "bucket"}, {"Key", "folder//a b/"}}));
 }
 
+TEST(Routes, WhatOperationsNeedTellsThemApart) {
+  Routes routes;
+  routes.add("PUT", "/{Bucket}/{Key+}", 0);
+  routes.add("PUT", "/{Bucket}/{Key+}", 1, {{}, {"x-amz-copy-source"}});
+  routes.add("PUT", "/{Bucket}/{Key+}", 2, {{"partNumber"}, {}});
+  routes.add("PUT", "/{Bucket}/{Key+}?acl", 3, {{"version"}, {}});
+  auto copy = request("PUT", "/b/k");
+  EXPECT_EQ(find(routes, copy), 0U);
+  copy.headers.add("X-Amz-Copy-Source", "/a/b");
+  EXPECT_EQ(find(routes, copy), 1U);
+  EXPECT_EQ(find(routes, request("PUT", "/b/k", "partNumber=1")), 2U);
+  // Its literal query chose the operation; the missing parameter is for its validation to name.
+  EXPECT_EQ(find(routes, request("PUT", "/b/k", "acl")), 3U);
+}
+
 TEST(Routes, APathOfManySegmentsCostsNothing) {
   std::string path = "/2015-03-31";
   for (int i = 0; i < 100'000; ++i) path += "/functions";
