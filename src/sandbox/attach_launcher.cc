@@ -79,8 +79,7 @@ class Link : public std::enable_shared_from_this<Link> {
 
   /// The launcher sees end of file and takes everything down; waits for it, so that nothing is left afterwards.
   void close() {
-    if (!open()) return;
-    lose("the launcher was closed");
+    if (open()) lose("the launcher was closed");
     reap();
   }
 

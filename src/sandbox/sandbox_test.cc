@@ -1,6 +1,11 @@
 // What an environment is made of, how it begins and how it ends.
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "sandbox/lab_for_tests.h"
 #include "sandbox/launcher/launcher.h"
@@ -17,12 +22,275 @@ namespace {
 
 using Lifecycle = SandboxTest;
 
+/// Environments of tests run as users from 2,000,000,000 on.
+bool no_process_of_environments() {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    if (entry.path().filename().string().find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file(entry.path() / "status");
+    for (std::string line; std::getline(file, line);)
+      if (line.starts_with("Uid:\t20000000")) return false;
+  }
+  return true;
+}
+
 TEST_F(Lifecycle, a_script_runs_and_its_streams_and_status_come_back) {
   const Outcome outcome = lab().shell("pwd; echo to stderr >&2; exit 7");
   EXPECT_EQ(outcome.out, "/var/task\n");
   EXPECT_EQ(outcome.err, "to stderr\n");
   EXPECT_EQ(outcome.exit.status, 7);
   EXPECT_FALSE(outcome.exit.out_of_memory);
+}
+
+TEST_F(Lifecycle, a_signal_that_ends_the_runtime_is_told) {
+  const Outcome outcome = lab().shell("kill -SEGV $$");
+  EXPECT_FALSE(outcome.exit.status.has_value());
+  EXPECT_EQ(outcome.exit.signal, SIGSEGV);
+  EXPECT_FALSE(outcome.exit.out_of_memory);
+}
+
+TEST_F(Lifecycle, the_end_of_the_runtime_is_the_end_of_what_it_started) {
+  const Outcome outcome = lab().shell("sleep 1000 & setsid sleep 1000 & echo started; exit 3");
+  EXPECT_EQ(outcome.exit.status, 3);
+  EXPECT_EQ(outcome.out, "started\n");
+  EXPECT_TRUE(no_process_of_environments());
+}
+
+// Trial 10.
+TEST_F(Lifecycle, kill_takes_grandchildren_that_ignore_signals_within_100_ms) {
+  const auto running = lab().launch(lab().spec(
+      {"/bin/sh", "-c", "trap '' TERM INT HUP; (trap '' TERM; (setsid sleep 1000 & sleep 1000) & sleep 1000) & echo up; wait"}));
+  ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(5), [&] { return running->out == "up\n"; }));
+  const auto begin = std::chrono::steady_clock::now();
+  running->sandbox->kill();
+  running->sandbox->kill();
+  ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(5), [&] { return running->exit.has_value(); }));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(100));
+  EXPECT_EQ(running->exit->signal, SIGKILL);
+  EXPECT_TRUE(no_process_of_environments());
+}
+
+TEST_F(Lifecycle, on_exit_runs_once_even_when_it_is_set_after_the_end) {
+  const auto running = lab().launch(lab().spec({"/bin/true"}));
+  ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(5), [&] { return running->exit.has_value(); }));
+  int calls = 0;
+  running->sandbox->on_exit([&](Exit exit) { calls += exit.status == 0 ? 1 : 100; });
+  EXPECT_EQ(calls, 0) << "not from inside the call";
+  lab().drive(*running, std::chrono::milliseconds(20), [] { return false; });
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(Lifecycle, a_launch_that_fails_names_its_step) {
+  const auto failure = [&](const Spec& spec) -> std::string {
+    try {
+      lab().launch(spec);
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "it was launched";
+  };
+  EXPECT_EQ(failure(lab().spec({"/var/task/bootstrap"})), "sandbox: exec: No such file or directory");
+  lab().write_code("data.txt", "not a program");
+  EXPECT_EQ(failure(lab().spec({"/var/task/data.txt"})), "sandbox: exec: Permission denied");
+  Spec spec = lab().spec({"/bin/true"});
+  spec.code_hash = std::string(64, 'b');
+  EXPECT_NE(failure(spec).find("No such file or directory"), std::string::npos) << failure(spec);
+  std::filesystem::create_directory_symlink("/etc", lab().directory() / "code" / std::string(64, 'c'));
+  spec.code_hash = std::string(64, 'c');
+  EXPECT_NE(failure(spec), "it was launched");
+  spec = lab().spec({"/bin/true"});
+  spec.runtime_dir = "..";
+  EXPECT_EQ(failure(spec), "sandbox: the runtime's directory is not a plain name");
+  spec = lab().spec({"/bin/true"});
+  spec.memory_mib = 1;
+  EXPECT_EQ(failure(spec), "sandbox: memory size is out of range");
+  EXPECT_EQ(lab().run(lab().spec({"/bin/true"})).exit.status, 0) << "and the next one works";
+}
+
+TEST_F(Lifecycle, peak_memory_follows_what_was_used) {
+  lab().write_code("script.py", "import os, time\nprint('up', flush=True)\nx = bytearray(50 << 20)\nprint('full', flush=True)\n"
+                                "del x\ntime.sleep(1000)\n");
+  const auto running = lab().launch(lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"}));
+  const auto printed = [&](const char* text) {
+    return lab().drive(*running, std::chrono::seconds(10), [&] { return running->out.find(text) != std::string::npos; });
+  };
+  ASSERT_TRUE(printed("up"));
+  const std::int32_t before = running->sandbox->peak_memory_mib();
+  EXPECT_GE(before, 1);
+  ASSERT_TRUE(printed("full"));
+  EXPECT_GE(running->sandbox->peak_memory_mib(), 50);
+  EXPECT_LE(running->sandbox->peak_memory_mib(), 120);
+  running->sandbox->kill();
+  ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(5), [&] { return running->exit.has_value(); }));
+  EXPECT_GE(running->sandbox->peak_memory_mib(), 50) << "also when the group is gone";
+}
+
+// Trial 22.
+TEST_F(Lifecycle, a_cpu_limit_holds_from_when_it_is_asked_for) {
+  lab().write_code("script.py", R"(
+import os, sys, time
+def share():
+    wall, cpu = time.monotonic(), time.process_time()
+    while time.process_time() - cpu < 0.15 and time.monotonic() - wall < 5: pass
+    return (time.process_time() - cpu) / (time.monotonic() - wall)
+for _ in range(3):
+    print('share %.3f' % share(), flush=True)
+    while not os.path.exists('/tmp/go'): time.sleep(0.01); break
+while True: print('share %.3f' % share(), flush=True)
+)");
+  const auto running = lab().launch(Lab::with_memory(lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"}), 177));
+  const auto shares = [&] {
+    std::istringstream words(running->out);
+    std::vector<double> found;
+    std::string word;
+    for (double share; words >> word >> share;) found.push_back(share);
+    return found;
+  };
+  ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(10), [&] { return shares().size() >= 2; }));
+  const double free = std::max(shares()[0], shares()[1]);
+  running->sandbox->limit_cpu();
+  const std::size_t then = shares().size();
+  ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(30), [&] { return shares().size() >= then + 3; }));
+  EXPECT_GT(free, 0.3);
+  // 177 of 1,769 MB are a tenth of a processor.
+  EXPECT_LT(shares().back(), 0.14);
+  EXPECT_GT(shares().back(), 0.04);
+}
+
+TEST_F(Lifecycle, many_launches_at_once_all_come_back) {
+  constexpr int kCount = 24;
+  std::vector<std::unique_ptr<Sandbox>> sandboxes;
+  int ended = 0;
+  const auto start = [&]() -> base::Task<void> {
+    Spec spec = lab().spec({"/bin/true"});
+    auto sandbox = co_await lab().launcher().launch(spec);
+    sandbox->on_exit([&](Exit exit) { ended += exit.status == 0 ? 1 : 0; });
+    sandboxes.push_back(std::move(sandbox));
+  };
+  for (int i = 0; i < kCount; ++i) base::asio::co_spawn(lab().context(), start, base::asio::detached);
+  EXPECT_TRUE(eventually(std::chrono::seconds(20), [&] {
+    lab().context().restart();
+    lab().context().run_for(std::chrono::milliseconds(5));
+    return ended == kCount;
+  })) << ended;
+}
+
+/// What the kernel holds for environments, on this side of the launcher.
+struct Leftovers {
+  std::size_t processes = 0, groups = 0, mounts = 0, loops = 0, files = 0, descriptors = 0, launcher_descriptors = 0;
+  bool operator==(const Leftovers&) const = default;
+};
+
+std::size_t count_entries(const std::filesystem::path& directory) {
+  std::error_code gone;
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator(directory, gone), std::filesystem::directory_iterator()));
+}
+
+std::size_t count_lines(const std::string& path) {
+  std::ifstream file(path);
+  return static_cast<std::size_t>(std::count(std::istreambuf_iterator<char>(file), {}, '\n'));
+}
+
+std::size_t count_groups(int launcher_pid) {
+  std::size_t found = 0;
+  const std::string name = "lambent-" + std::to_string(launcher_pid);
+  std::error_code gone;
+  using Walk = std::filesystem::recursive_directory_iterator;
+  for (Walk at("/sys/fs/cgroup", std::filesystem::directory_options::skip_permission_denied, gone), end; at != end; at.increment(gone))
+    if (at->is_directory(gone) && at->path().string().find(name) != std::string::npos) ++found;
+  return found;
+}
+
+/// Loop devices in use whose image has no name any more, which is how ours are.
+std::size_t count_loops() {
+  std::size_t found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/sys/block")) {
+    std::ifstream file(entry.path() / "loop/backing_file");
+    std::string line;
+    if (std::getline(file, line) && line.find(".tmp-") != std::string::npos) ++found;
+  }
+  return found;
+}
+
+Leftovers leftovers(const Lab& lab) {
+  const std::string launcher = "/proc/" + std::to_string(lab.launcher_pid());
+  return {count_lines(launcher + "/task/" + std::to_string(lab.launcher_pid()) + "/children"),
+          count_groups(lab.launcher_pid()),
+          count_lines(launcher + "/mountinfo"),
+          count_loops(),
+          count_entries(lab.directory() / "scratch"),
+          count_entries("/proc/self/fd"),
+          count_entries(launcher + "/fd")};
+}
+
+// Trial 12, in small: the soak test has the large one.
+TEST_F(Lifecycle, two_hundred_environments_leave_nothing) {
+  for (int i = 0; i < 3; ++i) lab().run(lab().spec({"/bin/true"}));
+  Leftovers before;
+  ASSERT_TRUE(eventually(std::chrono::seconds(10), [&, last = Leftovers{}]() mutable {
+    before = leftovers(lab());
+    return std::exchange(last, before) == before;
+  }));
+  for (int i = 0; i < 200; ++i) {
+    if (i % 3 == 0) {
+      const auto running = lab().launch(lab().spec({"/bin/sh", "-c", "sleep 1000 & sleep 1000"}));  // destroyed while it runs
+    } else {
+      ASSERT_EQ(lab().run(lab().spec({"/bin/true"})).exit.status, 0);
+    }
+  }
+  Leftovers after;
+  EXPECT_TRUE(eventually(std::chrono::seconds(20), [&] {
+    lab().context().restart();
+    lab().context().poll();
+    after = leftovers(lab());
+    return after == before;
+  })) << "groups " << before.groups << " " << after.groups << ", mounts " << before.mounts << " " << after.mounts << ", loops "
+      << before.loops << " " << after.loops << ", files " << before.files << " " << after.files << ", descriptors "
+      << before.descriptors << " " << after.descriptors << ", the launcher's " << before.launcher_descriptors << " "
+      << after.launcher_descriptors << ", processes " << before.processes << " " << after.processes;
+}
+
+TEST_F(Lifecycle, the_end_of_the_launcher_takes_everything_along) {
+  const auto running = lab().launch(lab().spec({"/bin/sh", "-c", "sleep 1000 & sleep 1000"}));
+  const int pid = lab().launcher_pid();
+  EXPECT_GT(count_groups(pid), 0U);
+  lab().end_launcher();
+  EXPECT_EQ(count_groups(pid), 0U);
+  EXPECT_NE(::kill(pid, 0), 0);
+  EXPECT_TRUE(lab().drive(*running, std::chrono::seconds(5), [&] { return running->exit.has_value(); }));
+  EXPECT_EQ(running->exit->signal, SIGKILL);
+  EXPECT_TRUE(eventually(std::chrono::seconds(5), [] { return no_process_of_environments(); }));
+}
+
+TEST_F(Lifecycle, a_launcher_that_is_killed_takes_its_processes_along_and_the_server_is_told) {
+  const auto running = lab().launch(lab().spec({"/bin/sh", "-c", "sleep 1000 & sleep 1000"}));
+  ASSERT_EQ(::kill(lab().launcher_pid(), SIGKILL), 0);
+  EXPECT_TRUE(lab().drive(*running, std::chrono::seconds(5), [&] { return running->exit.has_value(); }));
+  EXPECT_TRUE(eventually(std::chrono::seconds(5), [] { return no_process_of_environments(); }));
+  EXPECT_THROW(lab().launch(lab().spec({"/bin/true"})), std::runtime_error);
+  EXPECT_GT(count_groups(lab().launcher_pid()), 0U) << "nobody was left to remove them";
+  const int gone = lab().launcher_pid();
+  lab().end_launcher();
+  const Lab next;
+  EXPECT_EQ(next.isolation().level, Isolation::full) << next.isolation().reason;
+  EXPECT_EQ(count_groups(gone), 0U) << "the next launcher removes them";
+}
+
+TEST(Launcher, says_what_is_missing_when_it_is_not_root) {
+  if (::geteuid() != 0) GTEST_SKIP() << "it takes root to become somebody else";
+  std::string name = "/tmp/lambent-sandbox-test-XXXXXX";
+  ASSERT_NE(::mkdtemp(name.data()), nullptr);
+  ASSERT_EQ(::chmod(name.c_str(), 0755), 0);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    if (::setgid(65534) != 0 || ::setuid(65534) != 0) ::_exit(3);
+    const LauncherProcess process = start_launcher({name, name, name, 2'000'000'000});
+    ::_exit(process.isolation.level == Isolation::none && process.isolation.reason == "not started as root" ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(status, 0);
+  std::filesystem::remove(name);
 }
 
 }  // namespace

@@ -179,6 +179,7 @@ void Environments::clone_into(Environment& environment, const wire::LaunchReques
   plan.limit_count = limits.size();
   plan.landlock_abi = landlock_abi_;
   plan.seccomp = {static_cast<unsigned short>(filter_.size()), const_cast<sock_filter*>(filter_.data())};
+  plan.times_ns = times_ns_;
   start_child(environment, plan, entrance.unified.get());
   environment.failure_pipe = std::move(failure.read);
   environment.ending_pipe = std::move(ending.read);

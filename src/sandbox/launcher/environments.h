@@ -89,6 +89,9 @@ class Environments {
   std::size_t size() const { return environments_.size(); }
   const std::map<Slot, Environment>& all() const { return environments_; }
 
+  /// Where the next environments write when each of their steps was done (jail::Plan::times_ns).
+  void time_steps(std::int64_t* shared) { times_ns_ = shared; }
+
   /// Does one piece of work that need not wait for a request; false when there is none.
   bool prepare();
   /// Tries again to remove groups that were still busy; false when none is left.
@@ -129,6 +132,7 @@ class Environments {
   std::deque<Ready> ready_;
   std::int32_t usual_scratch_mib_ = 512;
   std::vector<std::string> busy_groups_;
+  std::int64_t* times_ns_ = nullptr;
 };
 
 }  // namespace lambent::sandbox::launcher
