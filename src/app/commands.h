@@ -10,7 +10,5 @@ namespace lambent::app {
 std::string version();
 /// `lambent credentials`: the server's `export` lines.
 int print_credentials(const std::filesystem::path& data);
-/// `lambent coverage`: docs/COVERAGE.md as the operation tables of this build say it.
-int print_coverage();
 
 }  // namespace lambent::app

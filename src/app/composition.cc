@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <boost/asio/use_future.hpp>
 #include <cstdlib>
 #include <iostream>
 
 #include "app/commands.h"
+#include "aws/coverage.h"
 #include "base/log.h"
 #include "store/migrations.h"
 
@@ -63,7 +65,7 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
       authorizer_(identities_),
       code_url_(data.key("code-urls"), clock_),
       iam_(identities_, clock_),
-      sts_(identities_, authorizer_, tokens_, clock_),
+      sts_(identities_, authorizer_, tokens_),
       listeners_(std::move(privileged.listeners)) {
   invoke::EngineOptions engine;
   engine.concurrency_limit = options.concurrency;
@@ -136,7 +138,15 @@ void Composition::add_routes() {
                          response.body = metrics_.text();
                          co_return response;
                        }});
-  gateway_->add_route({"/_lambent/code/", false, [this](const http::Request& request) -> Task<http::Response> {
+  gateway_->add_route({"/_lambent/coverage", true, [this](const http::Request&) -> Task<http::Response> {
+                         std::vector<const aws::Service*> services;
+                         for (const aws::Service& service : services_) services.push_back(&service);
+                         http::Response response;
+                         response.headers.add("Content-Type", "text/markdown");
+                         response.body = aws::coverage_markdown(services);
+                         co_return response;
+                       }});
+  gateway_->add_route({std::string(lambda::CodeUrl::kPrefix), false, [this](const http::Request& request) -> Task<http::Response> {
                          const std::string target = request.path + "?" + request.query;
                          http::Response response;
                          const auto hash = code_url_.verify(target);
@@ -154,6 +164,9 @@ void Composition::add_routes() {
 }
 
 void Composition::start() {
+  lanes_.start();
+  // What a crash left half done is finished before anybody can ask for more.
+  asio::co_spawn(lanes_.lane(0), lambda_->start(), asio::use_future).get();
   http::Limits limits;
   std::function<std::shared_ptr<asio::ssl::context>()> tls;
   if (certificate_) tls = [this] { return certificate_->context(); };
@@ -163,7 +176,6 @@ void Composition::start() {
       servers_.push_back(http::serve(lanes_.lane(i).get_executor(), std::move(own), limits,
                                      gateway_->handler(gateway::Door::server), tls, gateway::Gateway::refusal));
     }
-  lanes_.start();
 }
 
 std::size_t Composition::open_connections() {
@@ -190,6 +202,7 @@ Task<void> Composition::stop() {
     timer.expires_after(std::chrono::milliseconds(5));
     co_await timer.async_wait(asio::use_awaitable);
   }
+  co_await lambda_->stop();
   co_await engine_->stop(std::chrono::seconds(0));
   co_await on_lanes(&http::Server::abort);
   lanes_.stop();

@@ -24,6 +24,7 @@
 #include "sandbox/sandbox.h"
 #include "services/iam/iam.h"
 #include "services/lambda/lambda.h"
+#include "services/lambda/service.h"
 #include "services/sts/sts.h"
 #include "store/code/code_store.h"
 #include "store/database.h"

@@ -59,8 +59,6 @@ int main(int argc, char** argv) {
   auto* credentials = app.add_subcommand("credentials", "Print the root access key as export lines");
   credentials->add_option("--data", data, "Directory of the server's state")->required();
   credentials->callback([&] { status = lambent::app::print_credentials(data); });
-  auto* coverage = app.add_subcommand("coverage", "Print which AWS operations work, as Markdown");
-  coverage->callback([&] { status = lambent::app::print_coverage(); });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -54,8 +54,14 @@ Privileged make_privileged(const ServeOptions& options, const DataDirectory& dat
     made.launchers.push_back(sandbox::start_launcher(launcher));
     launcher.first_uid += 65536;
   }
-  for (ListenAddress& address : addresses)
-    made.listeners.push_back(base::http::listen_tcp(address.host, address.port, &address.port));
+  for (ListenAddress& address : addresses) {
+    try {
+      made.listeners.push_back(base::http::listen_tcp(address.host, address.port, &address.port));
+    } catch (const std::system_error& error) {
+      throw std::runtime_error(fmt::format("cannot listen on {} port {}: {}", address.host, address.port,
+                                           error.code().message()));
+    }
+  }
   return made;
 }
 

@@ -41,8 +41,10 @@ struct FakeRuntime : std::enable_shared_from_this<FakeRuntime> {
   void end(sandbox::Exit exit) {
     boost::system::error_code ignored;
     socket.close(ignored);
-    auto call = std::exchange(observer, nullptr);
-    if (call) asio::post(socket.get_executor(), [call, exit] { call(exit); });
+    // Posted, as the launcher's message would be; the sandbox forgets the observer when it is destroyed before.
+    asio::post(socket.get_executor(), [self = shared_from_this(), exit] {
+      if (auto call = std::exchange(self->observer, nullptr)) call(exit);
+    });
   }
 
   base::Task<std::string> request(std::string text) {
