@@ -113,13 +113,13 @@ void check_environment(const TextMap& variables) {
 runtimes::Runtime find_runtime(const runtimes::Catalog& catalog, const std::string& identifier, bool strict) {
   auto found = catalog.find(identifier, strict);
   if (found.runtime) return std::move(*found.runtime);
-  if (!found.why_not.empty()) throw invalid_parameter(found.why_not);
   std::vector<std::string_view> accepted;
   for (const auto& runtime : catalog.available()) accepted.push_back(runtime.identifier);
-  // AWS has this sentence without "validation error detected" and with the other code.
+  if (std::find(accepted.begin(), accepted.end(), identifier) != accepted.end()) throw invalid_parameter(found.why_not);
+  // AWS has this sentence without "validation error detected" and with this code; our reason follows it.
   throw invalid_parameter(fmt::format("Value {} at 'runtime' failed to satisfy constraint: Member must satisfy enum value "
-                                      "set: [{}] or be a valid ARN",
-                                      identifier, fmt::join(accepted, ", ")));
+                                      "set: [{}] or be a valid ARN ({})",
+                                      identifier, fmt::join(accepted, ", "), found.why_not));
 }
 
 std::string runtime_version_arn(const runtimes::Runtime& runtime, std::string_view region) {

@@ -1,0 +1,202 @@
+// For tests: the bound Lambda service over a real store in a directory of its own, a clock that stands still, one CPU thread
+// and an engine that answers what the test says. Requests go through matching, decoding and encoding as the gateway's do.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/use_future.hpp>
+#include <boost/json.hpp>
+#include <filesystem>
+#include <future>
+#include <set>
+
+#include "base/bytes.h"
+#include "base/cpu_pool.h"
+#include "base/digest.h"
+#include "base/ids.h"
+#include "services/lambda/operations.h"
+#include "services/lambda/service.h"
+#include "store/code/test_zip.h"
+#include "store/migrations.h"
+
+namespace lambent::lambda::testing {
+
+namespace asio = base::asio;
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+inline constexpr const char* kAccount = "123456789012";
+inline constexpr const char* kRole = "arn:aws:iam::123456789012:role/lambda-role";
+inline constexpr const char* kArn = "arn:aws:lambda:us-east-1:123456789012:function:";
+
+class FakeEngine final : public invoke::Engine {
+ public:
+  base::Task<invoke::Outcome> invoke(invoke::Invocation invocation) override {
+    invocations.push_back(std::move(invocation));
+    co_return outcome;
+  }
+  void retire(const store::FunctionKey& key) override { retired.push_back(key.name); }
+  base::Task<void> stop(std::chrono::seconds) override { co_return; }
+
+  std::vector<invoke::Invocation> invocations;
+  std::vector<std::string> retired;
+  invoke::Outcome outcome{.payload = "null", .executed_version = "$LATEST", .log_tail = "START\nEND\n"};
+};
+
+struct Answer {
+  int status = 0;
+  base::http::Headers headers;
+  std::string body;
+  /// The ARN that was authorized.
+  std::string resource;
+
+  json::object object() const { return body.empty() ? json::object{} : json::parse(body).as_object(); }
+  std::string code() const { return std::string(headers.get("x-amzn-ErrorType")); }
+  std::string message() const {
+    const auto members = object();
+    for (const char* key : {"message", "Message"})
+      if (members.contains(key)) return std::string(std::string_view(members.at(key).as_string()));
+    return {};
+  }
+  std::string text(std::string_view member) const {
+    const auto members = object();
+    return members.contains(member) ? std::string(std::string_view(members.at(member).as_string())) : "(absent)";
+  }
+};
+
+class ServiceFixture : public ::testing::Test {
+ protected:
+  ServiceFixture() : directory_(fs::temp_directory_path() / ("lambent-lambda-" + base::random_hex(6))) {
+    fs::create_directories(directory_ / "root");
+    open();
+  }
+  ~ServiceFixture() override {
+    close();
+    fs::remove_all(directory_);
+  }
+
+  void close() {
+    if (lambda_) run(lambda_->stop());
+    service_.reset();
+    lambda_.reset();
+    functions_.reset();
+    database_.reset();
+    code_.reset();
+  }
+
+  /// As a new start of the server over the same data.
+  void open() {
+    close();
+    database_ = std::make_unique<store::Database>(directory_ / "records.db", store::migrations());
+    functions_ = std::make_unique<store::Functions>(*database_);
+    code_ = std::make_unique<store::CodeStore>(directory_ / "code");
+    lambda_ = std::make_unique<Lambda>(LambdaParts{*functions_, *code_, engine_, catalog_, clock_, cpu_, code_url_,
+                                                   [this](std::string_view arn) { return usable_roles_.contains(arn); },
+                                                   false});
+    service_ = std::make_unique<aws::Service>(lambda_service(*lambda_));
+  }
+
+  template <class T>
+  T run(base::Task<T> task) {
+    lane_.restart();
+    auto result = asio::co_spawn(lane_, std::move(task), asio::use_future);
+    lane_.run();
+    return result.get();
+  }
+
+  template <class T>
+  std::future<T> asio_spawn(base::Task<T> task) {
+    return asio::co_spawn(lane_, std::move(task), asio::use_future);
+  }
+
+  /// One request through the whole service; background work that it began has ended when this returns.
+  Answer send(std::string method, std::string path, std::string body = "",
+              std::vector<std::pair<std::string, std::string>> headers = {}) {
+    base::http::Request request;
+    request.method = std::move(method);
+    request.path = path.substr(0, path.find('?'));
+    if (path.find('?') != std::string::npos) request.query = path.substr(path.find('?') + 1);
+    request.body = std::move(body);
+    for (auto& [name, value] : headers) request.headers.add(std::move(name), std::move(value));
+    auto task = answer(std::move(request));
+    return run(std::move(task));
+  }
+
+  static std::string functions_path(const std::string& rest = "") { return "/2015-03-31/functions" + rest; }
+  static std::string zip64(const std::string& content = "x") {
+    return base::base64(store::testing::make_zip({{.name = "bootstrap", .content = content, .mode = S_IFREG | 0755}}));
+  }
+  static json::object creation(const std::string& name, const std::string& content = "x") {
+    return {{"FunctionName", name},         {"Role", kRole},
+            {"Runtime", "provided.al2023"}, {"Handler", "app.handler"},
+            {"Code", json::object{{"ZipFile", zip64(content)}}}};
+  }
+  Answer create(const json::object& body) { return send("POST", functions_path(), json::serialize(body)); }
+  Answer create(const std::string& name) { return create(creation(name)); }
+  Answer configuration(const std::string& name) { return send("GET", functions_path("/" + name + "/configuration")); }
+  Answer update_code(const std::string& name, const json::object& body) {
+    return send("PUT", functions_path("/" + name + "/code"), json::serialize(body));
+  }
+  Answer update_configuration(const std::string& name, const json::object& body) {
+    return send("PUT", functions_path("/" + name + "/configuration"), json::serialize(body));
+  }
+  Answer invoke(const std::string& name, std::string payload = "{}",
+                std::vector<std::pair<std::string, std::string>> headers = {}) {
+    return send("POST", functions_path("/" + name + "/invocations"), std::move(payload), std::move(headers));
+  }
+  store::FunctionSnapshot stored(const std::string& name) const { return functions_->find({kAccount, "us-east-1", name}); }
+
+  /// Puts a function into the store as an update or a crash would have left it.
+  void put(const std::string& name, const std::string& state, const std::string& update_status) {
+    store::FunctionVersion function;
+    function.key = {kAccount, "us-east-1", name};
+    function.state = state;
+    function.update_status = update_status;
+    function.revision_id = base::uuid();
+    function.code_hash = std::string(64, '0');
+    ASSERT_TRUE(run(functions_->create(function)));
+  }
+
+  const fs::path directory_;
+  asio::io_context lane_{1};
+  base::ManualClock clock_{base::WallTime(std::chrono::milliseconds(1'769'862'896'789))};
+  base::CpuPool cpu_{1};
+  runtimes::Catalog catalog_{directory_ / "root"};
+  CodeUrl code_url_{"a server's key", clock_};
+  FakeEngine engine_;
+  std::set<std::string, std::less<>> usable_roles_{kRole};
+  std::unique_ptr<store::Database> database_;
+  std::unique_ptr<store::Functions> functions_;
+  std::unique_ptr<store::CodeStore> code_;
+  std::unique_ptr<Lambda> lambda_;
+  std::unique_ptr<aws::Service> service_;
+  aws::Caller caller_{.account = kAccount,
+                      .region = "us-east-1",
+                      .arn = "arn:aws:iam::123456789012:user/ann",
+                      .request_id = "request-1",
+                      .endpoint = "http://127.0.0.1:4566"};
+
+ private:
+  base::Task<Answer> answer(base::http::Request request) {
+    Answer out;
+    aws::Match match;
+    base::http::Response response;
+    try {
+      match = service_->match(request);
+      auto input = service_->decode(match, request);
+      out.resource = service_->row(match).resource(caller_, input.get());
+      auto task = service_->call(match, caller_, std::move(input));
+      auto output = co_await std::move(task);
+      response = service_->encode(match, output.get(), caller_.request_id);
+    } catch (const aws::Error& error) {
+      response = service_->encode_error(error, caller_.request_id);
+    }
+    out.status = response.status;
+    out.headers = std::move(response.headers);
+    out.body = std::move(response.body);
+    co_return out;
+  }
+};
+
+}  // namespace lambent::lambda::testing
