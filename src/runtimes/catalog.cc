@@ -29,15 +29,7 @@ constexpr std::array kIdentifiers{
     Identifier{"provided.al2", Family::provided, 0}, Identifier{"provided.al2023", Family::provided, 0},
 };
 
-/// The oldest that the bootstraps run on.
-constexpr int kOldestPython = 9;
 constexpr std::array<std::string_view, 6> kOtherLanguages{"java", "ruby", "dotnet", "go", "nodejs", "python"};
-
-std::vector<Interpreter> usable_pythons(const fs::path& root) {
-  std::vector<Interpreter> pythons = find_pythons(root);
-  std::erase_if(pythons, [](const Interpreter& python) { return python.generation < kOldestPython; });
-  return pythons;
-}
 
 const Interpreter* nearest(const std::vector<Interpreter>& interpreters, int generation) {
   const Interpreter* best = nullptr;
@@ -98,7 +90,7 @@ std::string language_of(Family family) { return family == Family::python ? "Pyth
 }  // namespace
 
 Catalog::Catalog(const fs::path& root) {
-  const std::vector<Interpreter> pythons = usable_pythons(root);
+  const std::vector<Interpreter> pythons = find_pythons(root);
   const std::vector<Interpreter> nodes = find_nodes(root);
   for (const Identifier& wanted : kIdentifiers) {
     Runtime runtime;
@@ -147,7 +139,7 @@ std::vector<std::string> command_line(const Runtime& runtime, std::int32_t memor
 }
 
 void install_bootstraps(const fs::path& directory) {
-  write_bootstraps(directory, usable_pythons("/"));
+  write_bootstraps(directory, find_pythons("/"));
 }
 
 }  // namespace lambent::runtimes

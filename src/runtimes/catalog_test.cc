@@ -120,8 +120,10 @@ TEST_F(CatalogTest, AProgramThatDoesNotTellAVersionIsNoInterpreter) {
 }
 
 TEST_F(CatalogTest, AnInterpreterOlderThanTheBootstrapIsNotUsed) {
-  interpreter("python3.8", "Python 3.8.20");
+  interpreter("python3", "Python 3.7.3");
+  interpreter("node", "v16.20.2");
   EXPECT_FALSE(catalog().find("python3.8").runtime);
+  EXPECT_FALSE(catalog().find("nodejs18.x").runtime);
 }
 
 TEST_F(CatalogTest, OsOnlyRuntimesNeedNothing) {

@@ -12,8 +12,12 @@ import _json
 _ASCII = os.environ.get("AWS_EXECUTION_ENV", "") in {"AWS_Lambda_python3.%d" % minor for minor in range(6, 12)}
 _quote = _json.encode_basestring_ascii if _ASCII else _json.encode_basestring
 
-_CONSTANTS = {"-Infinity": float("-inf"), "Infinity": float("inf"), "NaN": float("nan")}
 _SPACE = " \t\n\r"
+
+
+def _refuse(constant):
+    """NaN and the infinities are written but not read, as simplejson has it."""
+    raise ValueError("Expecting value: " + constant)
 
 
 class _Reading:
@@ -22,7 +26,7 @@ class _Reading:
     strict = True
     parse_float = float
     parse_int = int
-    parse_constant = _CONSTANTS.__getitem__
+    parse_constant = staticmethod(_refuse)
 
     def __getattr__(self, name):
         return None
@@ -64,18 +68,16 @@ except Exception:
 def loads(data):
     text = data.decode("utf-8")
     if _scan is not None:
-        begin = 0
-        while text[begin : begin + 1] in _SPACE and begin < len(text):
-            begin += 1
         try:
-            value, end = _scan(text, begin)
+            value, end = _scan(text, len(text) - len(text.lstrip(_SPACE)))
             if end == len(text) or not text[end:].strip(_SPACE):
                 return value
-        except StopIteration:
+        except Exception:
+            # The C scanner cannot word its complaint without the json package.
             pass
     import json
 
-    return json.loads(text)
+    return json.loads(text, parse_constant=_refuse)
 
 
 def dumps(value):
@@ -93,7 +95,7 @@ def dumps(value):
     except BaseException:
         _forget_marks()
         raise
-    return text if _ASCII else _escape_separators(text)
+    return text
 
 
 def _forget_marks():
@@ -101,13 +103,6 @@ def _forget_marks():
     global _encode
     if _encode is not None:
         _encode = _make_encoder()
-
-
-def _escape_separators(text):
-    """U+2028 and U+2029 are escaped, as simplejson does for JavaScript's sake."""
-    if "\u2028" in text or "\u2029" in text:
-        return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    return text
 
 
 def _has_named_tuple(value):

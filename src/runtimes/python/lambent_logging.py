@@ -43,13 +43,14 @@ class JsonFormatter(logging.Formatter):
             "level": level,
             "message": record.msg if whole else record.getMessage(),
             "logger": record.name,
-            "requestId": record.aws_request_id,
         }
         if record.exc_info:
             kind, error, trace = record.exc_info
             line["stackTrace"] = traceback.format_tb(trace)
             line["errorType"] = kind.__name__ if kind else None
             line["errorMessage"] = str(error)
+        line["requestId"] = record.aws_request_id
+        if record.exc_info:
             line["location"] = "%s:%s:%s" % (record.pathname, record.funcName, record.lineno)
         line["tenantId"] = record.tenant_id
         for name, value in record.__dict__.items():

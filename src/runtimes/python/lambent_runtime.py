@@ -1,4 +1,4 @@
-"""Lambent's runtime client for Python 3.9 and newer: finds the handler, then takes event after event.
+"""Lambent's runtime client for Python 3.8 and newer: finds the handler, then takes event after event.
 
 It speaks the public Runtime API (2018-06-01) over one kept-alive TCP connection and sends each answer together with the
 request for the next event in a single write. Everything imported here is paid by every cold start, so this module asks

@@ -1,0 +1,212 @@
+"""Runs a bootstrap as a plain child process against a small Runtime API, without sandbox or server."""
+
+import http.server
+import json
+import os
+import pathlib
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+SOURCES = pathlib.Path(__file__).resolve().parents[2] / "src" / "runtimes"
+PYTHON = "/usr/bin/python3"
+NODE = "/usr/bin/node"
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:tested"
+WAIT_S = 20
+
+
+class Event:
+    def __init__(self, payload=b"{}", headers=None, request_id=None):
+        self.payload = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        self.headers = headers or {}
+        self.request_id = request_id
+
+
+class Answer:
+    """What the runtime posted for one event, or at init when request_id is None."""
+
+    def __init__(self, kind, request_id, headers, body):
+        self.kind = kind
+        self.request_id = request_id
+        self.headers = headers
+        self.body = body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Run:
+    def __init__(self):
+        self.answers = []
+        self.stdout = ""
+        self.stderr = ""
+        self.returncode = None
+
+    @property
+    def answer(self):
+        assert len(self.answers) == 1, self
+        return self.answers[0]
+
+    def __repr__(self):
+        return "answers=%r stdout=%r stderr=%r returncode=%r" % (
+            [(a.kind, a.body) for a in self.answers], self.stdout, self.stderr, self.returncode)
+
+
+class Api(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, events, refuse_bytes=6291556):
+        super().__init__(("127.0.0.1", 0), ApiConnection)
+        self.events = queue.Queue()
+        for number, event in enumerate(events):
+            event.request_id = event.request_id or "00000000-0000-4000-8000-%012d" % number
+            self.events.put(event)
+        self.answers = []
+        self.refuse_bytes = refuse_bytes
+        self.finished = threading.Event()
+        self.close_after_answer = False
+
+    def handle_error(self, request, client_address):
+        # A runtime that is killed or exits resets its connection; everything else is this file's fault.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+    def post(self, kind, request_id, headers, body):
+        self.answers.append(Answer(kind, request_id, headers, body))
+
+
+class ApiConnection(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *args):
+        pass
+
+    def handle_expect_100(self):
+        if int(self.headers.get("Content-Length", 0)) > self.server.refuse_bytes:
+            self.server.post("too_large", self.path.split("/")[-2], self.headers, b"")
+            self.close_connection = True
+            self.reply(413, b"{}")
+            return False
+        return super().handle_expect_100()
+
+    def reply(self, status, body, headers=()):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        if self.path != "/2018-06-01/runtime/invocation/next":
+            return self.reply(404, b"")
+        try:
+            event = self.server.events.get_nowait()
+        except queue.Empty:
+            self.server.finished.set()
+            self.close_connection = True
+            self.rfile.read()
+            return None
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": event.request_id,
+            "Lambda-Runtime-Deadline-Ms": str(int(time.time() * 1000) + 30_000),
+            "Lambda-Runtime-Invoked-Function-Arn": ARN,
+            "Content-Type": "application/json",
+        }
+        headers.update(event.headers)
+        return self.reply(200, event.payload, [(k, v) for k, v in headers.items() if v is not None])
+
+    def do_POST(self):
+        body = self.read_body()
+        parts = self.path.split("/")
+        if self.path == "/2018-06-01/runtime/init/error":
+            self.server.post("init_error", None, self.headers, body)
+        else:
+            self.server.post(parts[-1], parts[-2], self.headers, body)
+        if self.server.close_after_answer:
+            self.close_connection = True
+        self.reply(202, b'{"status":"OK"}\n', [("Content-Type", "application/json")])
+
+    def read_body(self):
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return body
+
+
+def environment(api, handler, task_root, extra):
+    env = {
+        "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:%d" % api.server_address[1],
+        "_HANDLER": handler,
+        "LAMBDA_TASK_ROOT": str(task_root),
+        "AWS_LAMBDA_FUNCTION_NAME": "tested",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/tested",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "2026/01/01/[$LATEST]0123456789abcdef0123456789abcdef",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+    }
+    env.update(extra)
+    return {name: value for name, value in env.items() if value is not None}
+
+
+def run(argv, files, handler, events=1, env=None, setup=None):
+    """Runs until every event is answered and the runtime asks for another, or until it ends by itself."""
+    events = [Event() for _ in range(events)] if isinstance(events, int) else list(events)
+    result = Run()
+    with tempfile.TemporaryDirectory() as directory, Api(events) as api:
+        task_root = pathlib.Path(directory)
+        for name, text in files.items():
+            path = task_root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        if setup:
+            setup(api)
+        serving = threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        serving.start()
+        with open(task_root / ".stdout", "w+b") as out, open(task_root / ".stderr", "w+b") as err:
+            child = subprocess.Popen(
+                argv, cwd=task_root, env=environment(api, handler, task_root, env or {}), stdin=subprocess.DEVNULL,
+                stdout=out, stderr=err)
+            try:
+                until = time.monotonic() + WAIT_S
+                while child.poll() is None and not api.finished.wait(0.005):
+                    assert time.monotonic() < until, "the runtime neither answered nor ended"
+            finally:
+                result.returncode = child.poll()
+                child.kill()
+                child.wait()
+            api.shutdown()
+            result.answers = api.answers
+            for name, stream in (("stdout", out), ("stderr", err)):
+                stream.seek(0)
+                setattr(result, name, stream.read().decode("utf-8", "surrogateescape").replace(directory, "/var/task"))
+            for answer in result.answers:
+                answer.body = answer.body.replace(directory.encode(), b"/var/task")
+    return result
+
+
+def python(files, handler="app.handler", events=1, env=None, setup=None, interpreter=PYTHON):
+    if isinstance(files, str):
+        files = {"app.py": files}
+    env = {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13", "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
+    argv = [interpreter, "-S", "-u", str(SOURCES / "python" / "bootstrap.py")]
+    return run(argv, files, handler, events, env, setup)
+
+
+def node(files, handler="index.handler", events=1, env=None, setup=None, execution_env="AWS_Lambda_nodejs20.x"):
+    if isinstance(files, str):
+        files = {"index.js": files}
+    env = {"AWS_EXECUTION_ENV": execution_env, **(env or {})}
+    return run([NODE, str(SOURCES / "nodejs" / "bootstrap.cjs")], files, handler, events, env, setup)
