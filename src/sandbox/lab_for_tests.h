@@ -45,6 +45,8 @@ class Lab {
   base::asio::io_context& context() { return context_; }
   Launcher& launcher() { return *launcher_; }
   int launcher_pid() const { return pid_; }
+  /// True when no process of an environment of this lab is left on the machine: each lab has users of its own.
+  bool no_process() const;
   const std::filesystem::path& directory() const { return directory_; }
 
   /// Puts a file into the tree that spec() names.
@@ -69,6 +71,7 @@ class Lab {
   std::string hash_;
   base::asio::io_context context_;
   int pid_ = -1;
+  std::uint32_t first_uid_;
   std::unique_ptr<Launcher> launcher_;
 };
 

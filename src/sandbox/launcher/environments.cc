@@ -45,17 +45,11 @@ Pipe make_output(std::uint32_t uid) {
   return output;
 }
 
-base::Fd open_directory(const std::filesystem::path& path) {
-  return base::Fd(base::check(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), path.c_str()));
-}
-
 }  // namespace
 
 Environments::Environments(const Directories& directories, std::uint32_t first_uid)
     : images_(directories.scratch),
-      mounts_(directories.scratch),
-      code_(open_directory(directories.code)),
-      runtimes_(open_directory(directories.runtimes)),
+      mounts_(directories.scratch, directories.code, directories.runtimes),
       first_uid_(first_uid),
       filter_(jail::make_filter()),
       landlock_abi_(jail::landlock_abi()) {
@@ -142,8 +136,8 @@ Environment& Environments::launch(const wire::LaunchRequest& request) {
 void Environments::clone_into(Environment& environment, const wire::LaunchRequest& request, const Ready& ready) {
   const std::uint32_t uid = first_uid_ + environment.slot;
   const base::Fd root = mounts_.clone_root();
-  const base::Fd code = Mounts::clone_directory(code_.get(), request.code_hash);
-  const base::Fd runtime = Mounts::clone_directory(runtimes_.get(), request.runtime_dir);
+  const base::Fd code = mounts_.clone_code(request.code_hash);
+  const base::Fd runtime = mounts_.clone_runtime(request.runtime_dir);
   const Mounts::Users users = mounts_.make_users(environment.slot, uid);
   cgroups_.limit(environment.cgroup, {std::int64_t{request.memory_mib} << 20, request.max_processes});
   const Cgroups::Entrance entrance = cgroups_.entrance(environment.cgroup);

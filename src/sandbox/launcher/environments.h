@@ -112,14 +112,11 @@ class Environments {
   void start_child(Environment& environment, const jail::Plan& plan, int unified);
   void remove_group(const std::string& name);
 
-  // In this order: the mount namespace's tmpfs covers the scratch directory, and a directory can be cloned only when it was
-  // opened inside that namespace.
-  ScratchImages images_;
-  Mounts mounts_;
-  base::Fd code_;
-  base::Fd runtimes_;
+  // In this order: once the mounts are made, the host's directories cannot be reached any more.
   Networks networks_;
   Cgroups cgroups_;
+  ScratchImages images_;
+  Mounts mounts_;
   std::uint32_t first_uid_;
   std::vector<sock_filter> filter_;
   int landlock_abi_ = 0;

@@ -18,8 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 using jail::raw;
 
-constexpr long kTreeClone = 1;  // OPEN_TREE_CLONE
-constexpr long kRecursive = 0x8000;  // AT_RECURSIVE
+constexpr long kTreeClone = 1;                                                // OPEN_TREE_CLONE
+constexpr long kRecursive = 0x8000;                                           // AT_RECURSIVE
 constexpr std::uint64_t kReadOnly = 1, kNoSuid = 2, kNoDev = 4, kNoExec = 8;  // MOUNT_ATTR_*
 
 struct MountAttributes {
@@ -119,6 +119,22 @@ void add_lambda_directories() {
       fs::create_symlink(fs::path("/usr/bin") / name, fs::path("root/var/lang/bin") / name);
 }
 
+/// The stage becomes this process's root, and the host's mounts go. A namespace with few mounts is copied quickly for each
+/// environment, and the launcher sees no more of the host than it hands out. mkfs.ext4 is found in the template's /usr.
+void leave_host() {
+  mount_at("/dev", "dev", nullptr, MS_BIND, nullptr);
+  mount_at("/proc", "proc", nullptr, MS_BIND, nullptr);
+  for (const char* name : {"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"})
+    if (fs::exists(fs::symlink_status(fs::path("root") / name))) fs::create_symlink(fs::path("root") / name, name);
+  kernel(raw(SYS_pivot_root, ".", "."), "making the stage the root");
+  kernel(raw(SYS_umount2, ".", MNT_DETACH), "leaving the host's mounts");
+  fs::current_path("/");
+}
+
+base::Fd open_directory(const char* path) {
+  return base::Fd(base::check(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), path));
+}
+
 base::Fd clone_path(int directory, const char* path, long flags) {
   return base::Fd(static_cast<int>(
       kernel(raw(jail::kOpenTree, directory, path, kTreeClone | O_CLOEXEC | flags), std::string("cloning ") + path)));
@@ -126,23 +142,30 @@ base::Fd clone_path(int directory, const char* path, long flags) {
 
 }  // namespace
 
-Mounts::Mounts(const fs::path& stage) {
+Mounts::Mounts(const fs::path& stage, const fs::path& code, const fs::path& runtimes) {
   base::check(::unshare(CLONE_NEWNS), "making a mount namespace");
-  // Slave: what the host unmounts goes here too, and nothing comes back.
-  mount_at(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr);
+  mount_at(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
   mount_at("lambent", stage.string(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700,size=64m");
-  mount_at(nullptr, stage.string(), nullptr, MS_PRIVATE, nullptr);
   fs::current_path(stage);
-  for (const char* name : {"root", "users", kStage}) fs::create_directory(name);
+  for (const char* name : {"root", "users", "code", "runtimes", "dev", "proc", kStage}) fs::create_directory(name);
   mount_at("root", "root", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64m");
   add_system_directories();
   add_etc();
   add_devices();
   add_lambda_directories();
   set_attributes(AT_FDCWD, "root", kReadOnly, 0);
+  mount_at(code.c_str(), "code", nullptr, MS_BIND, nullptr);
+  mount_at(runtimes.c_str(), "runtimes", nullptr, MS_BIND, nullptr);
+  leave_host();
+  code_ = open_directory("code");
+  runtimes_ = open_directory("runtimes");
 }
 
 base::Fd Mounts::clone_root() const { return clone_path(AT_FDCWD, "root", kRecursive); }
+
+base::Fd Mounts::clone_code(const std::string& hash) const { return clone_directory(code_.get(), hash); }
+
+base::Fd Mounts::clone_runtime(const std::string& name) const { return clone_directory(runtimes_.get(), name); }
 
 base::Fd Mounts::clone_directory(int directory, const std::string& name) {
   open_how how{};

@@ -15,15 +15,17 @@ namespace lambent::sandbox::launcher {
 
 class Mounts {
  public:
-  /// Moves this process to a mount namespace of its own, puts its tmpfs over `stage` and builds the template from the
-  /// host's /usr and a few files of /etc. Throws std::exception.
-  explicit Mounts(const std::filesystem::path& stage);
+  /// Moves this process to a mount namespace of its own, puts its tmpfs over `stage`, builds the template from the host's
+  /// /usr and a few files of /etc, and makes the tmpfs this process's root: from then on it reaches nothing else of the host
+  /// than what it opened before. Throws std::exception.
+  Mounts(const std::filesystem::path& stage, const std::filesystem::path& code, const std::filesystem::path& runtimes);
 
   /// A detached copy of the template with everything beneath it.
   base::Fd clone_root() const;
-  /// A detached read-only mount (nosuid, nodev) of `name`, a directory directly beneath `directory`; no symbolic link is
-  /// followed on the way.
-  static base::Fd clone_directory(int directory, const std::string& name);
+  /// Detached read-only mounts (nosuid, nodev) of a directory beneath the code or the runtimes directory; no symbolic link
+  /// is followed on the way.
+  base::Fd clone_code(const std::string& hash) const;
+  base::Fd clone_runtime(const std::string& name) const;
 
   /// Detached mounts of an environment's own /etc/passwd and /etc/group.
   struct Users {
@@ -36,6 +38,12 @@ class Mounts {
   /// Where a child attaches its root, relative to the launcher's working directory.
   static constexpr const char* kStage = "mnt";
   static constexpr const char* kHostname = "169-254-100-5";
+
+ private:
+  static base::Fd clone_directory(int directory, const std::string& name);
+
+  base::Fd code_;
+  base::Fd runtimes_;
 };
 
 }  // namespace lambent::sandbox::launcher

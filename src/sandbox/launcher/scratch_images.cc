@@ -19,7 +19,8 @@ namespace {
 using jail::raw;
 
 constexpr std::uint32_t kBlockBytes = 4096;
-constexpr std::int32_t kProbeMib = 16;
+/// AWS's default, so that its image is formatted by the time somebody wants it.
+constexpr std::int32_t kProbeMib = 512;
 constexpr std::size_t kMaxTemplates = 64;
 
 constexpr long kSetFlag = 0, kSetString = 1, kCreate = 6;  // FSCONFIG_*

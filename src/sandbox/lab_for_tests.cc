@@ -9,6 +9,9 @@
 namespace lambent::sandbox::testing {
 namespace {
 
+/// Tests run side by side; the largest process id times this still is a user id.
+constexpr std::uint32_t kUsersOfALab = 256;
+
 void drain(const base::Fd& pipe, std::string& into) {
   char buffer[16384];
   for (ssize_t got; pipe && (got = ::read(pipe.get(), buffer, sizeof buffer)) > 0;)
@@ -26,7 +29,7 @@ bool eventually(std::chrono::milliseconds bound, const std::function<bool()>& st
   return true;
 }
 
-Lab::Lab() : hash_(64, 'a') {
+Lab::Lab() : hash_(64, 'a'), first_uid_(2'000'000'000 + kUsersOfALab * static_cast<std::uint32_t>(::getpid())) {
   std::string name = "/tmp/lambent-sandbox-test-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::system_category(), "mkdtemp");
   directory_ = name;
@@ -34,7 +37,7 @@ Lab::Lab() : hash_(64, 'a') {
   std::filesystem::create_directories(directory_ / "code" / hash_);
   std::ofstream(directory_ / "runtimes/python/bootstrap.txt") << "a bootstrap\n";
   LauncherProcess process =
-      start_launcher({directory_ / "code", directory_ / "runtimes", directory_ / "scratch", 2'000'000'000});
+      start_launcher({directory_ / "code", directory_ / "runtimes", directory_ / "scratch", first_uid_});
   pid_ = process.pid;
   launcher_ = attach_launcher(context_, std::move(process));
 }
@@ -44,6 +47,17 @@ Lab::~Lab() {
   context_.restart();
   context_.poll();
   std::filesystem::remove_all(directory_);
+}
+
+bool Lab::no_process() const {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    if (entry.path().filename().string().find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file(entry.path() / "status");
+    std::uint32_t uid = 0;
+    for (std::string word; file >> word;)
+      if (word == "Uid:" && file >> uid && uid - first_uid_ < kUsersOfALab) return false;
+  }
+  return true;
 }
 
 void Lab::write_code(const std::string& name, const std::string& text, unsigned mode) {
