@@ -31,12 +31,23 @@ std::optional<std::int64_t> parse_by(std::string_view shape, std::string_view te
   for (std::size_t i = 0; i < shape.size(); ++i) {
     unsigned* field = nullptr;
     switch (shape[i]) {
-      case 'M': field = &f.month; break;
-      case 'D': field = &f.day; break;
-      case 'h': field = &f.hour; break;
-      case 'm': field = &f.minute; break;
-      case 's': field = &f.second; break;
-      case 'Y': break;
+      case 'M':
+        field = &f.month;
+        break;
+      case 'D':
+        field = &f.day;
+        break;
+      case 'h':
+        field = &f.hour;
+        break;
+      case 'm':
+        field = &f.minute;
+        break;
+      case 's':
+        field = &f.second;
+        break;
+      case 'Y':
+        break;
       default:
         if (text[i] != shape[i]) return std::nullopt;
         continue;

@@ -59,8 +59,7 @@ void identify_by_token(const store::Identities& identities, const SessionTokens&
 
 struct Authenticator::KeyCache : SigningKeys {};
 
-Authenticator::Authenticator(const store::Identities& identities, const SessionTokens& tokens,
-                             const base::Clock& clock)
+Authenticator::Authenticator(const store::Identities& identities, const SessionTokens& tokens, const base::Clock& clock)
     : identities_(identities), tokens_(tokens), clock_(clock), keys_(std::make_unique<KeyCache>()) {}
 
 Authenticator::~Authenticator() = default;
@@ -69,9 +68,7 @@ std::optional<std::string> Authenticator::scope_service(const base::http::Reques
   return claimed_service(head);
 }
 
-std::optional<std::string> Authenticator::scope_region(const base::http::Request& head) {
-  return claimed_region(head);
-}
+std::optional<std::string> Authenticator::scope_region(const base::http::Request& head) { return claimed_region(head); }
 
 Claim Authenticator::check_head(const base::http::Request& head, std::string_view expected_service) const {
   Claim claim = parse_claim(head);
@@ -91,8 +88,8 @@ aws::Caller Authenticator::verify(const Claim& claim, const base::http::Request&
   const std::string payload = sigv4::payload_hash(claim, request.body);
   const std::string text = sigv4::string_to_sign(claim, sigv4::canonical_request(claim, request, payload));
   const auto known = keys_->find(claim);
-  std::string key = known ? *known
-                          : sigv4::signing_key(claim.secret_access_key, claim.date, claim.region, claim.service);
+  std::string key =
+      known ? *known : sigv4::signing_key(claim.secret_access_key, claim.date, claim.region, claim.service);
   if (!base::constant_time_equal(sigv4::signature(key, text), claim.signature)) sigv4::throw_mismatch();
   if (!known) keys_->keep(claim, std::move(key));
   return claim.caller;

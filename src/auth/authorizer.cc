@@ -39,10 +39,10 @@ std::string denied_code(std::string_view action) {
   const std::string reason = decision == Decision::explicit_deny
                                  ? "with an explicit deny in an identity-based policy"
                                  : fmt::format("because no identity-based policy allows the {} action", action);
-  throw aws::Error(denied_code(action),
-                   fmt::format("User: {} is not authorized to perform: {} on resource: {} {}", caller.arn, action,
-                               resource, reason),
-                   403);
+  throw aws::Error(
+      denied_code(action),
+      fmt::format("User: {} is not authorized to perform: {} on resource: {} {}", caller.arn, action, resource, reason),
+      403);
 }
 
 }  // namespace
@@ -50,7 +50,8 @@ std::string denied_code(std::string_view action) {
 Decision Authorizer::decide_for(const aws::Caller& caller, std::string_view action, std::string_view resource) const {
   Documents documents;
   switch (caller.kind) {
-    case aws::Principal::root: return Decision::allow;
+    case aws::Principal::root:
+      return Decision::allow;
     case aws::Principal::user: {
       const auto slash = caller.identity_arn.rfind('/');
       const auto user = identities_.user(
@@ -84,8 +85,8 @@ bool Authorizer::may_assume(const aws::Caller& caller, const store::Role& role) 
   if (caller.kind == aws::Principal::root) return false;
   const auto trust_policy = compiled_policy(role.trust_policy, PolicyUse::trust);
   if (!trust_policy) return false;
-  const Trust trust = decide_trust(
-      *trust_policy, {.account = caller.account, .arn = caller.arn, .identity_arn = caller.identity_arn});
+  const Trust trust =
+      decide_trust(*trust_policy, {.account = caller.account, .arn = caller.arn, .identity_arn = caller.identity_arn});
   if (trust == Trust::none || trust == Trust::denied) return false;
   const Decision own = decide_for(caller, "sts:AssumeRole", role.arn());
   const bool named_here = trust == Trust::named && caller.account == role.account;
@@ -96,10 +97,10 @@ void Authorizer::require_assume(const aws::Caller& caller, const store::Role& ro
   if (may_assume(caller, role)) return;
   if (caller.kind == aws::Principal::root)
     throw aws::Error("AccessDenied", "Roles may not be assumed by root accounts.", 403);
-  throw aws::Error("AccessDenied",
-                   fmt::format("User: {} is not authorized to perform: sts:AssumeRole on resource: {}", caller.arn,
-                               role.arn()),
-                   403);
+  throw aws::Error(
+      "AccessDenied",
+      fmt::format("User: {} is not authorized to perform: sts:AssumeRole on resource: {}", caller.arn, role.arn()),
+      403);
 }
 
 bool Authorizer::service_may_assume(std::string_view service, const store::Role& role) {

@@ -9,7 +9,8 @@ namespace lambent::auth {
 namespace {
 
 constexpr const char* kFunction = "arn:aws:lambda:eu-west-1:123456789012:function:orders";
-constexpr const char* kAllowAll = R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})";
+constexpr const char* kAllowAll =
+    R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})";
 constexpr const char* kDenyAssume =
     R"({"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"sts:AssumeRole","Resource":"*"}})";
 
@@ -74,18 +75,20 @@ TEST_F(AuthorizerTest, AUserWithoutAPolicyMayDoNothing) {
 
 TEST_F(AuthorizerTest, QueryServicesSayAccessDenied) {
   add_user("alice");
-  EXPECT_EQ(outcome(as_user("alice"), "iam:ListUsers", "*"),
-            "AccessDenied 403: User: arn:aws:iam::123456789012:user/alice is not authorized to perform: iam:ListUsers on "
-            "resource: * because no identity-based policy allows the iam:ListUsers action");
+  EXPECT_EQ(
+      outcome(as_user("alice"), "iam:ListUsers", "*"),
+      "AccessDenied 403: User: arn:aws:iam::123456789012:user/alice is not authorized to perform: iam:ListUsers on "
+      "resource: * because no identity-based policy allows the iam:ListUsers action");
 }
 
 TEST_F(AuthorizerTest, AnExplicitDenyIsSaidSo) {
   add_user("alice", R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},
                         {"Effect":"Deny","Action":"lambda:GetFunction","Resource":"*"}]})");
-  EXPECT_EQ(outcome(as_user("alice")),
-            "AccessDeniedException 403: User: arn:aws:iam::123456789012:user/alice is not authorized to perform: "
-            "lambda:GetFunction on resource: arn:aws:lambda:eu-west-1:123456789012:function:orders with an explicit deny in "
-            "an identity-based policy");
+  EXPECT_EQ(
+      outcome(as_user("alice")),
+      "AccessDeniedException 403: User: arn:aws:iam::123456789012:user/alice is not authorized to perform: "
+      "lambda:GetFunction on resource: arn:aws:lambda:eu-west-1:123456789012:function:orders with an explicit deny in "
+      "an identity-based policy");
   EXPECT_EQ(outcome(as_user("alice"), "lambda:ListFunctions", "*"), "accepted");
 }
 
@@ -139,8 +142,12 @@ TEST_F(AuthorizerTest, ATrustPolicyThatNamesTheCallerIsEnoughInTheAccount) {
 
 TEST_F(AuthorizerTest, TrustInTheAccountNeedsTheCallersOwnPolicyToo) {
   add_user("alice");
-  add_user("bob", R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::123456789012:role/svc/r"}})");
-  add_user("carol", R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::123456789012:role/svc/x"}})");
+  add_user(
+      "bob",
+      R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::123456789012:role/svc/r"}})");
+  add_user(
+      "carol",
+      R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::123456789012:role/svc/x"}})");
   for (const char* account : {R"({"AWS":"123456789012"})", R"({"AWS":"arn:aws:iam::123456789012:root"})"}) {
     const auto role = add_role("r", trusting(account));
     EXPECT_FALSE(authorizer_.may_assume(as_user("alice"), *role));
@@ -159,7 +166,8 @@ TEST_F(AuthorizerTest, AnOwnDenyForbidsToAssumeWhateverTheRoleTrusts) {
 TEST_F(AuthorizerTest, AcrossAccountsBothSidesMustAllow) {
   add_user("alice", "", "210987654321");
   add_user("bob", kAllowAll, "210987654321");
-  const auto role = add_role("r", trusting(R"({"AWS":["arn:aws:iam::210987654321:user/alice","arn:aws:iam::210987654321:user/bob"]})"));
+  const auto role = add_role(
+      "r", trusting(R"({"AWS":["arn:aws:iam::210987654321:user/alice","arn:aws:iam::210987654321:user/bob"]})"));
   EXPECT_FALSE(authorizer_.may_assume(as_user("alice", "210987654321"), *role));
   EXPECT_TRUE(authorizer_.may_assume(as_user("bob", "210987654321"), *role));
 }
@@ -182,9 +190,10 @@ TEST_F(AuthorizerTest, RefusalsToAssumeAreInStsWords) {
     return refusal([&] { authorizer_.require_assume(caller, wanted); });
   };
   EXPECT_EQ(said(as_user("alice"), *role), "accepted");
-  EXPECT_EQ(said(as_user("alice"), *closed),
-            "AccessDenied 403: User: arn:aws:iam::123456789012:user/alice is not authorized to perform: sts:AssumeRole on "
-            "resource: arn:aws:iam::123456789012:role/svc/closed");
+  EXPECT_EQ(
+      said(as_user("alice"), *closed),
+      "AccessDenied 403: User: arn:aws:iam::123456789012:user/alice is not authorized to perform: sts:AssumeRole on "
+      "resource: arn:aws:iam::123456789012:role/svc/closed");
   EXPECT_EQ(said(as_root(), *role), "AccessDenied 403: Roles may not be assumed by root accounts.");
 }
 

@@ -115,7 +115,8 @@ class BotocoreTest : public IdentitiesFixture {
       const auto& [name, value] = headers[i];
       std::string changed = value;
       if (!flip(changed)) continue;
-      const bool is_signed = std::binary_search(claim.signed_headers.begin(), claim.signed_headers.end(), base::lower(name));
+      const bool is_signed =
+          std::binary_search(claim.signed_headers.begin(), claim.signed_headers.end(), base::lower(name));
       if (is_signed || base::equal_ignoring_case(name, "authorization"))
         expect_refused(vector, with_header(vector.request, i, changed), name);
       else
@@ -133,8 +134,8 @@ class BotocoreTest : public IdentitiesFixture {
       changed.body = "x";
     else
       changed.body[random_() % changed.body.size()] ^= 1;
-    const bool is_unsigned =
-        claim.service == "s3" && (claim.content_sha256 == "UNSIGNED-PAYLOAD" || (claim.presigned && claim.content_sha256.empty()));
+    const bool is_unsigned = claim.service == "s3" && (claim.content_sha256 == "UNSIGNED-PAYLOAD" ||
+                                                       (claim.presigned && claim.content_sha256.empty()));
     if (is_unsigned)
       EXPECT_EQ(outcome(vector, changed), "accepted");
     else

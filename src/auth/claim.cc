@@ -55,8 +55,10 @@ QueryParameters read_query(std::string_view query) {
     const std::string_view piece = query.substr(0, end);
     query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
     const auto equals = piece.find('=');
+    // Nearly every parameter is somebody else's: seen without a copy.
+    if (!piece.starts_with("X-Amz-") && piece.substr(0, equals).find('%') == std::string_view::npos) continue;
     const auto name = base::percent_decode(piece.substr(0, equals));
-    if (!name || !name->starts_with("X-Amz-")) continue;
+    if (!name) continue;
     const auto it = std::find(found.names.begin(), found.names.end(), *name);
     if (it == found.names.end()) continue;
     auto& value = found.values[static_cast<std::size_t>(it - found.names.begin())];
@@ -112,9 +114,10 @@ bool is_key_id(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= '
 
 void read_credential(std::string_view credential, Claim& claim) {
   if (std::count(credential.begin(), credential.end(), '/') != 4)
-    throw incomplete(fmt::format("Credential must have exactly 5 slash-delimited elements, e.g. "
-                                 "keyid/date/region/service/term, got (hashed with SHA-256 and encoded with Base64): '{}'",
-                                 hashed(credential)));
+    throw incomplete(
+        fmt::format("Credential must have exactly 5 slash-delimited elements, e.g. "
+                    "keyid/date/region/service/term, got (hashed with SHA-256 and encoded with Base64): '{}'",
+                    hashed(credential)));
   std::array<std::string_view, 5> parts;
   for (std::string_view& part : parts) {
     part = credential.substr(0, credential.find('/'));
@@ -125,9 +128,10 @@ void read_credential(std::string_view credential, Claim& claim) {
     throw invalid(fmt::format("Credential should be scoped with a valid terminator: '{}', not '{}'.", kTerminator,
                               clipped(terminator)));
   if (date.size() != 8 || !all_of_set(date, is_digit))
-    throw invalid(fmt::format("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
-                              "HTTP: '{}'.",
-                              clipped(date)));
+    throw invalid(
+        fmt::format("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
+                    "HTTP: '{}'.",
+                    clipped(date)));
   // The region becomes part of ARNs and names of namespaces: nothing but what AWS's regions are made of.
   if (region.empty() || region.size() > 32 || !all_of_set(region, is_name))
     throw invalid(fmt::format("Credential should be scoped to a valid region, not '{}'. ", clipped(region)));
@@ -152,7 +156,8 @@ void read_signed_headers(std::string_view list, Claim& claim) {
     const std::string_view name = list.substr(0, semicolon);
     const bool ascending = claim.signed_headers.empty() || claim.signed_headers.back() < name;
     if (name.empty() || !all_of_set(name, is_header_character) || !ascending)
-      throw invalid("SignedHeaders must be lower-case header names in ascending order, each once, joined by semicolons.");
+      throw invalid(
+          "SignedHeaders must be lower-case header names in ascending order, each once, joined by semicolons.");
     if (claim.signed_headers.size() == kMaxSignedHeaders) throw invalid("SignedHeaders names too many headers.");
     claim.signed_headers.emplace_back(name);
     if (semicolon == std::string_view::npos) return;
@@ -162,24 +167,27 @@ void read_signed_headers(std::string_view list, Claim& claim) {
 
 void set_time(Claim& claim, std::optional<std::int64_t> seconds, std::string_view as_sent) {
   if (!seconds)
-    throw incomplete(fmt::format("Date must be in ISO-8601 'basic format'. Got '{}'. See "
-                                 "http://en.wikipedia.org/wiki/ISO_8601",
-                                 clipped(as_sent)));
+    throw incomplete(
+        fmt::format("Date must be in ISO-8601 'basic format'. Got '{}'. See "
+                    "http://en.wikipedia.org/wiki/ISO_8601",
+                    clipped(as_sent)));
   claim.signed_at_s = *seconds;
   claim.amz_date = format_amz_date(*seconds);
   if (!std::string_view(claim.amz_date).starts_with(claim.date))
-    throw invalid(fmt::format("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
-                              "HTTP: '{}' != '{}', from '{}'.",
-                              claim.date, claim.amz_date.substr(0, 8), claim.amz_date));
+    throw invalid(
+        fmt::format("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
+                    "HTTP: '{}' != '{}', from '{}'.",
+                    claim.date, claim.amz_date.substr(0, 8), claim.amz_date));
 }
 
 Claim claim_from_header(std::string_view authorization, const Headers& headers) {
   if (authorization.size() > kMaxAuthorizationBytes) throw incomplete("The Authorization header is too long.");
   const HeaderParameters given = read_authorization(authorization);
   if (given.malformed)
-    throw incomplete(fmt::format("Invalid key=value pair (missing equal-sign) in Authorization header (hashed with "
-                                 "SHA-256 and encoded with Base64): '{}'.",
-                                 hashed(authorization)));
+    throw incomplete(
+        fmt::format("Invalid key=value pair (missing equal-sign) in Authorization header (hashed with "
+                    "SHA-256 and encoded with Base64): '{}'.",
+                    hashed(authorization)));
   const std::string* amz_date = headers.find("x-amz-date");
   const std::string* http_date = headers.find("date");
   std::string missing;
@@ -210,9 +218,10 @@ std::int64_t read_expires(std::string_view text) {
   if (!seconds) throw invalid("X-Amz-Expires should be a number");
   if (*seconds < 1) throw invalid("X-Amz-Expires must be positive");
   if (*seconds > static_cast<std::uint64_t>(kMaxExpires_s))
-    throw invalid(fmt::format("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires "
-                              "must be less than {} seconds",
-                              kMaxExpires_s));
+    throw invalid(
+        fmt::format("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires "
+                    "must be less than {} seconds",
+                    kMaxExpires_s));
   return static_cast<std::int64_t>(*seconds);
 }
 
@@ -220,8 +229,7 @@ Claim claim_from_query(const QueryParameters& given, const Headers& headers) {
   using Q = QueryParameters;
   std::string missing;
   for (const Q::Name name : {Q::algorithm, Q::credential, Q::signature, Q::signed_headers, Q::date, Q::expires})
-    if (!given.values[name])
-      missing += fmt::format("AWS query-string parameters must include '{}'. ", Q::names[name]);
+    if (!given.values[name]) missing += fmt::format("AWS query-string parameters must include '{}'. ", Q::names[name]);
   if (!missing.empty()) throw incomplete(missing + "Re-examine the query-string parameters.");
   if (*given.values[Q::algorithm] != kAlgorithm)
     throw incomplete(fmt::format("Unsupported AWS 'algorithm': '{}'.", clipped(*given.values[Q::algorithm])));
@@ -252,8 +260,9 @@ Claim parse_claim(const Request& head) {
     throw aws::Error("MissingAuthenticationTokenException", "Missing Authentication Token", 403);
   // S3 words it so (InvalidArgument there); which of two proofs counts must never be a matter of reading order.
   if (authorization && query.authenticates())
-    throw invalid("Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
-                  "parameter or the Authorization header should be specified");
+    throw invalid(
+        "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
+        "parameter or the Authorization header should be specified");
   // A second value of these would be joined into the signed text but not be the one that is obeyed.
   for (const std::string_view once :
        {"authorization", "host", "date", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"})

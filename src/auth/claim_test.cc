@@ -23,7 +23,8 @@ Request with_authorization(const std::string& authorization) {
 }
 
 Request signed_request(const std::string& credential = kCredential, const std::string& list = "host;x-amz-date") {
-  return with_authorization("AWS4-HMAC-SHA256 Credential=" + credential + ", SignedHeaders=" + list + ", Signature=ab12");
+  return with_authorization("AWS4-HMAC-SHA256 Credential=" + credential + ", SignedHeaders=" + list +
+                            ", Signature=ab12");
 }
 
 Request presigned(const std::string& change = "", const std::string& to = "") {
@@ -47,7 +48,9 @@ std::string outcome(const Request& request) {
   return refusal([&] { parse_claim(request); });
 }
 
-void expect_starts(const std::string& text, const std::string& start) { EXPECT_EQ(text.substr(0, start.size()), start); }
+void expect_starts(const std::string& text, const std::string& start) {
+  EXPECT_EQ(text.substr(0, start.size()), start);
+}
 
 TEST(Claim, ReadsTheHeaderForm) {
   Request request = signed_request();
@@ -66,7 +69,8 @@ TEST(Claim, ReadsTheHeaderForm) {
 }
 
 TEST(Claim, ReadsTheHeaderFormWithoutSpaces) {
-  const Claim claim = parse_claim(with_authorization("AWS4-HMAC-SHA256 Signature=s,SignedHeaders=host,Credential=" + std::string(kCredential)));
+  const Claim claim = parse_claim(
+      with_authorization("AWS4-HMAC-SHA256 Signature=s,SignedHeaders=host,Credential=" + std::string(kCredential)));
   EXPECT_EQ(claim.signature, "s");
   EXPECT_EQ(claim.signed_headers.size(), 1u);
 }
@@ -86,7 +90,8 @@ TEST(Claim, TakesTheDateHeaderInPlaceOfXAmzDate) {
     Request request;
     request.headers.add("Host", "h");
     request.headers.add("Date", date);
-    request.headers.add("Authorization", "AWS4-HMAC-SHA256 Credential=" + std::string(kCredential) + ", SignedHeaders=date;host, Signature=a");
+    request.headers.add("Authorization", "AWS4-HMAC-SHA256 Credential=" + std::string(kCredential) +
+                                             ", SignedHeaders=date;host, Signature=a");
     EXPECT_EQ(parse_claim(request).amz_date, "20260131T120000Z");
   }
 }
@@ -100,31 +105,35 @@ TEST(Claim, MissingAuthenticationIsSaidSo) {
 TEST(Claim, MissingPiecesAreAllNamedAndTheHeaderIsHashed) {
   Request request;
   request.headers.add("Authorization", "Basic");
-  EXPECT_EQ(outcome(request),
-            "IncompleteSignatureException 403: Authorization header requires 'Credential' parameter. Authorization header "
-            "requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. Authorization header "
-            "requires existence of either a 'X-Amz-Date' or a 'Date' header. (Hashed with SHA-256 and encoded with Base64) "
-            "Authorization=DjX26XQuB039Yuh03jwkLG2bZMIb+a+689EfBVebRJU=");
+  EXPECT_EQ(
+      outcome(request),
+      "IncompleteSignatureException 403: Authorization header requires 'Credential' parameter. Authorization header "
+      "requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. Authorization header "
+      "requires existence of either a 'X-Amz-Date' or a 'Date' header. (Hashed with SHA-256 and encoded with Base64) "
+      "Authorization=DjX26XQuB039Yuh03jwkLG2bZMIb+a+689EfBVebRJU=");
   expect_starts(outcome(with_authorization("AWS4-HMAC-SHA256 Credential=a, SignedHeaders=host")),
                 "IncompleteSignatureException 403: Authorization header requires 'Signature' parameter. (Hashed");
 }
 
 TEST(Claim, ABearerTokenIsRefusedAndNotEchoed) {
   const std::string text = outcome(with_authorization("Bearer very.secret.token"));
-  expect_starts(text, "IncompleteSignatureException 403: Invalid key=value pair (missing equal-sign) in Authorization header "
-                      "(hashed with SHA-256 and encoded with Base64): '");
+  expect_starts(text,
+                "IncompleteSignatureException 403: Invalid key=value pair (missing equal-sign) in Authorization header "
+                "(hashed with SHA-256 and encoded with Base64): '");
   EXPECT_EQ(text.find("very"), std::string::npos);
 }
 
 TEST(Claim, OtherAlgorithmsAreRefused) {
-  expect_starts(outcome(with_authorization("AWS4-ECDSA-P256-SHA256 Credential=" + std::string(kCredential) + ", SignedHeaders=host, Signature=a")),
+  expect_starts(outcome(with_authorization("AWS4-ECDSA-P256-SHA256 Credential=" + std::string(kCredential) +
+                                           ", SignedHeaders=host, Signature=a")),
                 "IncompleteSignatureException 403: Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256'.");
   expect_starts(outcome(presigned("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1")),
                 "IncompleteSignatureException 403: Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1'.");
 }
 
 TEST(Claim, TheCredentialHasFiveElements) {
-  for (const char* bad : {"", "a", "a/20260131/us-east-1/lambda", "a/b/20260131/us-east-1/lambda/aws4_request", "a/20260131/us-east-1/lambda/aws4_request/"})
+  for (const char* bad : {"", "a", "a/20260131/us-east-1/lambda", "a/b/20260131/us-east-1/lambda/aws4_request",
+                          "a/20260131/us-east-1/lambda/aws4_request/"})
     expect_starts(outcome(signed_request(bad)),
                   "IncompleteSignatureException 403: Credential must have exactly 5 slash-delimited elements, e.g. "
                   "keyid/date/region/service/term, got (hashed with SHA-256 and encoded with Base64): '");
@@ -132,16 +141,18 @@ TEST(Claim, TheCredentialHasFiveElements) {
 
 TEST(Claim, EachElementOfTheScopeIsChecked) {
   EXPECT_EQ(outcome(signed_request("AKIA/20260131/us-east-1/lambda/aws5")),
-            "InvalidSignatureException 403: Credential should be scoped with a valid terminator: 'aws4_request', not 'aws5'.");
-  EXPECT_EQ(outcome(signed_request("AKIA/20260130/us-east-1/lambda/aws4_request")),
-            "InvalidSignatureException 403: Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
-            "from HTTP: '20260130' != '20260131', from '20260131T120000Z'.");
+            "InvalidSignatureException 403: Credential should be scoped with a valid terminator: 'aws4_request', not "
+            "'aws5'.");
+  EXPECT_EQ(
+      outcome(signed_request("AKIA/20260130/us-east-1/lambda/aws4_request")),
+      "InvalidSignatureException 403: Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
+      "from HTTP: '20260130' != '20260131', from '20260131T120000Z'.");
   for (const char* date : {"", "2026013", "202601311", "2026013x"})
     expect_starts(outcome(signed_request("AKIA/" + std::string(date) + "/us-east-1/lambda/aws4_request")),
                   "InvalidSignatureException 403: Date in Credential scope does not match");
   for (const std::string& region : {std::string(), std::string("EU"), std::string("eu_west"), std::string(33, 'a')})
-      expect_starts(outcome(signed_request("AKIA/20260131/" + region + "/lambda/aws4_request")),
-                    "InvalidSignatureException 403: Credential should be scoped to a valid region, not '");
+    expect_starts(outcome(signed_request("AKIA/20260131/" + region + "/lambda/aws4_request")),
+                  "InvalidSignatureException 403: Credential should be scoped to a valid region, not '");
   for (const std::string& service : {std::string(), std::string("Lambda"), std::string(65, 'a')})
     expect_starts(outcome(signed_request("AKIA/20260131/us-east-1/" + service + "/aws4_request")),
                   "InvalidSignatureException 403: Credential should be scoped to a valid service.");
@@ -160,13 +171,15 @@ TEST(Claim, DatesInOtherFormsAreRefused) {
 }
 
 TEST(Claim, SignedHeadersAreLowerCaseAscendingAndUnique) {
-  for (const char* bad : {"", "host;", ";host", "Host", "x-amz-date;host", "host;host", "host;;x", "host; x", "h\xc3\xa9"})
+  for (const char* bad :
+       {"", "host;", ";host", "Host", "x-amz-date;host", "host;host", "host;;x", "host; x", "h\xc3\xa9"})
     EXPECT_TRUE(outcome(signed_request(kCredential, bad)) != "accepted") << bad;
   expect_starts(outcome(signed_request(kCredential, "Host")),
                 "InvalidSignatureException 403: SignedHeaders must be lower-case header names in ascending order");
   std::string many = "a100";
   for (int i = 101; i < 201; ++i) many += ";a" + std::to_string(i);
-  EXPECT_EQ(outcome(signed_request(kCredential, many)), "InvalidSignatureException 403: SignedHeaders names too many headers.");
+  EXPECT_EQ(outcome(signed_request(kCredential, many)),
+            "InvalidSignatureException 403: SignedHeaders names too many headers.");
 }
 
 TEST(Claim, TwoProofsAreRefused) {
@@ -185,23 +198,28 @@ TEST(Claim, TwoProofsAreRefused) {
   for (const char* name : {"X-Amz-Signature", "X%2DAmz-Date", "X-Amz-Security-Token"}) {
     Request twice = presigned();
     twice.query += "&" + std::string(name) + "=1";
-    EXPECT_EQ(outcome(twice), "IncompleteSignatureException 403: A query-string parameter of the signature is given twice.");
+    EXPECT_EQ(outcome(twice),
+              "IncompleteSignatureException 403: A query-string parameter of the signature is given twice.");
   }
   Request hash = presigned("x=1", "X-Amz-Content-Sha256=1");
   hash.headers.add("X-Amz-Content-Sha256", "1");
-  EXPECT_EQ(outcome(hash), "InvalidSignatureException 403: X-Amz-Content-Sha256 is given both in the query string and as a header.");
+  EXPECT_EQ(outcome(hash),
+            "InvalidSignatureException 403: X-Amz-Content-Sha256 is given both in the query string and as a header.");
 }
 
 TEST(Claim, PresignedUrlsNeedEveryParameter) {
-  for (const char* name : {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature"})
-    EXPECT_EQ(outcome(presigned(name, "y")), "IncompleteSignatureException 403: AWS query-string parameters must include '" +
-                                                 std::string(name) + "'. Re-examine the query-string parameters.");
+  for (const char* name :
+       {"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature"})
+    EXPECT_EQ(outcome(presigned(name, "y")),
+              "IncompleteSignatureException 403: AWS query-string parameters must include '" + std::string(name) +
+                  "'. Re-examine the query-string parameters.");
 }
 
 TEST(Claim, PresignedUrlsLiveAWeekAtMost) {
   EXPECT_EQ(outcome(presigned("Expires=60", "Expires=604800")), "accepted");
   for (const char* bad : {"604801", "0", "-1", "", "x", "99999999999999999999"})
-    expect_starts(outcome(presigned("Expires=60", "Expires=" + std::string(bad))), "InvalidSignatureException 403: X-Amz-Expires ");
+    expect_starts(outcome(presigned("Expires=60", "Expires=" + std::string(bad))),
+                  "InvalidSignatureException 403: X-Amz-Expires ");
 }
 
 TEST(Claim, SizesAreBounded) {
@@ -218,8 +236,10 @@ TEST(Claim, SizesAreBounded) {
 TEST(Claim, TheServiceIsFoundBeforeAnythingIsChecked) {
   EXPECT_EQ(claimed_service(signed_request()), "lambda");
   EXPECT_EQ(claimed_service(presigned()), "lambda");
+  EXPECT_EQ(claimed_region(presigned()), "eu-west-1");
   EXPECT_EQ(claimed_service(with_authorization("X Credential=a/b/c/iam")), "iam");
-  for (const char* none : {"", "Bearer x", "AWS4-HMAC-SHA256 Credential=a/b/c", "AWS4-HMAC-SHA256 Credential=a/b/c//x", "A Credential=a/b/c/Q/x"})
+  for (const char* none : {"", "Bearer x", "AWS4-HMAC-SHA256 Credential=a/b/c", "AWS4-HMAC-SHA256 Credential=a/b/c//x",
+                           "A Credential=a/b/c/Q/x"})
     EXPECT_FALSE(claimed_service(with_authorization(none))) << none;
   EXPECT_FALSE(claimed_service(Request()));
 }
@@ -238,8 +258,9 @@ TEST(Claim, HostAndEveryAmzHeaderMustBeSigned) {
   EXPECT_EQ(check(signed_request()), "accepted");
   EXPECT_EQ(check(signed_request(kCredential, "x-amz-date")),
             "InvalidSignatureException 403: 'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
-  EXPECT_EQ(check(signed_request(kCredential, "host")),
-            "InvalidSignatureException 403: There were headers present in the request which were not signed: x-amz-date");
+  EXPECT_EQ(
+      check(signed_request(kCredential, "host")),
+      "InvalidSignatureException 403: There were headers present in the request which were not signed: x-amz-date");
   EXPECT_EQ(check(signed_request(kCredential, "host;x-absent;x-amz-date")),
             "InvalidSignatureException 403: A header named in SignedHeaders was not sent: x-absent");
   Request others = signed_request();
@@ -247,25 +268,30 @@ TEST(Claim, HostAndEveryAmzHeaderMustBeSigned) {
   others.headers.add("Content-Type", "text/plain");
   EXPECT_EQ(check(others), "accepted");
   others.headers.add("X-AMZ-Meta", "1");
-  EXPECT_EQ(check(others), "InvalidSignatureException 403: There were headers present in the request which were not signed: x-amz-meta");
+  EXPECT_EQ(
+      check(others),
+      "InvalidSignatureException 403: There were headers present in the request which were not signed: x-amz-meta");
 }
 
 TEST(Claim, ClocksMayDifferByFiveMinutes) {
   const Claim claim = parse_claim(signed_request());
   const auto at = [&](std::int64_t offset_s) { return refusal([&] { check_time(claim, kNow_s + offset_s); }); };
   for (const int good : {-300, -240, 0, 240, 300}) EXPECT_EQ(at(good), "accepted") << good;
-  EXPECT_EQ(at(301), "InvalidSignatureException 403: Signature expired: 20260131T120000Z is now earlier than "
-                     "20260131T120001Z (20260131T120501Z - 5 min.)");
-  EXPECT_EQ(at(-301), "InvalidSignatureException 403: Signature not yet current: 20260131T120000Z is still later than "
-                      "20260131T115959Z (20260131T115459Z + 5 min.)");
+  EXPECT_EQ(at(301),
+            "InvalidSignatureException 403: Signature expired: 20260131T120000Z is now earlier than "
+            "20260131T120001Z (20260131T120501Z - 5 min.)");
+  EXPECT_EQ(at(-301),
+            "InvalidSignatureException 403: Signature not yet current: 20260131T120000Z is still later than "
+            "20260131T115959Z (20260131T115459Z + 5 min.)");
 }
 
 TEST(Claim, APresignedUrlEndsWithItsTime) {
   const Claim claim = parse_claim(presigned());
   const auto at = [&](std::int64_t offset_s) { return refusal([&] { check_time(claim, kNow_s + offset_s); }); };
   for (const int good : {-300, 0, 60}) EXPECT_EQ(at(good), "accepted") << good;
-  EXPECT_EQ(at(61), "InvalidSignatureException 403: Signature expired: 20260131T120000Z is now earlier than "
-                    "20260131T120001Z (20260131T120101Z - 1 min.)");
+  EXPECT_EQ(at(61),
+            "InvalidSignatureException 403: Signature expired: 20260131T120000Z is now earlier than "
+            "20260131T120001Z (20260131T120101Z - 1 min.)");
   expect_starts(at(-301), "InvalidSignatureException 403: Signature not yet current");
   const Claim week = parse_claim(presigned("Expires=60", "Expires=604800"));
   EXPECT_EQ(refusal([&] { check_time(week, kNow_s + 604'800); }), "accepted");

@@ -31,8 +31,8 @@ constexpr std::array<Words, 6> kWords = {{
 aws::Error in_query_words(const aws::Error& error) {
   for (const Words& words : kWords) {
     if (error.code() != words.rest) continue;
-    aws::Error out(std::string(words.query),
-                   words.message.empty() ? error.message() : std::string(words.message), words.status);
+    aws::Error out(std::string(words.query), words.message.empty() ? error.message() : std::string(words.message),
+                   words.status);
     for (const auto& [name, value] : error.members()) out.with(name, value);
     return out;
   }

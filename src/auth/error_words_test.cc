@@ -11,12 +11,12 @@ TEST(ErrorWords, QueryServicesHaveTheirOwnCodes) {
     const char* query;
     int status;
   };
-  for (const Pair& pair : {Pair{"InvalidSignatureException", "SignatureDoesNotMatch", 403},
-                           Pair{"UnrecognizedClientException", "InvalidClientTokenId", 403},
-                           Pair{"MissingAuthenticationTokenException", "MissingAuthenticationToken", 403},
-                           Pair{"IncompleteSignatureException", "IncompleteSignature", 400},
-                           Pair{"ExpiredTokenException", "ExpiredToken", 403},
-                           Pair{"AccessDeniedException", "AccessDenied", 403}}) {
+  for (const Pair& pair :
+       {Pair{"InvalidSignatureException", "SignatureDoesNotMatch", 403},
+        Pair{"UnrecognizedClientException", "InvalidClientTokenId", 403},
+        Pair{"MissingAuthenticationTokenException", "MissingAuthenticationToken", 403},
+        Pair{"IncompleteSignatureException", "IncompleteSignature", 400},
+        Pair{"ExpiredTokenException", "ExpiredToken", 403}, Pair{"AccessDeniedException", "AccessDenied", 403}}) {
     const aws::Error words = in_query_words(aws::Error(pair.rest, "m", 403).with("Member", "value"));
     EXPECT_EQ(words.code(), pair.query);
     EXPECT_EQ(words.status(), pair.status);

@@ -23,8 +23,8 @@ TEST(Evaluate, NothingIsAllowedWithoutAPolicy) {
 }
 
 TEST(Evaluate, AllowNeedsActionAndResource) {
-  const Documents documents = {
-      policy(R"({"Effect":"Allow","Action":["lambda:Get*","lambda:List?unctions"],"Resource":"arn:aws:lambda:*:*:function:ord*"})")};
+  const Documents documents = {policy(
+      R"({"Effect":"Allow","Action":["lambda:Get*","lambda:List?unctions"],"Resource":"arn:aws:lambda:*:*:function:ord*"})")};
   EXPECT_EQ(decide_one(documents, "lambda:GetFunction", kFunction), Decision::allow);
   EXPECT_EQ(decide_one(documents, "LAMBDA:getfunction", kFunction), Decision::allow);
   EXPECT_EQ(decide_one(documents, "lambda:ListFunctions", kFunction), Decision::allow);
@@ -60,9 +60,11 @@ TEST(Evaluate, WhatIsNotUnderstoodFailsClosed) {
   const char* condition = R"(,"Condition":{"Bool":{"aws:SecureTransport":"false"}})";
   const std::string on_all = R"("Action":"*","Resource":"*")";
   const auto allow = policy(R"({"Effect":"Allow",)" + on_all + "}");
-  EXPECT_EQ(decide_one({policy(R"({"Effect":"Allow",)" + on_all + condition + "}")}, "a:b", "*"), Decision::implicit_deny);
+  EXPECT_EQ(decide_one({policy(R"({"Effect":"Allow",)" + on_all + condition + "}")}, "a:b", "*"),
+            Decision::implicit_deny);
   // A Deny applies although its condition may not hold, but to its own actions only.
-  const auto deny = policy(R"({"Effect":"Deny","Action":"x:y","Resource":"arn:aws:s3:::b")" + std::string(condition) + "}");
+  const auto deny =
+      policy(R"({"Effect":"Deny","Action":"x:y","Resource":"arn:aws:s3:::b")" + std::string(condition) + "}");
   EXPECT_EQ(decide_one({allow, deny}, "x:y", "*"), Decision::explicit_deny);
   EXPECT_EQ(decide_one({allow, deny}, "a:b", "*"), Decision::allow);
   EXPECT_EQ(decide_one({allow, nullptr}, "a:b", "*"), Decision::explicit_deny);
@@ -73,7 +75,8 @@ std::shared_ptr<const PolicyDocument> trust(const std::string& statements) {
       parse_policy(R"({"Version":"2012-10-17","Statement":[)" + statements + "]}", PolicyUse::trust));
 }
 
-std::string to(const std::string& principal, const std::string& effect = "Allow", const std::string& action = "sts:AssumeRole") {
+std::string to(const std::string& principal, const std::string& effect = "Allow",
+               const std::string& action = "sts:AssumeRole") {
   return R"({"Effect":")" + effect + R"(","Action":")" + action + R"(","Principal":)" + principal + "}";
 }
 
@@ -93,7 +96,8 @@ TEST(Evaluate, TrustNamesPrincipalsOrTheirAccount) {
   EXPECT_EQ(decide_trust(*trust(to(R"({"AWS":"arn:aws:iam::123456789012:root"})")), kSession), Trust::account);
   EXPECT_EQ(decide_trust(*trust(to(R"({"AWS":"210987654321"})")), kAlice), Trust::none);
   EXPECT_EQ(decide_trust(*trust(to(R"("*")")), kAlice), Trust::named);
-  EXPECT_EQ(decide_trust(*trust(to(R"({"AWS":"arn:aws:sts::123456789012:assumed-role/r/s"})")), kSession), Trust::named);
+  EXPECT_EQ(decide_trust(*trust(to(R"({"AWS":"arn:aws:sts::123456789012:assumed-role/r/s"})")), kSession),
+            Trust::named);
   EXPECT_EQ(decide_trust(*trust(to(R"({"AWS":"arn:aws:iam::123456789012:role/svc/r"})")), kSession), Trust::named);
   EXPECT_EQ(decide_trust(*trust(to(R"({"AWS":"123456789012"})") + "," + to(alice)), kAlice), Trust::named);
   EXPECT_EQ(decide_trust(*trust(to(alice) + "," + to(R"({"AWS":"123456789012"})")), kAlice), Trust::named);
@@ -118,9 +122,12 @@ TEST(Evaluate, TrustIsForTheActionAndDenyWins) {
 }
 
 TEST(Evaluate, TrustThatIsNotUnderstoodFailsClosed) {
-  const std::string condition = R"({"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Condition":{"Bool":{"a":"b"}}})";
+  const std::string condition =
+      R"({"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Condition":{"Bool":{"a":"b"}}})";
   EXPECT_EQ(decide_trust(*trust(condition), kAlice), Trust::none);
-  EXPECT_EQ(decide_trust(*trust(to(R"("*")") + R"(,{"Effect":"Deny","Action":"sts:AssumeRole","NotPrincipal":"*"})"), kAlice), Trust::denied);
+  EXPECT_EQ(
+      decide_trust(*trust(to(R"("*")") + R"(,{"Effect":"Deny","Action":"sts:AssumeRole","NotPrincipal":"*"})"), kAlice),
+      Trust::denied);
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ class StatementReader {
   void check_elements() const {
     for (const auto& [key, value] : source_) {
       const std::string_view name(key.data(), key.size());
-      static constexpr std::string_view known[] = {"Sid",      "Effect",      "Action",    "NotAction",   "Resource",
+      static constexpr std::string_view known[] = {"Sid",       "Effect",      "Action",    "NotAction",   "Resource",
                                                    "Principal", "NotResource", "Condition", "NotPrincipal"};
       if (std::find(std::begin(known), std::end(known), name) == std::end(known))
         throw syntax(fmt::format("Unknown element of a statement: {}.", clipped(name)));
@@ -162,7 +162,8 @@ class StatementReader {
     if (resources.empty()) throw malformed("Policy statement must contain resources.");
     for (const std::string& resource : resources) {
       check_resource(resource);
-      if (variables_ && resource.find("${") != std::string::npos) not_evaluated("policy variables such as ${aws:username}");
+      if (variables_ && resource.find("${") != std::string::npos)
+        not_evaluated("policy variables such as ${aws:username}");
       out_.resources.emplace_back(resource);
     }
   }
@@ -218,8 +219,8 @@ std::size_t PolicyDocument::bytes() const {
     total += sizeof statement + statement.sid.capacity();
     for (const auto* patterns : {&statement.actions, &statement.resources})
       for (const Wildcard& pattern : *patterns) total += pattern.bytes();
-    for (const auto* names : {&statement.principals.accounts, &statement.principals.arns,
-                              &statement.principals.services})
+    for (const auto* names :
+         {&statement.principals.accounts, &statement.principals.arns, &statement.principals.services})
       for (const std::string& name : *names) total += sizeof name + name.capacity();
   }
   return total;
@@ -266,9 +267,10 @@ PolicyDocument parse_policy(std::string_view document, PolicyUse use) {
 void check_policy(std::string_view document, PolicyUse use) {
   const PolicyDocument parsed = parse_policy(document, use);
   if (!parsed.unevaluated.empty())
-    throw malformed(fmt::format("This server does not evaluate {} in policies yet, so it does not store a policy that "
-                                "relies on it.",
-                                parsed.unevaluated));
+    throw malformed(
+        fmt::format("This server does not evaluate {} in policies yet, so it does not store a policy that "
+                    "relies on it.",
+                    parsed.unevaluated));
   const std::size_t size = policy_size(document);
   const auto limit = [size](std::size_t quota, std::string message) {
     if (size > quota) throw aws::Error("LimitExceeded", std::move(message), 409);

@@ -21,10 +21,10 @@ enum class PolicyUse { managed, inline_user, inline_role, trust };
 
 /// Principals of a trust policy's statement.
 struct Principals {
-  bool everyone = false;               // "*" or {"AWS": "*"}
-  std::vector<std::string> accounts;   // 12 digits, also from arn:aws:iam::ACCOUNT:root
-  std::vector<std::string> arns;       // users, roles, assumed-role sessions
-  std::vector<std::string> services;   // "lambda.amazonaws.com"
+  bool everyone = false;              // "*" or {"AWS": "*"}
+  std::vector<std::string> accounts;  // 12 digits, also from arn:aws:iam::ACCOUNT:root
+  std::vector<std::string> arns;      // users, roles, assumed-role sessions
+  std::vector<std::string> services;  // "lambda.amazonaws.com"
 };
 
 struct PolicyStatement {

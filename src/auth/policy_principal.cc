@@ -20,7 +20,8 @@ namespace json = boost::json;
 
 [[noreturn]] void refuse_form() {
   throw aws::Error("MalformedPolicyDocument",
-                   "Syntax errors in policy. Principal must be \"*\" or an object of strings and lists of strings.", 400);
+                   "Syntax errors in policy. Principal must be \"*\" or an object of strings and lists of strings.",
+                   400);
 }
 
 bool is_account(std::string_view text) {
@@ -47,7 +48,8 @@ void add_aws(std::string_view name, Principals& out) {
   }
   const auto names = [&](std::string_view kind) { return resource.starts_with(kind) && resource.size() > kind.size(); };
   const bool iam = arn->service == "iam" && (names("user/") || names("role/"));
-  const bool session = arn->service == "sts" && names("assumed-role/") && std::count(resource.begin(), resource.end(), '/') == 2;
+  const bool session =
+      arn->service == "sts" && names("assumed-role/") && std::count(resource.begin(), resource.end(), '/') == 2;
   if (!iam && !session) refuse("AWS", name);
   out.arns.emplace_back(name);
 }

@@ -28,10 +28,12 @@ TEST(Policy, AcceptsTheFormsOfTheGrammar) {
   for (const std::string& good :
        {document_of("{" + allow + "}"), R"({"Statement":{)" + allow + "}}",
         R"({"Version":"2008-10-17","Id":"x","Statement":[{)" + allow + "}]}",
-        document_of(R"({"Sid":"","Effect":"Deny","NotAction":["iam:Get*","s3:?et"],"NotResource":["arn:aws:s3:::b/*","*"]})"),
+        document_of(
+            R"({"Sid":"","Effect":"Deny","NotAction":["iam:Get*","s3:?et"],"NotResource":["arn:aws:s3:::b/*","*"]})"),
         document_of(R"({"Effect":"Allow","Action":"*","Resource":"arn:*:lambda:*:*:function:x","Condition":{}})"),
         document_of(R"({"Effect":"Allow","Action":"*:*","Resource":"arn:aws:lambda:*"})"),
-        std::string(R"({"Version":"2008-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${x}"}})")})
+        std::string(
+            R"({"Version":"2008-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${x}"}})")})
     EXPECT_EQ(identity(good), "accepted") << good;
 }
 
@@ -56,7 +58,8 @@ TEST(Policy, RefusesSyntaxErrors) {
        {R"("Action":"*","Resource":"*")", R"("Effect":"allow","Action":"*","Resource":"*")",
         R"("Effect":1,"Action":"*","Resource":"*")", R"("Effect":"Allow","Action":1,"Resource":"*")",
         R"("Effect":"Allow","Action":["a:b",1],"Resource":"*")", R"("Effect":"Allow","Action":"*","Resource":{})",
-        R"("Effect":"Allow","Action":"*","Resource":"*","Actions":"*")", R"("Effect":"Allow","Action":"*","Resource":"*","Sid":1)",
+        R"("Effect":"Allow","Action":"*","Resource":"*","Actions":"*")",
+        R"("Effect":"Allow","Action":"*","Resource":"*","Sid":1)",
         R"("Effect":"Allow","Action":"*","NotAction":"*","Resource":"*")",
         R"("Effect":"Allow","Action":"*","Resource":"*","NotResource":"*")",
         R"("Effect":"Allow","Action":"*","Resource":"*","Condition":[])"})
@@ -65,26 +68,33 @@ TEST(Policy, RefusesSyntaxErrors) {
 
 TEST(Policy, RefusesOtherVersions) {
   for (const char* version : {"\"2012-10-18\"", "1", "\"\""})
-    EXPECT_EQ(identity(R"({"Version":)" + std::string(version) + R"(,"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})"),
+    EXPECT_EQ(identity(R"({"Version":)" + std::string(version) +
+                       R"(,"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})"),
               "MalformedPolicyDocument 400: Policy document must be version 2012-10-17 or greater.");
 }
 
 TEST(Policy, SaysWhatIsMissingOrWrongInIamsWords) {
   const std::string p = "MalformedPolicyDocument 400: ";
   EXPECT_EQ(identity_statement(R"("Effect":"Allow","Resource":"*")"), p + "Policy statement must contain actions.");
-  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":[],"Resource":"*")"), p + "Policy statement must contain actions.");
+  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":[],"Resource":"*")"),
+            p + "Policy statement must contain actions.");
   EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*")"), p + "Policy statement must contain resources.");
-  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":[])"), p + "Policy statement must contain resources.");
+  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":[])"),
+            p + "Policy statement must contain resources.");
   EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"GetFunction","Resource":"*")"),
             p + "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
-  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"a:b:c","Resource":"*")"), p + "Actions/Condition can contain only one colon.");
+  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"a:b:c","Resource":"*")"),
+            p + "Actions/Condition can contain only one colon.");
   EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"a b:c","Resource":"*")"), p + "Vendor a b is not valid");
   EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":":c","Resource":"*")"), p + "Vendor  is not valid");
-  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"bucket")"), p + "Resource bucket must be in ARN format or \"*\".");
-  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"arn:aws:s3:b")"), p + "Resource arn:aws:s3:b must be in ARN format or \"*\".");
+  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"bucket")"),
+            p + "Resource bucket must be in ARN format or \"*\".");
+  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"arn:aws:s3:b")"),
+            p + "Resource arn:aws:s3:b must be in ARN format or \"*\".");
   EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"arn:foo:s3:::b")"),
             p + "Partition \"foo\" is not valid for resource \"arn:foo:s3:::b\".");
-  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"arn:")"), p + "Partition \"\" is not valid for resource \"arn:\".");
+  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"arn:")"),
+            p + "Partition \"\" is not valid for resource \"arn:\".");
   for (const char* vendor : {"arn:aws:*:::b", "arn:aws:", "arn:aws"})
     EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":")" + std::string(vendor) + "\""),
               p + "Resource vendor must be fully qualified and cannot contain regexes.");
@@ -103,23 +113,27 @@ TEST(Policy, RefusesWhatIsNotEvaluatedYet) {
   };
   const std::string condition = R"(,"Condition":{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}})";
   EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"*")" + condition), refused("Condition"));
-  EXPECT_EQ(trust_statement(R"("Effect":"Allow","Action":"sts:AssumeRole","Principal":"*")" + condition), refused("Condition"));
+  EXPECT_EQ(trust_statement(R"("Effect":"Allow","Action":"sts:AssumeRole","Principal":"*")" + condition),
+            refused("Condition"));
   EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:username}")"),
             refused("policy variables such as ${aws:username}"));
-  EXPECT_EQ(trust_statement(R"("Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Federated":"cognito-identity.amazonaws.com"})"),
-            refused("Federated principals"));
-  EXPECT_EQ(trust_statement(R"("Effect":"Deny","Action":"sts:AssumeRole","NotPrincipal":{"AWS":"123456789012"})"), refused("NotPrincipal"));
+  EXPECT_EQ(
+      trust_statement(
+          R"("Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Federated":"cognito-identity.amazonaws.com"})"),
+      refused("Federated principals"));
+  EXPECT_EQ(trust_statement(R"("Effect":"Deny","Action":"sts:AssumeRole","NotPrincipal":{"AWS":"123456789012"})"),
+            refused("NotPrincipal"));
 }
 
 TEST(Policy, ReadsThePrincipalsOfTrustPolicies) {
-  const PolicyDocument read = parse_policy(
-      document_of(R"({"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Principal":{
+  const PolicyDocument read =
+      parse_policy(document_of(R"({"Effect":"Allow","Action":["sts:AssumeRole","sts:TagSession"],"Principal":{
         "Service":["lambda.amazonaws.com","edgelambda.amazonaws.com"],
         "AWS":["123456789012","arn:aws:iam::210987654321:root","arn:aws:iam::123456789012:user/a/b",
                "arn:aws:iam::123456789012:role/r","arn:aws:sts::123456789012:assumed-role/r/s"]}},
        {"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"AWS":"*"}},
        {"Effect":"Deny","Action":"sts:AssumeRole","Principal":"*"})"),
-      PolicyUse::trust);
+                   PolicyUse::trust);
   ASSERT_EQ(read.statements.size(), 3u);
   const Principals& named = read.statements[0].principals;
   EXPECT_THAT(named.services, ElementsAre("lambda.amazonaws.com", "edgelambda.amazonaws.com"));
@@ -142,9 +156,10 @@ TEST(Policy, RefusesMalformedTrustPolicies) {
   EXPECT_EQ(trust_statement(R"("Effect":"Allow","Principal":"*")"), p + "Policy statement must contain actions.");
   EXPECT_EQ(trust_statement(R"("Effect":"Allow","Action":"*","Principal":"*")"),
             p + "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
-  for (const char* bad : {"12345678901", "arn:aws:iam::123456789012:role/*", "arn:aws:iam::123456789012:group/g", "arn:aws:iam::x:role/r",
-                          "arn:aws:iam::123456789012:role/", "arn:aws:iam:eu-west-1:123456789012:role/r",
-                          "arn:aws:sts::123456789012:assumed-role/r", "arn:aws:s3:::b", "alice", ""})
+  for (const char* bad :
+       {"12345678901", "arn:aws:iam::123456789012:role/*", "arn:aws:iam::123456789012:group/g", "arn:aws:iam::x:role/r",
+        "arn:aws:iam::123456789012:role/", "arn:aws:iam:eu-west-1:123456789012:role/r",
+        "arn:aws:sts::123456789012:assumed-role/r", "arn:aws:s3:::b", "alice", ""})
     EXPECT_EQ(trust_statement(allow + R"(,"Principal":{"AWS":")" + bad + "\"}"),
               p + "Invalid principal in policy: \"AWS\":\"" + bad + "\"");
   for (const char* bad : {"lambda", "*", ".amazonaws.com", "Lambda.amazonaws.com", "x.example.com"})
@@ -152,7 +167,8 @@ TEST(Policy, RefusesMalformedTrustPolicies) {
               p + "Invalid principal in policy: \"SERVICE\":\"" + bad + "\"");
   EXPECT_EQ(trust_statement(allow + R"(,"Principal":{"Foo":"x"})"), p + "Invalid principal in policy: \"Foo\":\"x\"");
   for (const char* bad : {"\"x\"", "[]", "{}", "1", R"({"AWS":[]})", R"({"AWS":[1]})", R"({"AWS":{}})"})
-    EXPECT_THAT(trust_statement(allow + R"(,"Principal":)" + bad), StartsWith(p + "Syntax errors in policy. Principal must be"));
+    EXPECT_THAT(trust_statement(allow + R"(,"Principal":)" + bad),
+                StartsWith(p + "Syntax errors in policy. Principal must be"));
 }
 
 TEST(Policy, QuotasCountWhatIsNotWhiteSpace) {
@@ -164,7 +180,9 @@ TEST(Policy, QuotasCountWhatIsNotWhiteSpace) {
   };
   EXPECT_EQ(identity(of_size(6144) + std::string(1000, ' ')), "accepted");
   EXPECT_EQ(identity(of_size(6145)), "LimitExceeded 409: Cannot exceed quota for PolicySize: 6144");
-  const auto check = [&](std::size_t size, PolicyUse use) { return refusal([&] { check_policy(of_size(size), use); }); };
+  const auto check = [&](std::size_t size, PolicyUse use) {
+    return refusal([&] { check_policy(of_size(size), use); });
+  };
   EXPECT_EQ(check(2048, PolicyUse::inline_user), "accepted");
   EXPECT_EQ(check(2049, PolicyUse::inline_user), "LimitExceeded 409: Maximum policy size of 2048 bytes exceeded");
   EXPECT_EQ(check(10'240, PolicyUse::inline_role), "accepted");

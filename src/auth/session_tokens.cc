@@ -133,8 +133,8 @@ std::optional<Session> SessionTokens::open(std::string_view token) const {
   if (!plain) return std::nullopt;
   Reader reader{*plain};
   Session out;
-  for (std::string* field : {&out.account, &out.role_arn, &out.role_id, &out.session_name, &out.access_key_id,
-                             &out.secret_access_key})
+  for (std::string* field :
+       {&out.account, &out.role_arn, &out.role_id, &out.session_name, &out.access_key_id, &out.secret_access_key})
     *field = reader.text();
   out.expires_at_ms = static_cast<std::int64_t>(reader.number(8));
   if (!reader.ok || !reader.left.empty()) return std::nullopt;

@@ -61,7 +61,8 @@ TEST_F(SessionTokensTest, EveryFlippedBitIsNoticed) {
 
 TEST_F(SessionTokensTest, EveryCutAndExtensionIsNoticed) {
   const std::string raw = base::unbase64url(issue().session_token).value();
-  for (std::size_t size = 0; size < raw.size(); ++size) EXPECT_FALSE(tokens_.open(base::base64url(raw.substr(0, size)))) << size;
+  for (std::size_t size = 0; size < raw.size(); ++size)
+    EXPECT_FALSE(tokens_.open(base::base64url(raw.substr(0, size)))) << size;
   EXPECT_FALSE(tokens_.open(base::base64url(raw + "x")));
 }
 
@@ -72,8 +73,8 @@ TEST_F(SessionTokensTest, AnotherServersTokenIsNothing) {
 
 TEST_F(SessionTokensTest, JunkIsNothing) {
   const std::string good = issue().session_token;
-  for (const std::string& junk : {std::string(), std::string("x"), good + "=", " " + good, good + "!", std::string(4096, 'A'),
-                                  std::string(4097, 'A'), std::string(1 << 20, 'A')})
+  for (const std::string& junk : {std::string(), std::string("x"), good + "=", " " + good, good + "!",
+                                  std::string(4096, 'A'), std::string(4097, 'A'), std::string(1 << 20, 'A')})
     EXPECT_FALSE(tokens_.open(junk)) << junk.substr(0, 20);
 }
 

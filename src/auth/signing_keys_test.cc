@@ -20,7 +20,7 @@ TEST(SigningKeys, FindsAKeyByItsWholeScope) {
   keys.keep(claim("AKIA1"), "derived");
   EXPECT_EQ(keys.find(claim("AKIA1")), "derived");
   EXPECT_FALSE(keys.find(claim("AKIA2")));
-  for (std::string Claim::*part : {&Claim::date, &Claim::region, &Claim::service}) {
+  for (std::string Claim::* part : {&Claim::date, &Claim::region, &Claim::service}) {
     Claim other = claim("AKIA1");
     other.*part += "x";
     EXPECT_FALSE(keys.find(other));

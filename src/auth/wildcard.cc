@@ -6,8 +6,7 @@ namespace lambent::auth {
 
 Wildcard::Wildcard(std::string_view pattern) {
   const auto first = pattern.find_first_of("*?");
-  const auto needed =
-      pattern.size() - static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), '*'));
+  const auto needed = pattern.size() - static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), '*'));
   if (needed > kMaxText) {
     form_ = Form::nothing;
   } else if (first == std::string_view::npos) {
@@ -50,11 +49,16 @@ void Wildcard::compile(std::string_view pattern) {
 bool Wildcard::matches(std::string_view text) const {
   if (text.size() > kMaxText) return false;
   switch (form_) {
-    case Form::exact: return text == text_;
-    case Form::prefix: return text.starts_with(text_);
-    case Form::anything: return true;
-    case Form::nothing: return false;
-    case Form::general: return matches_general(text);
+    case Form::exact:
+      return text == text_;
+    case Form::prefix:
+      return text.starts_with(text_);
+    case Form::anything:
+      return true;
+    case Form::nothing:
+      return false;
+    case Form::general:
+      return matches_general(text);
   }
   return false;
 }

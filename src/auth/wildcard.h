@@ -32,9 +32,9 @@ class Wildcard {
   // General form: bit j of a row is set when character j of the pattern (stars not counted) takes the row's character.
   std::size_t length_ = 0;
   std::size_t words_ = 0;
-  std::vector<std::uint8_t> row_of_;   // character to row; row 0 is every character that the pattern does not name
-  std::vector<std::uint64_t> rows_;    // words_ per row
-  std::vector<std::uint64_t> stars_;   // bit j is set when a star stands before character j (j may be length_)
+  std::vector<std::uint8_t> row_of_;  // character to row; row 0 is every character that the pattern does not name
+  std::vector<std::uint64_t> rows_;   // words_ per row
+  std::vector<std::uint64_t> stars_;  // bit j is set when a star stands before character j (j may be length_)
 };
 
 }  // namespace lambent::auth

@@ -32,14 +32,17 @@ TEST(Wildcard, MatchesWholeTexts) {
   EXPECT_FALSE(matches("a?", "a"));
   EXPECT_TRUE(matches("?*", "a"));
   EXPECT_FALSE(matches("?*", ""));
-  EXPECT_TRUE(matches("arn:aws:lambda:*:123456789012:function:x-*", "arn:aws:lambda:eu-west-1:123456789012:function:x-1:2"));
-  EXPECT_FALSE(matches("arn:aws:lambda:*:123456789012:function:x-*", "arn:aws:lambda:eu-west-1:123456789013:function:x-1"));
+  EXPECT_TRUE(
+      matches("arn:aws:lambda:*:123456789012:function:x-*", "arn:aws:lambda:eu-west-1:123456789012:function:x-1:2"));
+  EXPECT_FALSE(
+      matches("arn:aws:lambda:*:123456789012:function:x-*", "arn:aws:lambda:eu-west-1:123456789013:function:x-1"));
 }
 
 /// The textbook recursion, exponential and obviously right.
 bool reference(std::string_view pattern, std::string_view text) {
   if (pattern.empty()) return text.empty();
-  if (pattern[0] == '*') return reference(pattern.substr(1), text) || (!text.empty() && reference(pattern, text.substr(1)));
+  if (pattern[0] == '*')
+    return reference(pattern.substr(1), text) || (!text.empty() && reference(pattern, text.substr(1)));
   return !text.empty() && (pattern[0] == '?' || pattern[0] == text[0]) && reference(pattern.substr(1), text.substr(1));
 }
 

@@ -1,0 +1,68 @@
+// Arbitrary documents and patterns: they must end, be refused with aws::Error only, and patterns must match what the textbook
+// says. The first line is a pattern, the second a text, the rest a document.
+#include <cstdlib>
+#include <vector>
+
+#include "auth/evaluate.h"
+#include "auth/policy.h"
+#include "auth/wildcard.h"
+#include "aws/error.h"
+
+using namespace lambent;
+
+namespace {
+
+/// Cell by cell: does pattern[i..] match text[j..]?
+bool textbook(std::string_view pattern, std::string_view text) {
+  std::vector<bool> row(text.size() + 1, false);
+  row[text.size()] = true;
+  for (std::size_t i = pattern.size(); i-- > 0;) {
+    std::vector<bool> above(text.size() + 1, false);
+    for (std::size_t j = text.size() + 1; j-- > 0;) {
+      if (pattern[i] == '*')
+        above[j] = row[j] || (j < text.size() && above[j + 1]);
+      else
+        above[j] = j < text.size() && (pattern[i] == '?' || pattern[i] == text[j]) && row[j + 1];
+    }
+    row = std::move(above);
+  }
+  return row[0];
+}
+
+std::string_view take_line(std::string_view& bytes) {
+  const std::string_view line = bytes.substr(0, bytes.find('\n'));
+  bytes.remove_prefix(std::min(bytes.size(), line.size() + 1));
+  return line;
+}
+
+void check_document(std::string_view document, auth::PolicyUse use, std::string_view action,
+                    std::string_view resource) {
+  bool storable = true;
+  try {
+    auth::check_policy(document, use);
+  } catch (const aws::Error&) {
+    storable = false;
+  }
+  const auto compiled = auth::compiled_policy(document, use);
+  if (storable && !compiled) std::abort();
+  if (!compiled) return;
+  if (use == auth::PolicyUse::trust) {
+    auth::decide_trust(*compiled, {.account = "123456789012", .arn = resource, .identity_arn = resource});
+    return;
+  }
+  const std::vector<std::shared_ptr<const auth::PolicyDocument>> documents = {compiled, nullptr};
+  if (auth::decide({.identity = documents}, {.action = action, .resource = resource}) != auth::Decision::explicit_deny)
+    std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const std::string_view pattern = take_line(bytes), text = take_line(bytes);
+  const bool matched = auth::Wildcard(pattern).matches(text);
+  if (pattern.size() <= 512 && text.size() <= 512 && matched != textbook(pattern, text)) std::abort();
+  for (const auth::PolicyUse use : {auth::PolicyUse::managed, auth::PolicyUse::trust})
+    check_document(bytes, use, text, pattern);
+  return 0;
+}
