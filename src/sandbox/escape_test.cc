@@ -184,7 +184,7 @@ time.sleep(1000)
   const auto killed_at = std::chrono::steady_clock::now();
   running->sandbox->kill();
   ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(5), [&] { return running->exit.has_value(); }));
-  EXPECT_LT(std::chrono::steady_clock::now() - killed_at, std::chrono::milliseconds(100));
+  EXPECT_LT(std::chrono::steady_clock::now() - killed_at, kill_bound());
   EXPECT_EQ(running->exit->signal, SIGKILL);
   EXPECT_FALSE(running->exit->out_of_memory);
 }
@@ -221,6 +221,8 @@ def fill(path):
         while True: total += os.write(fd, block)
     except OSError as error:
         return error.errno, total >> 20
+    finally:
+        os.close(fd)
 print(fill('/tmp/big'), os.stat('/tmp').st_mode & 0o7777 == 0o1777)
 files = 0
 try:
@@ -229,23 +231,22 @@ try:
         os.close(os.open('/tmp/f%d' % files, os.O_CREAT))
         files += 1
 except OSError as error:
-    print(error.errno, files > 10000)
+    print(error.errno, files)
 )");
   Spec spec = Lab::with_memory(lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"}), 128);
   spec.ephemeral_mib = 300;
   const Outcome outcome = lab().run(spec, std::chrono::seconds(60));
   EXPECT_EQ(outcome.exit.status, 0) << outcome.err;
   EXPECT_FALSE(outcome.exit.out_of_memory);
-  int error = 0, mib = 0;
-  char mode[8] = {}, more[8] = {};
-  int second_error = 0;
-  ASSERT_EQ(std::sscanf(outcome.out.c_str(), "(%d, %d) %7s %d %7s", &error, &mib, mode, &second_error, more), 5) << outcome.out;
+  int error = 0, mib = 0, second_error = 0, files = 0;
+  char mode[8] = {};
+  ASSERT_EQ(std::sscanf(outcome.out.c_str(), "(%d, %d) %7s %d %d", &error, &mib, mode, &second_error, &files), 5) << outcome.out;
   EXPECT_EQ(error, ENOSPC);
   EXPECT_GE(mib, 300);
   EXPECT_LE(mib, 312);
   EXPECT_STREQ(mode, "True");
   EXPECT_EQ(second_error, ENOSPC);
-  EXPECT_STREQ(more, "True");
+  EXPECT_GT(files, 10000);
 }
 
 // Trial 24.

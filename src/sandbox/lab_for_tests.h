@@ -19,6 +19,9 @@ namespace lambent::sandbox::testing {
 /// Runs `step` until it says true, at most `bound`; false when it never did.
 bool eventually(std::chrono::milliseconds bound, const std::function<bool()>& step);
 
+/// Trial 10: 100 ms; ten times that where the processor is emulated.
+std::chrono::milliseconds kill_bound();
+
 struct Outcome {
   Exit exit;
   std::string out;
