@@ -142,7 +142,7 @@ def test_no_signature(creation):
 
 
 @pytest.mark.parametrize("authorization", [
-    "AWS4-HMAC-SHA256 Credential=x", "AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=",
+    "AWS4-HMAC-SHA256 Credential=x", "AWS4-HMAC-SHA256 ", "AWS4-HMAC-SHA256 Credential=AKIAX/20261122/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=",
     "AWS4-HMAC-SHA256 SignedHeaders=host;x-amz-date, Signature=" + "0" * 64,
 ])
 def test_half_a_signature(creation, authorization):
@@ -171,7 +171,8 @@ def test_the_scope_of_another_service_or_region(creation, server):
     for settings in ({"service": "sqs"}, {"service": "iam"}):
         request = creation(**settings)
         reply = request.send()
-        assert reply.status in (400, 403, 404), reply.body
+        # 501: this server does not have the service at all.
+        assert reply.status in (400, 403, 404, 501), reply.body
     request = Signed(server, "GET", TARGET)
     request.headers["Authorization"] = request.headers["Authorization"].replace("/us-east-1/", "/eu-west-1/")
     expect(request.send(), "InvalidSignatureException")

@@ -34,7 +34,7 @@ def test_nothing_open_is_inherited(hostile):
         assert re.fullmatch(allowed.get(name, own), target), (name, target)
     if hostile.runtime == PYTHON:
         found = hostile.one("links", "/proc/self/fd")["ok"]
-        assert len([target for target in found.values() if target.startswith("socket:") ]) <= 1 + 3
+        # 0, 1 and 2, the Runtime API's connection, and the listing's own.
         assert len(found) <= 5, found
 
 
@@ -74,16 +74,19 @@ def test_forbidden_calls_are_refused(hostile):
 def test_the_sweep_finds_no_call_beyond_the_list(hostile):
     """Every call number is tried; what the filter lets through must be on the list that the sandbox's own test keeps."""
     snapshot = (ROOT / "src/sandbox/jail/calls_x86_64.snapshot").read_text()
-    listed = {int(number) for number in re.findall(r"^(?:allow|limit)\w*\s+(\d+)\b", snapshot, re.M)}
+    listed = {int(number) for number in re.findall(r"^(\d+) \w+ (?:allowed|limited)", snapshot, re.M)}
     assert len(listed) > 150
     outcomes = {int(number): outcome for number, outcome in hostile.probe("sweep").items()}
     assert set(outcomes) == set(range(471))
     for number, outcome in outcomes.items():
         if number not in listed:
-            assert outcome in DENIED or number in MADE_BY_THE_PROBE, (number, outcome)
+            passed_by = number in PAST_EVERY_FILTER and outcome in ("signal 4", "6")
+            assert outcome in DENIED or passed_by or number in MADE_BY_THE_PROBE, (number, outcome)
     assert sum(outcome not in DENIED for outcome in outcomes.values()) > 100
 
 
+# uretprobe and uprobe: newer kernels take them past every filter, and kill or refuse (ENXIO) all but their own trampolines.
+PAST_EVERY_FILTER = {335, 336}
 # Calls that the probe answers "ok" for without making them, for they would end or stop it.
 MADE_BY_THE_PROBE = {15, 34, 37, 57, 58, 60, 62, 200, 231}
 
@@ -161,7 +164,8 @@ def test_tmp_holds_its_size_and_no_more(make_hostile):
     filler = make_hostile(MemorySize=128, Timeout=60)
     outcome = filler.probe("fill", "/tmp/full")
     assert outcome["errno"] == "28"
-    assert 400 << 20 < int(outcome["written"]) <= 512 << 20
+    # The file system holds what was asked for, and its own bookkeeping's rounding.
+    assert 512 << 20 <= int(outcome["written"]) <= 528 << 20
     assert filler.one("unlink", "/tmp/full") == {"ok": None}
 
 

@@ -91,7 +91,9 @@ class Server:
         return boto3.session.Session().client(
             service, endpoint_url=self.endpoint, region_name=region, aws_access_key_id=key[0],
             aws_secret_access_key=key[1], aws_session_token=key[2] if len(key) > 2 else None,
-            verify=verify, config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=90))
+            verify=verify,
+            # What is wrong is the server's to refuse.
+            config=Config(parameter_validation=False, retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=90))
 
     def shell_environment(self, key=None):
         """What a user exports before calling the AWS CLI."""
