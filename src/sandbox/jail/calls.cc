@@ -30,8 +30,7 @@ constexpr Call kAllowed[] = {
     // Descriptors and waiting for them.
     CALL(dup), CALL(dup3), CALL(fcntl), CALL(pipe2), CALL(eventfd2), CALL(signalfd4), CALL(timerfd_create),
     CALL(timerfd_settime), CALL(timerfd_gettime), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_pwait),
-    CALL(epoll_pwait2), CALL(pselect6), CALL(ppoll), CALL(memfd_create), CALL(io_setup), CALL(io_submit),
-    CALL(io_getevents), CALL(io_cancel), CALL(io_destroy), CALL(io_pgetevents),
+    CALL(epoll_pwait2), CALL(pselect6), CALL(ppoll), CALL(memfd_create),
 
     // Memory.
     CALL(brk), CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect), CALL(madvise), CALL(mincore), CALL(msync),
@@ -96,6 +95,8 @@ constexpr Call kRefused[] = {
     CALL(kcmp), CALL(pidfd_getfd),
     // Files without a path, past every path rule.
     CALL(open_by_handle_at), CALL(name_to_handle_at), CALL(fanotify_init), CALL(fanotify_mark),
+    // What the kernel counts once for the whole machine (fs.aio-max-nr): one function could take it from all.
+    CALL(io_setup), CALL(io_submit), CALL(io_getevents), CALL(io_pgetevents), CALL(io_cancel), CALL(io_destroy),
     // Large parts of the kernel that a function has no use for.
     CALL(bpf), CALL(perf_event_open), CALL(userfaultfd), CALL(io_uring_setup), CALL(io_uring_enter),
     CALL(io_uring_register), CALL(add_key), CALL(request_key), CALL(keyctl), CALL(vmsplice),

@@ -23,6 +23,10 @@ constexpr std::uint32_t kAll = (1U << kControllers) - 1;
 constexpr std::int64_t kPeriodUs = 20'000;
 constexpr std::int64_t kLeastQuotaUs = 1'000;
 
+constexpr std::string_view kBasePrefix = "lambent-";
+/// The leaf into which a launcher of cgroup v2 steps with its server.
+constexpr std::string_view kLeafSuffix = ".own";
+
 std::uint32_t bit(int controller) { return 1U << controller; }
 
 /// The controllers named in `text`, a list with the given separator.
@@ -78,6 +82,9 @@ std::string own_path(const CgroupMount& mount) {
     if (!found) continue;
     std::string path = line.substr(second + 1);
     if (mount.root != "/" && path.starts_with(mount.root)) path.erase(0, mount.root.size());
+    // A launcher before us has put our server into a leaf: our group is the one above, as it was for that launcher.
+    const std::size_t slash = path.rfind('/');
+    if (path.ends_with(kLeafSuffix) && path.compare(slash + 1, kBasePrefix.size(), kBasePrefix) == 0) path.erase(slash);
     return path;
   }
   return "/";
@@ -97,7 +104,7 @@ std::int64_t line_value(const std::string& text, std::string_view key) {
 
 }  // namespace
 
-Cgroups::Cgroups() : base_name_("lambent-" + std::to_string(::getpid())) {
+Cgroups::Cgroups() : base_name_(std::string(kBasePrefix) + std::to_string(::getpid())) {
   std::uint32_t missing = kAll;
   const std::vector<CgroupMount> mounts = cgroup_mounts();
   for (const CgroupMount& mount : mounts) {
@@ -127,7 +134,7 @@ Cgroups::~Cgroups() {
   try_write(own_group_.get(), "cgroup.subtree_control", names_of(kAll, "-", " "));
   for (const pid_t pid : {::getpid(), moved_parent_})
     if (pid > 1) try_write(own_group_.get(), "cgroup.procs", std::to_string(pid));
-  ::unlinkat(own_group_.get(), (base_name_ + ".own").c_str(), AT_REMOVEDIR);
+  ::unlinkat(own_group_.get(), (base_name_ + std::string(kLeafSuffix)).c_str(), AT_REMOVEDIR);
 }
 
 void Cgroups::adopt(Hierarchy hierarchy) {
@@ -149,7 +156,7 @@ bool Cgroups::delegate(const base::Fd& directory, std::uint32_t wanted) {
 base::Fd Cgroups::unified_parent(base::Fd own, base::Fd top, std::uint32_t wanted) {
   if (delegate(own, wanted)) return own;
   // A group with processes of its own may not hand controllers down: step into a leaf, with the server that started us.
-  const std::string leaf = base_name_ + ".own";
+  const std::string leaf = base_name_ + std::string(kLeafSuffix);
   if (own && ::mkdirat(own.get(), leaf.c_str(), 0755) == 0) {
     const pid_t server = ::getppid();
     for (const pid_t pid : {::getpid(), server})
@@ -171,8 +178,8 @@ base::Fd Cgroups::unified_parent(base::Fd own, base::Fd top, std::uint32_t wante
 /// Groups of a launcher that was killed before it could clean up: empty by then, for its environments died with it.
 void Cgroups::remove_abandoned(const base::Fd& parent) const {
   for (const std::string& name : list_directory(parent.get())) {
-    if (!name.starts_with("lambent-")) continue;
-    const auto pid = base::parse_decimal(std::string_view(name).substr(8, name.find('.') - 8));
+    if (!name.starts_with(kBasePrefix)) continue;
+    const auto pid = base::parse_decimal(std::string_view(name).substr(kBasePrefix.size(), name.find('.') - kBasePrefix.size()));
     if (!pid || *pid > 1U << 22 || ::kill(static_cast<pid_t>(*pid), 0) == 0 || errno != ESRCH) continue;
     const base::Fd group(::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!group) continue;
