@@ -10,17 +10,27 @@ namespace {
 bool fits(Kind kind, model::ShapeKind shape) {
   using model::ShapeKind;
   switch (kind) {
-    case Kind::boolean: return shape == ShapeKind::boolean;
-    case Kind::integer: return shape == ShapeKind::integer;
+    case Kind::boolean:
+      return shape == ShapeKind::boolean;
+    case Kind::integer:
+      return shape == ShapeKind::integer;
     // A wider integer holds every value of the model's.
-    case Kind::long_integer: return shape == ShapeKind::long_integer || shape == ShapeKind::integer;
-    case Kind::floating: return shape == ShapeKind::real;
-    case Kind::string: return shape == ShapeKind::string;
-    case Kind::blob: return shape == ShapeKind::blob;
-    case Kind::timestamp: return shape == ShapeKind::timestamp;
-    case Kind::list: return shape == ShapeKind::list;
-    case Kind::map: return shape == ShapeKind::map;
-    case Kind::structure: return shape == ShapeKind::structure;
+    case Kind::long_integer:
+      return shape == ShapeKind::long_integer || shape == ShapeKind::integer;
+    case Kind::floating:
+      return shape == ShapeKind::real;
+    case Kind::string:
+      return shape == ShapeKind::string;
+    case Kind::blob:
+      return shape == ShapeKind::blob;
+    case Kind::timestamp:
+      return shape == ShapeKind::timestamp;
+    case Kind::list:
+      return shape == ShapeKind::list;
+    case Kind::map:
+      return shape == ShapeKind::map;
+    case Kind::structure:
+      return shape == ShapeKind::structure;
   }
   return false;
 }
@@ -72,7 +82,8 @@ void Binder::bind_members(Binding& binding, const std::string& where) {
   }
   const auto payload = binding.shape().payload();
   for (const auto member : binding.shape().members()) {
-    MemberBinding bound{member, with_small_first(member.name()), member.wire_name(), member.location(), member.required()};
+    MemberBinding bound{member, with_small_first(member.name()), member.wire_name(), member.location(),
+                        member.required()};
     if (payload && payload->name() == member.name()) binding.payload = static_cast<int>(binding.members.size());
     if (const auto* field = find_field(type, member.name())) {
       bound.field = field;

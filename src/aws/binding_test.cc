@@ -68,10 +68,12 @@ TEST(Binding, RefusesUnknownServicesOperationsAndMembers) {
 }
 
 TEST(Binding, RefusesTypesThatDoNotFit) {
-  EXPECT_TRUE(failure(operation("GetFunction", unused<WrongType, Nothing>, any))
-                  .starts_with("lambda.GetFunction input.FunctionName: the model's shape NamespacedFunctionName does not fit"));
-  EXPECT_TRUE(failure(operation("CreateFunction", unused<WrongElement, Nothing>, any))
-                  .starts_with("lambda.CreateFunction input.Architectures[]: the model's shape Architecture does not fit"));
+  EXPECT_TRUE(
+      failure(operation("GetFunction", unused<WrongType, Nothing>, any))
+          .starts_with("lambda.GetFunction input.FunctionName: the model's shape NamespacedFunctionName does not fit"));
+  EXPECT_TRUE(
+      failure(operation("CreateFunction", unused<WrongElement, Nothing>, any))
+          .starts_with("lambda.CreateFunction input.Architectures[]: the model's shape Architecture does not fit"));
 }
 
 TEST(Binding, RefusesMembersWhereTheModelHasNoShape) {

@@ -10,9 +10,12 @@ namespace {
 
 Protocol protocol_of(model::ModelProtocol protocol) {
   switch (protocol) {
-    case model::ModelProtocol::rest_json: return Protocol::rest_json;
-    case model::ModelProtocol::query: return Protocol::query;
-    case model::ModelProtocol::rest_xml: return Protocol::rest_xml;
+    case model::ModelProtocol::rest_json:
+      return Protocol::rest_json;
+    case model::ModelProtocol::query:
+      return Protocol::query;
+    case model::ModelProtocol::rest_xml:
+      return Protocol::rest_xml;
   }
   throw std::logic_error("a service model has a protocol that no codec speaks");
 }
@@ -41,8 +44,7 @@ Routes::Needs needs_of(const model::Operation& operation) {
 
 }  // namespace
 
-Service::Bound::Bound(const model::Service& service)
-    : modelled(service), protocol(protocol_of(service.protocol())) {
+Service::Bound::Bound(const model::Service& service) : modelled(service), protocol(protocol_of(service.protocol())) {
   operations.reserve(service.operation_count());
   for (std::uint32_t i = 0; i < service.operation_count(); ++i) {
     auto& operation = operations.emplace_back(service.operation(i));

@@ -46,5 +46,4 @@ struct Service::Bound {
   const model::Shape* find_error(std::string_view code) const;
 };
 
-
 }  // namespace lambent::aws

@@ -66,7 +66,8 @@ void read_prefixed_headers(Reading& reading, const MemberBinding& member, void* 
   void* map = nullptr;
   for (const auto& [name, value] : source.request().headers.all()) {
     const auto prefix = member.wire_name;
-    if (name.size() <= prefix.size() || !base::equal_ignoring_case(std::string_view(name).substr(0, prefix.size()), prefix)) {
+    if (name.size() <= prefix.size() ||
+        !base::equal_ignoring_case(std::string_view(name).substr(0, prefix.size()), prefix)) {
       continue;
     }
     if (member.field == nullptr) return reading.not_implemented(member.path);
@@ -116,8 +117,11 @@ void read_rest_members(Reading& reading, const Binding& input, void* structure, 
       case model::Location::header:
         read_text(member, source.header(member.wire_name, is_list), model::TimestampFormat::rfc822);
         break;
-      case model::Location::header_prefix: read_prefixed_headers(reading, member, structure, source); break;
-      case model::Location::status: break;
+      case model::Location::header_prefix:
+        read_prefixed_headers(reading, member, structure, source);
+        break;
+      case model::Location::status:
+        break;
       case model::Location::body: {
         const auto kind = member.member.shape().kind();
         if (static_cast<int>(i) != input.payload) {

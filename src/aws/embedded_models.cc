@@ -5,7 +5,8 @@ __asm__(
     ".section .rodata,\"a\",@progbits\n"
     ".balign 8\n"
     "lambent_models_begin:\n"
-    ".incbin \"" LAMBENT_MODEL_TABLE "\"\n"
+    ".incbin \"" LAMBENT_MODEL_TABLE
+    "\"\n"
     "lambent_models_end:\n"
     ".byte 0\n"
     ".text\n");

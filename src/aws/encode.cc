@@ -107,7 +107,8 @@ base::http::Response encode_rest(Protocol protocol, const Operation& operation, 
   const bool has_body = write_head(response, output, structure);
   if (response.status == 204 || response.status == 304) return response;
   if (output.payload >= 0) {
-    write_payload(response, protocol, output.members[static_cast<std::size_t>(output.payload)], xml_namespace, structure);
+    write_payload(response, protocol, output.members[static_cast<std::size_t>(output.payload)], xml_namespace,
+                  structure);
   } else if (has_body) {
     write_document(response, protocol, output, xml_namespace, structure);
   }

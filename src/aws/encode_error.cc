@@ -15,7 +15,7 @@ std::optional<model::Member> modelled(const model::Shape* shape, std::string_vie
   return shape == nullptr ? std::nullopt : shape->find_member(name);
 }
 
-/// Lambda's shapes spell it "Message" or "message"; AWS's authorization answers "Message" everywhere, the rest "message".
+/// "Message" or "message", as the shape has it; of AWS's answers outside the models authorization says "Message".
 std::string message_key(const Error& error, const model::Shape* shape) {
   if (shape != nullptr) {
     for (const auto member : shape->members()) {
@@ -37,8 +37,10 @@ void write_json(base::http::Response& response, const Error& error, const model:
   out = "{";
   for (const auto& [name, value] : error.members()) {
     const auto member = modelled(shape, name);
-    if (!member || member->location() != model::Location::header) append_json_member(out, name, value);
-    else response.headers.add(std::string(member->wire_name()), value);
+    if (!member || member->location() != model::Location::header)
+      append_json_member(out, name, value);
+    else
+      response.headers.add(std::string(member->wire_name()), value);
   }
   if (modelled(shape, "Type")) append_json_member(out, "Type", status < 500 ? "User" : "Service");
   append_json_member(out, message_key(error, shape), error.message());
@@ -77,7 +79,9 @@ base::http::Response error_response(Protocol protocol, const Error& error, const
   const bool has_status = shape != nullptr && shape->error_status() != 0;
   response.status = has_status ? shape->error_status() : error.status();
   switch (protocol) {
-    case Protocol::rest_json: write_json(response, error, shape, response.status); break;
+    case Protocol::rest_json:
+      write_json(response, error, shape, response.status);
+      break;
     case Protocol::query:
       write_query_xml(response.body, error, xml_namespace, request_id, response.status);
       response.headers.set("Content-Type", "text/xml");

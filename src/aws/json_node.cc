@@ -56,14 +56,21 @@ json::value parse(std::string_view body, std::string_view code, json::storage_pt
 
 std::string_view kind_of(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::bool_: return value.get_bool() ? "TRUE_VALUE" : "FALSE_VALUE";
+    case json::kind::bool_:
+      return value.get_bool() ? "TRUE_VALUE" : "FALSE_VALUE";
     case json::kind::int64:
-    case json::kind::uint64: return "NUMBER_VALUE";
-    case json::kind::double_: return "DECIMAL_VALUE";
-    case json::kind::string: return "STRING_VALUE";
-    case json::kind::array: return "START_ARRAY";
-    case json::kind::object: return "START_OBJECT";
-    default: return "NULL_VALUE";
+    case json::kind::uint64:
+      return "NUMBER_VALUE";
+    case json::kind::double_:
+      return "DECIMAL_VALUE";
+    case json::kind::string:
+      return "STRING_VALUE";
+    case json::kind::array:
+      return "START_ARRAY";
+    case json::kind::object:
+      return "START_OBJECT";
+    default:
+      return "NULL_VALUE";
   }
 }
 
@@ -76,7 +83,8 @@ void JsonNode::refuse(std::string_view wanted) const {
 }
 
 void JsonNode::expect_structure() const {
-  if (!value_->is_object()) throw Error("SerializationException", "Unexpected value where a structure or map was expected.");
+  if (!value_->is_object())
+    throw Error("SerializationException", "Unexpected value where a structure or map was expected.");
 }
 
 void JsonNode::expect_list() const {

@@ -15,12 +15,23 @@ namespace {
 
 void append_escaped(std::string& out, char c) {
   switch (c) {
-    case '"': out += "\\\""; break;
-    case '\\': out += "\\\\"; break;
-    case '\n': out += "\\n"; break;
-    case '\r': out += "\\r"; break;
-    case '\t': out += "\\t"; break;
-    default: out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    default:
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   }
 }
 
@@ -44,8 +55,10 @@ void append_list(std::string& out, const Binding& binding, const void* value) {
     auto& self = *static_cast<Elements*>(context);
     self.separate();
     const void* held = self.element.type->get(element);
-    if (held == nullptr) self.out += "null";
-    else append_json(self.out, self.element, held);
+    if (held == nullptr)
+      self.out += "null";
+    else
+      append_json(self.out, self.element, held);
   });
   out += ']';
 }
@@ -83,8 +96,10 @@ void append_structure(std::string& out, const Binding& binding, const void* stru
 
 void append_real(std::string& out, double value) {
   // JSON has no word for these; AWS writes them as strings.
-  if (std::isfinite(value)) out += write_real(value);
-  else append_json_string(out, write_real(value));
+  if (std::isfinite(value))
+    out += write_real(value);
+  else
+    append_json_string(out, write_real(value));
 }
 
 }  // namespace
@@ -105,23 +120,35 @@ void append_json_string(std::string& out, std::string_view text) {
 
 void append_json(std::string& out, const Binding& binding, const void* value) {
   switch (binding.type->kind) {
-    case Kind::boolean: out += *static_cast<const bool*>(value) ? "true" : "false"; return;
-    case Kind::integer: out += std::to_string(*static_cast<const std::int32_t*>(value)); return;
-    case Kind::long_integer: out += std::to_string(*static_cast<const std::int64_t*>(value)); return;
-    case Kind::floating: return append_real(out, *static_cast<const double*>(value));
-    case Kind::string: return append_json_string(out, *static_cast<const std::string*>(value));
-    case Kind::blob: return append_json_string(out, base::base64(static_cast<const Blob*>(value)->bytes));
+    case Kind::boolean:
+      out += *static_cast<const bool*>(value) ? "true" : "false";
+      return;
+    case Kind::integer:
+      out += std::to_string(*static_cast<const std::int32_t*>(value));
+      return;
+    case Kind::long_integer:
+      out += std::to_string(*static_cast<const std::int64_t*>(value));
+      return;
+    case Kind::floating:
+      return append_real(out, *static_cast<const double*>(value));
+    case Kind::string:
+      return append_json_string(out, *static_cast<const std::string*>(value));
+    case Kind::blob:
+      return append_json_string(out, base::base64(static_cast<const Blob*>(value)->bytes));
     case Kind::timestamp: {
       const auto time = *static_cast<const Timestamp*>(value);
       const auto text = write_timestamp(time, binding.timestamp);
-      const bool quoted = binding.timestamp == model::TimestampFormat::iso8601 ||
-                          binding.timestamp == model::TimestampFormat::rfc822;
+      const bool quoted =
+          binding.timestamp == model::TimestampFormat::iso8601 || binding.timestamp == model::TimestampFormat::rfc822;
       out += quoted ? fmt::format("\"{}\"", text) : text;
       return;
     }
-    case Kind::list: return append_list(out, binding, value);
-    case Kind::map: return append_map(out, binding, value);
-    case Kind::structure: return append_structure(out, binding, value, false);
+    case Kind::list:
+      return append_list(out, binding, value);
+    case Kind::map:
+      return append_map(out, binding, value);
+    case Kind::structure:
+      return append_structure(out, binding, value, false);
   }
   std::abort();
 }

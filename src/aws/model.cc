@@ -114,8 +114,8 @@ std::string_view Shape::name() const { return table_->text(record().name); }
 
 ShapeKind Shape::kind() const {
   // compile.py keeps float and double apart; here both are one.
-  static constexpr ShapeKind kinds[] = {ShapeKind::structure, ShapeKind::list,    ShapeKind::map,
-                                        ShapeKind::string,    ShapeKind::blob,    ShapeKind::boolean,
+  static constexpr ShapeKind kinds[] = {ShapeKind::structure, ShapeKind::list,         ShapeKind::map,
+                                        ShapeKind::string,    ShapeKind::blob,         ShapeKind::boolean,
                                         ShapeKind::integer,   ShapeKind::long_integer, ShapeKind::real,
                                         ShapeKind::real,      ShapeKind::timestamp};
   return kinds[record().kind];

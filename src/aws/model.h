@@ -94,7 +94,8 @@ class Shape {
   std::uint32_t member_count() const;
   Member member(std::uint32_t index) const;
   auto members() const {
-    return std::views::iota(0U, member_count()) | std::views::transform([shape = *this](auto i) { return shape.member(i); });
+    return std::views::iota(0U, member_count()) |
+           std::views::transform([shape = *this](auto i) { return shape.member(i); });
   }
   std::optional<Member> find_member(std::string_view name) const;
   /// The member that is the whole body, when the model names one.

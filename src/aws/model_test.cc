@@ -80,7 +80,8 @@ TEST(Model, KeepsErrors) {
   EXPECT_FALSE(shape("iam", "ServiceFailureException").sender_fault());
   const auto invoke = operation("lambda", "Invoke");
   bool found = false;
-  for (std::uint32_t i = 0; i < invoke.error_count(); ++i) found |= invoke.error(i).name() == "RequestTooLargeException";
+  for (std::uint32_t i = 0; i < invoke.error_count(); ++i)
+    found |= invoke.error(i).name() == "RequestTooLargeException";
   EXPECT_TRUE(found);
 }
 
@@ -89,7 +90,8 @@ TEST(Model, EveryPatternCompiles) {
     const auto model = service(name);
     for (std::uint32_t i = 0; i < model.shape_count(); ++i) {
       const auto source = model.shape(i).re2();
-      if (!source.empty()) EXPECT_TRUE(Pattern(source).compiles()) << name << "." << model.shape(i).name() << ": " << source;
+      if (!source.empty())
+        EXPECT_TRUE(Pattern(source).compiles()) << name << "." << model.shape(i).name() << ": " << source;
     }
   }
 }
@@ -102,10 +104,12 @@ struct Translation {
 TEST(Model, TranslatedPatternsMeanWhatTheOriginalsDo) {
   const std::vector<Translation> translations{
       {"lambda", "Alias", {"live", "1a", "a1", "-", "1-1"}, {"", "1", "123", "a b"}},
-      {"lambda", "CollectionName",
+      {"lambda",
+       "CollectionName",
        {"a", "s", "system", "systems", "syste.m", "sy.stem.", "_x", "system-1.", "Zsystem."},
        {"", "system.", "system.x", "a$b", "$", "-a", "sys$"}},
-      {"lambda", "FunctionUrlFunctionName",
+      {"lambda",
+       "FunctionUrlFunctionName",
        {"f", "function:f", "f:live", "arn:aws:lambda:us-east-1:123456789012:function:f:live2"},
        {"f:1", "f:12", "f:", "f:$LATEST"}},
       {"lambda", "FunctionUrlQualifier", {"live", "2a"}, {"2", "", "$LATEST"}},

@@ -55,7 +55,8 @@ std::string_view QueryNode::value() const {
 }
 
 Timestamp QueryNode::timestamp(model::TimestampFormat format) const {
-  return scalar.timestamp(value(), format == model::TimestampFormat::unspecified ? model::TimestampFormat::iso8601 : format);
+  return scalar.timestamp(value(),
+                          format == model::TimestampFormat::unspecified ? model::TimestampFormat::iso8601 : format);
 }
 
 std::string_view QueryNode::key_of(const QueryTree& entry, std::string_view name) {

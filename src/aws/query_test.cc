@@ -135,9 +135,9 @@ Response encode(const std::string& action, const Out& out) {
 }
 
 TEST(Query, ReadsScalarsListsAndStructures) {
-  const auto in = decode<CreateUserInput>(
-      form("Action=CreateUser&UserName=a%2Bb&Path=%2Fteam%2F&Tags.member.2.Key=second+key&Tags.member.2.Value=&"
-           "Tags.member.1.Value=1&Tags.member.1.Key=first&Tags.member.10.Key=last&Tags.member.10.Value=x&Unknown.a.b=1"));
+  const auto in = decode<CreateUserInput>(form(
+      "Action=CreateUser&UserName=a%2Bb&Path=%2Fteam%2F&Tags.member.2.Key=second+key&Tags.member.2.Value=&"
+      "Tags.member.1.Value=1&Tags.member.1.Key=first&Tags.member.10.Key=last&Tags.member.10.Value=x&Unknown.a.b=1"));
   EXPECT_EQ(in.UserName, "a+b");
   EXPECT_EQ(in.Path, "/team/");
   EXPECT_EQ(*in.Tags, (std::vector<Tag>{{"first", "1"}, {"second key", ""}, {"last", "x"}}));
@@ -168,13 +168,14 @@ TEST(Query, EmptyListsAreWrittenAsEmptyText) {
 }
 
 TEST(Query, SaysEveryViolationAtOnce) {
-  EXPECT_EQ(create_refusal("Path=x&Tags.member.1.Key=%23&Tags.member.1.Value=v"),
-            "ValidationError: 3 validation errors detected: "
-            "Value 'x' at 'path' failed to satisfy constraint: Member must satisfy regular expression pattern: "
-            R"((\u002F)|(\u002F[\u0021-\u007E]+\u002F); )"
-            "Value null at 'userName' failed to satisfy constraint: Member must not be null; "
-            "Value '#' at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: "
-            R"([\p{L}\p{Z}\p{N}_.:/=+\-@]+)");
+  EXPECT_EQ(
+      create_refusal("Path=x&Tags.member.1.Key=%23&Tags.member.1.Value=v"),
+      "ValidationError: 3 validation errors detected: "
+      "Value 'x' at 'path' failed to satisfy constraint: Member must satisfy regular expression pattern: "
+      R"((\u002F)|(\u002F[\u0021-\u007E]+\u002F); )"
+      "Value null at 'userName' failed to satisfy constraint: Member must not be null; "
+      "Value '#' at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: "
+      R"([\p{L}\p{Z}\p{N}_.:/=+\-@]+)");
   EXPECT_EQ(create_refusal("UserName=a&Tags.member.1.Key=k"),
             "ValidationError: 1 validation error detected: Value null at 'tags.1.member.value' failed to satisfy "
             "constraint: Member must not be null");
@@ -184,11 +185,13 @@ TEST(Query, SaysEveryViolationAtOnce) {
 }
 
 TEST(Query, MalformedInputIsRefused) {
-  EXPECT_EQ(create_refusal("UserName.member.1=a"), "MalformedInput: Start of structure or list found where not expected");
+  EXPECT_EQ(create_refusal("UserName.member.1=a"),
+            "MalformedInput: Start of structure or list found where not expected");
   EXPECT_EQ(create_refusal("UserName=a&Tags.member.x.Key=k"),
             "MalformedInput: Unexpected name where the number of a list's member was expected");
   EXPECT_EQ(create_refusal("UserName=a&Tags=x"), "MalformedInput: Unexpected value where a list was expected");
-  EXPECT_EQ(create_refusal("UserName=a&Tags.member.1=x"), "MalformedInput: Unexpected value where a structure was expected");
+  EXPECT_EQ(create_refusal("UserName=a&Tags.member.1=x"),
+            "MalformedInput: Unexpected value where a structure was expected");
   EXPECT_EQ(create_refusal("UserName=%FF"), "MalformedInput: Invalid UTF-8 in the request");
   EXPECT_EQ(create_refusal("UserName=%F"), "MalformedQueryString: The query string contains a syntax error");
   EXPECT_EQ(refusal([] { decode<ListUsersInput>(form("Action=ListUsers&MaxItems=ten")); }),
@@ -217,7 +220,8 @@ TEST(Query, ActionsAndVersions) {
   EXPECT_EQ(refusal([] { bound().match(form("UserName=a")); }), "MissingAction: Missing Action");
   auto other = form("Action=ListUsers");
   other.body = "Action=ListUsers&Version=2011-06-15";
-  EXPECT_EQ(refusal([&] { bound().match(other); }), "InvalidAction: Could not find operation ListUsers for version 2011-06-15");
+  EXPECT_EQ(refusal([&] { bound().match(other); }),
+            "InvalidAction: Could not find operation ListUsers for version 2011-06-15");
   other.body = "Action=ListUsers";
   EXPECT_EQ(refusal([&] { bound().match(other); }),
             "InvalidAction: Could not find operation ListUsers for version NO_VERSION_SPECIFIED");
@@ -244,7 +248,8 @@ TEST(Query, WritesResultsInTheirWrappers) {
 }
 
 TEST(Query, WritesEmptyListsBooleansAndMaps) {
-  EXPECT_NE(encode("ListUsers", ListUsersOutput{}).body.find("<ListUsersResult><Users></Users><IsTruncated>false</IsTruncated>"),
+  EXPECT_NE(encode("ListUsers", ListUsersOutput{})
+                .body.find("<ListUsersResult><Users></Users><IsTruncated>false</IsTruncated>"),
             std::string::npos);
   SummaryOutput out;
   out.SummaryMap.emplace()["Users"] = 3;
@@ -266,7 +271,8 @@ TEST(Query, AnyBytesBecomeValidXml) {
   const auto response = encode("CreateUser", out);
   pugi::xml_document document;
   ASSERT_TRUE(document.load_buffer(response.body.data(), response.body.size()));
-  for (const char c : response.body) EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\n' || c == '\r');
+  for (const char c : response.body)
+    EXPECT_TRUE(static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\n' || c == '\r');
   EXPECT_NE(response.body.find("&#xD;"), std::string::npos);
   EXPECT_EQ(response.body.find("\xEF\xBF\xBF"), std::string::npos);
 }
@@ -280,7 +286,8 @@ TEST(Query, ErrorsNameTheSenderOrTheReceiver) {
             "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type>"
             "<Code>NoSuchEntity</Code><Message>The user &lt;a&gt; cannot be found.</Message></Error>"
             "<RequestId>id-2</RequestId></ErrorResponse>");
-  EXPECT_NE(bound().encode_error(Error("ServiceFailure", "x"), "id").body.find("<Type>Receiver</Type>"), std::string::npos);
+  EXPECT_NE(bound().encode_error(Error("ServiceFailure", "x"), "id").body.find("<Type>Receiver</Type>"),
+            std::string::npos);
   EXPECT_EQ(bound().encode_error(Error("ServiceFailure", "x"), "id").status, 500);
   EXPECT_EQ(bound().encode_error(Error("AccessDenied", "x", 403), "id").status, 403);
 }

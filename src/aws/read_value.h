@@ -45,7 +45,9 @@ std::string read_scalar(const Binding& binding, void* object, const Node& node, 
   void* value = binding.type->emplace(object);
   const auto& rules = binding.constraints;
   switch (binding.type->kind) {
-    case Kind::boolean: *static_cast<bool*>(value) = node.boolean(); return {};
+    case Kind::boolean:
+      *static_cast<bool*>(value) = node.boolean();
+      return {};
     case Kind::integer: {
       using Limits = std::numeric_limits<std::int32_t>;
       const auto number = node.integer(Limits::min(), Limits::max());
@@ -78,8 +80,11 @@ std::string read_scalar(const Binding& binding, void* object, const Node& node, 
       rules.check_size(bytes.size(), broken);
       return {};
     }
-    case Kind::timestamp: *static_cast<Timestamp*>(value) = node.timestamp(binding.timestamp); return {};
-    default: std::abort();
+    case Kind::timestamp:
+      *static_cast<Timestamp*>(value) = node.timestamp(binding.timestamp);
+      return {};
+    default:
+      std::abort();
   }
 }
 
@@ -90,7 +95,8 @@ inline bool is_scalar(const Binding& binding) {
 /// Never echoed: secrets, and bytes, which AWS prints as a Java buffer.
 inline bool is_private(const Binding& binding) {
   return binding.shape().sensitive() || binding.type->kind == Kind::blob ||
-         (binding.element != nullptr && (is_private(*binding.element) || binding.element->type->kind == Kind::structure));
+         (binding.element != nullptr &&
+          (is_private(*binding.element) || binding.element->type->kind == Kind::structure));
 }
 
 /// What AWS says of a collection: its members are judged together, and the whole of it is echoed.
@@ -172,8 +178,10 @@ void read_value(Reading& reading, const Binding& binding, void* object, const No
       for (const auto& member : binding.members) read_member(reading, member, structure, node.member(member));
       return;
     }
-    case Kind::list: return detail::read_list(reading, binding, binding.type->emplace(object), node);
-    case Kind::map: return detail::read_map(reading, binding, binding.type->emplace(object), node);
+    case Kind::list:
+      return detail::read_list(reading, binding, binding.type->emplace(object), node);
+    case Kind::map:
+      return detail::read_map(reading, binding, binding.type->emplace(object), node);
     default: {
       std::vector<std::string> broken;
       const auto text = detail::read_scalar(binding, object, node, broken);

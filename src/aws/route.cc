@@ -77,7 +77,8 @@ struct Routes::Node {
     }
     bool has_all(const Needs& needs) {
       return std::ranges::all_of(needs.query, [&](const auto& name) { return has({name, {}}); }) &&
-             std::ranges::all_of(needs.headers, [&](const auto& name) { return request.headers.find(name) != nullptr; });
+             std::ranges::all_of(needs.headers,
+                                 [&](const auto& name) { return request.headers.find(name) != nullptr; });
     }
   };
 

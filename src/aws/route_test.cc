@@ -95,7 +95,8 @@ TEST(Routes, LabelsAreDecodedOnce) {
   const auto found = routes.find(
       request("GET", "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A1%3Afunction%3Af/aliases/a%252Fb"));
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->labels, (Routes::Labels{{"FunctionName", "arn:aws:lambda:us-east-1:1:function:f"}, {"Name", "a%2Fb"}}));
+  EXPECT_EQ(found->labels,
+            (Routes::Labels{{"FunctionName", "arn:aws:lambda:us-east-1:1:function:f"}, {"Name", "a%2Fb"}}));
   const auto slash = routes.find(request("GET", "/2015-03-31/functions/a%2Fb"));
   ASSERT_TRUE(slash);
   EXPECT_EQ(slash->labels[0].second, "a/b");

@@ -10,7 +10,8 @@ __asm__(
     ".section .rodata,\"a\",@progbits\n"
     ".balign 8\n"
     "s3_model_begin:\n"
-    ".incbin \"" LAMBENT_MODEL_TABLE "\"\n"
+    ".incbin \"" LAMBENT_MODEL_TABLE
+    "\"\n"
     "s3_model_end:\n"
     ".byte 0\n"
     ".text\n");
@@ -189,18 +190,22 @@ std::string any(const Caller&, const In&) {
   return "*";
 }
 
-const Service& bound() {
-  static const model::Table table(
+const model::Table& table() {
+  static const model::Table made(
       std::string_view(s3_model_begin, static_cast<std::size_t>(s3_model_end - s3_model_begin)));
-  static const Service made = bind_service_of(
-      table, "s3", &s3,
-      {operation("PutBucketLifecycleConfiguration", unused<PutLifecycleInput, PutLifecycleOutput>, any),
-       operation("ListObjectsV2", unused<ListInput, ListOutput>, any),
-       operation("ListBuckets", unused<Nothing, BucketsOutput>, any),
-       operation("GetBucketAcl", unused<BucketInput, AclOutput>, any),
-       operation("PutBucketAcl", unused<PutAclInput, Nothing>, any),
-       operation("PutObject", unused<PutObjectInput, Nothing>, any),
-       operation("HeadObject", unused<HeadInput, HeadOutput>, any)});
+  return made;
+}
+
+const Service& bound() {
+  static const Service made =
+      bind_service_of(table(), "s3", &s3,
+                      {operation("PutBucketLifecycleConfiguration", unused<PutLifecycleInput, PutLifecycleOutput>, any),
+                       operation("ListObjectsV2", unused<ListInput, ListOutput>, any),
+                       operation("ListBuckets", unused<Nothing, BucketsOutput>, any),
+                       operation("GetBucketAcl", unused<BucketInput, AclOutput>, any),
+                       operation("PutBucketAcl", unused<PutAclInput, Nothing>, any),
+                       operation("PutObject", unused<PutObjectInput, Nothing>, any),
+                       operation("HeadObject", unused<HeadInput, HeadOutput>, any)});
   return made;
 }
 
@@ -226,8 +231,31 @@ Response encode(const Request& request, const Out& out) {
   return bound().encode(bound().match(request), &out, "id-1");
 }
 
+TEST(RestXml, EveryOperationOfTheModelIsReachable) {
+  const auto none = bind_service_of(table(), "s3", nullptr, {});
+  const auto model = table().find_service("s3").value();
+  for (std::uint32_t i = 0; i < model.operation_count(); ++i) {
+    const auto operation = model.operation(i);
+    auto asked = request(std::string(operation.method()), std::string(operation.uri()));
+    if (const auto input = operation.input()) {
+      for (const auto member : input->members()) {
+        const std::string name(member.wire_name());
+        if (member.required() && member.location() == model::Location::query) asked.query += "&" + name + "=1";
+        if (member.required() && member.location() == model::Location::header) asked.headers.add(name, "1");
+      }
+    }
+    try {
+      none.match(asked);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.message(), "Lambent does not implement " + std::string(operation.name()) + " yet");
+    }
+  }
+}
+
 TEST(RestXml, ReadsAStructuredPayload) {
-  const auto in = decode<PutLifecycleInput>(request("PUT", "/bucket?lifecycle", R"(<?xml version="1.0" encoding="UTF-8"?>
+  const auto in =
+      decode<PutLifecycleInput>(request("PUT", "/bucket?lifecycle", R"(<?xml version="1.0" encoding="UTF-8"?>
     <LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
       <!-- two rules -->
       <Rule><ID>a &amp; b</ID><Status>Enabled</Status><Filter><And><Prefix>logs/</Prefix>
@@ -288,17 +316,21 @@ TEST(RestXml, RefusesWhatIsNotPlainXml) {
       return error.code();
     }
   };
-  const std::string bomb = R"(<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><LifecycleConfiguration><Rule><ID>&b;</ID></Rule></LifecycleConfiguration>)";
-  for (const std::string& body : std::vector<std::string>{"x", "<a>", "<a></b>", bomb, "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>",
-                                                          "<LifecycleConfiguration><Rule><Expiration><Days>x</Days></Expiration></Rule></LifecycleConfiguration>",
-                                                          "<LifecycleConfiguration><Rule><ID><x/></ID></Rule></LifecycleConfiguration>",
-                                                          "<LifecycleConfiguration><Rule><ID>\xFF</ID></Rule></LifecycleConfiguration>"}) {
+  const std::string bomb =
+      R"(<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><LifecycleConfiguration><Rule><ID>&b;</ID></Rule></LifecycleConfiguration>)";
+  for (const std::string& body : std::vector<std::string>{
+           "x", "<a>", "<a></b>", bomb, "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>",
+           "<LifecycleConfiguration><Rule><Expiration><Days>x</Days></Expiration></Rule></LifecycleConfiguration>",
+           "<LifecycleConfiguration><Rule><ID><x/></ID></Rule></LifecycleConfiguration>",
+           "<LifecycleConfiguration><Rule><ID>\xFF</ID></Rule></LifecycleConfiguration>"}) {
     EXPECT_EQ(code(body), "MalformedXML") << body;
   }
-  EXPECT_EQ(code("<LifecycleConfiguration><Rule><Status>On</Status></Rule></LifecycleConfiguration>"), "InvalidRequest");
+  EXPECT_EQ(code("<LifecycleConfiguration><Rule><Status>On</Status></Rule></LifecycleConfiguration>"),
+            "InvalidRequest");
   // An entity that nobody declared stays the text it is.
-  const auto in = decode<PutLifecycleInput>(request(
-      "PUT", "/bucket?lifecycle", "<LifecycleConfiguration><Rule><ID>&b;</ID><Status>Enabled</Status></Rule></LifecycleConfiguration>"));
+  const auto in = decode<PutLifecycleInput>(
+      request("PUT", "/bucket?lifecycle",
+              "<LifecycleConfiguration><Rule><ID>&b;</ID><Status>Enabled</Status></Rule></LifecycleConfiguration>"));
   EXPECT_EQ(in.LifecycleConfiguration->Rules[0].ID, "&b;");
 }
 
@@ -332,9 +364,11 @@ TEST(RestXml, WritesFlattenedAndWrappedLists) {
             "<Name>bucket</Name></ListObjectsV2Output>");
   BucketsOutput buckets;
   buckets.Buckets = std::vector<Bucket>{Bucket{"b", Timestamp{0}}};
-  EXPECT_NE(encode(request("GET", "/"), buckets)
-                .body.find("<Buckets><Bucket><Name>b</Name><CreationDate>1970-01-01T00:00:00Z</CreationDate></Bucket></Buckets>"),
-            std::string::npos);
+  EXPECT_NE(
+      encode(request("GET", "/"), buckets)
+          .body.find(
+              "<Buckets><Bucket><Name>b</Name><CreationDate>1970-01-01T00:00:00Z</CreationDate></Bucket></Buckets>"),
+      std::string::npos);
 }
 
 TEST(RestXml, WritesAttributesHeadersAndMetadata) {
@@ -342,7 +376,8 @@ TEST(RestXml, WritesAttributesHeadersAndMetadata) {
   acl.Grants = std::vector<Grant>{Grant{Grantee{"me", "CanonicalUser"}, "READ"}};
   EXPECT_NE(encode(request("GET", "/bucket?acl"), acl)
                 .body.find("<AccessControlList><Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
-                           "xsi:type=\"CanonicalUser\"><ID>me</ID></Grantee><Permission>READ</Permission></Grant></AccessControlList>"),
+                           "xsi:type=\"CanonicalUser\"><ID>me</ID></Grantee><Permission>READ</Permission></Grant></"
+                           "AccessControlList>"),
             std::string::npos);
   HeadOutput head;
   head.LastModified = Timestamp{1769862896000};
@@ -356,9 +391,10 @@ TEST(RestXml, WritesAttributesHeadersAndMetadata) {
 TEST(RestXml, WordsErrors) {
   const auto response = bound().encode_error(Error("NoSuchBucket", "no <b>", 404).with("BucketName", "b"), "id-2");
   EXPECT_EQ(response.status, 404);
-  EXPECT_EQ(response.body,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchBucket</Code><Message>no &lt;b&gt;</Message>"
-            "<BucketName>b</BucketName><RequestId>id-2</RequestId></Error>");
+  EXPECT_EQ(
+      response.body,
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchBucket</Code><Message>no &lt;b&gt;</Message>"
+      "<BucketName>b</BucketName><RequestId>id-2</RequestId></Error>");
 }
 
 }  // namespace

@@ -34,14 +34,22 @@ std::string scalar_text(const Type& type, const void* object, model::TimestampFo
 
 std::string held_scalar_text(Kind kind, const void* value, model::TimestampFormat format) {
   switch (kind) {
-    case Kind::boolean: return *static_cast<const bool*>(value) ? "true" : "false";
-    case Kind::integer: return std::to_string(*static_cast<const std::int32_t*>(value));
-    case Kind::long_integer: return std::to_string(*static_cast<const std::int64_t*>(value));
-    case Kind::floating: return write_real(*static_cast<const double*>(value));
-    case Kind::string: return *static_cast<const std::string*>(value);
-    case Kind::blob: return base::base64(static_cast<const Blob*>(value)->bytes);
-    case Kind::timestamp: return write_timestamp(*static_cast<const Timestamp*>(value), format);
-    default: return {};
+    case Kind::boolean:
+      return *static_cast<const bool*>(value) ? "true" : "false";
+    case Kind::integer:
+      return std::to_string(*static_cast<const std::int32_t*>(value));
+    case Kind::long_integer:
+      return std::to_string(*static_cast<const std::int64_t*>(value));
+    case Kind::floating:
+      return write_real(*static_cast<const double*>(value));
+    case Kind::string:
+      return *static_cast<const std::string*>(value);
+    case Kind::blob:
+      return base::base64(static_cast<const Blob*>(value)->bytes);
+    case Kind::timestamp:
+      return write_timestamp(*static_cast<const Timestamp*>(value), format);
+    default:
+      return {};
   }
 }
 

@@ -17,8 +17,8 @@ const Row& row_of(const Match& match) { return *match.operation->row; }
 
 const Operation& implemented(const Operation& operation) {
   if (operation.row) return operation;
-  throw Error("NotImplementedException",
-              fmt::format("Lambent does not implement {} yet", operation.modelled.name()), 501);
+  throw Error("NotImplementedException", fmt::format("Lambent does not implement {} yet", operation.modelled.name()),
+              501);
 }
 
 Match match_query(const Service& service, const std::map<std::string_view, Operation*>& operations,
@@ -84,10 +84,10 @@ Error Service::too_large(const Match& match) const {
   for (std::uint32_t i = 0; i < operation.error_count(); ++i) {
     if (operation.error(i).error_code() == "RequestTooLargeException") code = "RequestTooLargeException";
   }
-  return Error(code,
-               fmt::format("Request must be smaller than {} bytes for the {} operation", max_body(match),
-                           row_of(match).action),
-               413);
+  return Error(
+      code,
+      fmt::format("Request must be smaller than {} bytes for the {} operation", max_body(match), row_of(match).action),
+      413);
 }
 
 Value Service::decode(const Match& match, const base::http::Request& request) const {

@@ -48,8 +48,10 @@ class Scanner {
     return value;
   }
   void literal(std::string_view text) {
-    if (rest_.starts_with(text)) rest_.remove_prefix(text.size());
-    else fail();
+    if (rest_.starts_with(text))
+      rest_.remove_prefix(text.size());
+    else
+      fail();
   }
   bool take(char c) {
     if (!rest_.starts_with(c)) return false;
@@ -140,8 +142,8 @@ std::string iso8601(Timestamp time) {
   const auto p = parts_of(time);
   const auto ms = p.time.subseconds().count();
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", static_cast<int>(p.date.year()),
-                     static_cast<unsigned>(p.date.month()), static_cast<unsigned>(p.date.day()),
-                     p.time.hours().count(), p.time.minutes().count(), p.time.seconds().count(),
+                     static_cast<unsigned>(p.date.month()), static_cast<unsigned>(p.date.day()), p.time.hours().count(),
+                     p.time.minutes().count(), p.time.seconds().count(),
                      ms == 0 ? std::string() : fmt::format(".{:03}", ms));
 }
 
@@ -164,9 +166,12 @@ std::string epoch_seconds(Timestamp time) {
 
 std::string write_timestamp(Timestamp time, model::TimestampFormat format) {
   switch (format) {
-    case model::TimestampFormat::iso8601: return iso8601(time);
-    case model::TimestampFormat::rfc822: return rfc822(time);
-    default: return epoch_seconds(time);
+    case model::TimestampFormat::iso8601:
+      return iso8601(time);
+    case model::TimestampFormat::rfc822:
+      return rfc822(time);
+    default:
+      return epoch_seconds(time);
   }
 }
 
@@ -178,9 +183,12 @@ std::optional<Timestamp> from_epoch_seconds(double seconds) {
 
 std::optional<Timestamp> read_timestamp(std::string_view text, model::TimestampFormat format) {
   switch (format) {
-    case model::TimestampFormat::iso8601: return parse_iso8601(text);
-    case model::TimestampFormat::rfc822: return parse_rfc822(text);
-    default: break;
+    case model::TimestampFormat::iso8601:
+      return parse_iso8601(text);
+    case model::TimestampFormat::rfc822:
+      return parse_rfc822(text);
+    default:
+      break;
   }
   double seconds = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);

@@ -37,14 +37,15 @@ TEST(Timestamps, ReadOffsetsAndFractions) {
 
 TEST(Timestamps, RefuseWhatIsNoPointInTime) {
   for (const auto* text : {"", "2026", "2026-02-30T00:00:00Z", "2026-01-31T24:00:00Z", "2026-01-31T12:60:00Z",
-                           "2026-01-31T12:34:56", "2026-01-31T12:34:56Zx", "2026-01-31T12:34:56.Z", "0000-01-01T00:00:00Z",
-                           "2026-13-01T00:00:00Z", "+026-01-01T00:00:00Z"}) {
+                           "2026-01-31T12:34:56", "2026-01-31T12:34:56Zx", "2026-01-31T12:34:56.Z",
+                           "0000-01-01T00:00:00Z", "2026-13-01T00:00:00Z", "+026-01-01T00:00:00Z"}) {
     EXPECT_FALSE(read_timestamp(text, TimestampFormat::iso8601)) << text;
   }
   for (const auto* text : {"", "x", "1e300", "nan", "inf", "1700000000x", "-1e18"}) {
     EXPECT_FALSE(read_timestamp(text, TimestampFormat::epoch_seconds)) << text;
   }
-  for (const auto* text : {"", "Sat, 31 Foo 2026 12:34:56 GMT", "31 Jan 2026 12:34:56 GMT", "Sat, 31 Jan 2026 12:34:56 CET"}) {
+  for (const auto* text :
+       {"", "Sat, 31 Foo 2026 12:34:56 GMT", "31 Jan 2026 12:34:56 GMT", "Sat, 31 Jan 2026 12:34:56 CET"}) {
     EXPECT_FALSE(read_timestamp(text, TimestampFormat::rfc822)) << text;
   }
 }
@@ -80,7 +81,8 @@ TEST(Arn, SplitsAtTheFirstFiveColons) {
   EXPECT_EQ(arn->resource, "function:f:live");
   EXPECT_EQ(arn->text(), "arn:aws:lambda:us-east-1:123456789012:function:f:live");
   EXPECT_EQ(Arn::parse("arn:aws:iam::123456789012:root")->region, "");
-  for (const auto* text : {"", "arn", "arn:aws:iam::1", "urn:aws:iam::1:root", "xarn:aws:iam::1:root"}) EXPECT_FALSE(Arn::parse(text)) << text;
+  for (const auto* text : {"", "arn", "arn:aws:iam::1", "urn:aws:iam::1:root", "xarn:aws:iam::1:root"})
+    EXPECT_FALSE(Arn::parse(text)) << text;
   EXPECT_FALSE(Arn::parse("arn:aws:iam::1:" + std::string(2048, 'r')));
 }
 

@@ -18,8 +18,10 @@ std::string repaired_utf8(std::string_view text) {
   out.reserve(text.size());
   while (!text.empty()) {
     const auto length = utf8_sequence(text);
-    if (length == 0) out += "\xEF\xBF\xBD";
-    else out += text.substr(0, length);
+    if (length == 0)
+      out += "\xEF\xBF\xBD";
+    else
+      out += text.substr(0, length);
     text.remove_prefix(length == 0 ? 1 : length);
   }
   return out;

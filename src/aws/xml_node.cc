@@ -64,7 +64,8 @@ std::string_view XmlNode::key_of(pugi::xml_node entry, std::string_view name) {
 }
 
 Timestamp XmlNode::timestamp(model::TimestampFormat format) const {
-  return scalar.timestamp(value(), format == model::TimestampFormat::unspecified ? model::TimestampFormat::iso8601 : format);
+  return scalar.timestamp(value(),
+                          format == model::TimestampFormat::unspecified ? model::TimestampFormat::iso8601 : format);
 }
 
 }  // namespace lambent::aws

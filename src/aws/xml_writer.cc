@@ -59,13 +59,16 @@ void append_entries(std::string& out, const Binding& binding, const void* value,
 
 void append_value(std::string& out, const Binding& binding, const void* value) {
   switch (binding.type->kind) {
-    case Kind::structure: return append_xml_members(out, binding, value);
+    case Kind::structure:
+      return append_xml_members(out, binding, value);
     case Kind::list: {
       const auto given = binding.shape().element().location_name();
       return append_entries(out, binding, value, given.empty() ? "member" : given);
     }
-    case Kind::map: return append_entries(out, binding, value, "entry");
-    default: break;
+    case Kind::map:
+      return append_entries(out, binding, value, "entry");
+    default:
+      break;
   }
   const auto format =
       binding.timestamp == model::TimestampFormat::unspecified ? model::TimestampFormat::iso8601 : binding.timestamp;
@@ -81,14 +84,21 @@ void append_xml_text(std::string& out, std::string_view text) {
     const bool control = static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
     // U+FFFE and U+FFFF are characters to UTF-8, not to XML.
     const bool excluded = length == 3 && (text.starts_with("\xEF\xBF\xBE") || text.starts_with("\xEF\xBF\xBF"));
-    if (length == 0 || control || excluded) out += "\xEF\xBF\xBD";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '&') out += "&amp;";
-    else if (c == '"') out += "&quot;";
+    if (length == 0 || control || excluded)
+      out += "\xEF\xBF\xBD";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '"')
+      out += "&quot;";
     // A parser turns a bare carriage return into a line feed.
-    else if (c == '\r') out += "&#xD;";
-    else out += text.substr(0, length);
+    else if (c == '\r')
+      out += "&#xD;";
+    else
+      out += text.substr(0, length);
     text.remove_prefix(length == 0 ? 1 : length);
   }
 }
@@ -110,8 +120,10 @@ void append_xml_members(std::string& out, const Binding& binding, const void* st
     const void* value = type.get(static_cast<const char*>(structure) + member.field->offset);
     if (value == nullptr) continue;
     const bool collection = type.kind == Kind::list || type.kind == Kind::map;
-    if (collection && member.member.flattened()) append_entries(out, *member.binding, value, member.wire_name);
-    else append_element(out, member.wire_name, *member.binding, value);
+    if (collection && member.member.flattened())
+      append_entries(out, *member.binding, value, member.wire_name);
+    else
+      append_element(out, member.wire_name, *member.binding, value);
   }
 }
 
