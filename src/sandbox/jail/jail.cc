@@ -94,8 +94,8 @@ struct Step {
   long (*take)(const Plan&);
 };
 
-// What makes the environment, as root, in the environment's first process.
-constexpr Step kEnvironmentSteps[] = {
+// The jail. Taken by the environment's first process; what it gives up here, the runtime it starts afterwards never has.
+constexpr Step kJailSteps[] = {
     {"join the cgroups", join_cgroups},
     {"enter the network namespace", enter_network},
     {"name the host", name_the_host},
@@ -109,36 +109,25 @@ constexpr Step kEnvironmentSteps[] = {
     {"go to the code", enter_directory},
     {"take stdin, stdout and stderr", take_streams},
     {"close every other descriptor", close_everything_else},
-};
-
-// What the runtime's process gives up before exec.
-constexpr Step kRuntimeSteps[] = {
-    {"start a session", start_session},
-    {"reset signals", reset_signals},
     {"limit resources", limit_resources},
     {"lock the securebits", lock_securebits},
     {"become the user", become_user},
     {"drop every capability", drop_capabilities},
     {"forbid new privileges", forbid_new_privileges},
+    {"die with the launcher", die_with_the_launcher},
     {"restrict paths (landlock)", restrict_paths},
     {"restrict system calls (seccomp)", restrict_calls},
+};
+
+// What the runtime's own process does on top, already inside.
+constexpr Step kRuntimeSteps[] = {
+    {"start a session", start_session},
+    {"reset signals", reset_signals},
     {"exec", execute},
 };
 
-// What init gives up while it waits for the runtime: the same, but that it stays without exec.
-constexpr Step kInitSteps[] = {
-    {"init: start a session", start_session},
-    {"init: lock the securebits", lock_securebits},
-    {"init: become the user", become_user},
-    {"init: drop every capability", drop_capabilities},
-    {"init: forbid new privileges", forbid_new_privileges},
-    {"init: die with the launcher", die_with_the_launcher},
-    {"init: restrict system calls (seccomp)", restrict_calls},
-};
-
-constexpr std::uint32_t kRuntimeBase = std::size(kEnvironmentSteps);
-constexpr std::uint32_t kInitBase = kRuntimeBase + std::size(kRuntimeSteps);
-constexpr std::uint32_t kEnd = kInitBase + std::size(kInitSteps);
+constexpr std::uint32_t kRuntimeBase = std::size(kJailSteps);
+constexpr std::uint32_t kEnd = kRuntimeBase + std::size(kRuntimeSteps);
 static_assert(kEnd <= kMaxSteps && kMaxSteps < kStarted);
 
 void note_time(const Plan& plan, std::uint32_t step) {
@@ -148,25 +137,31 @@ void note_time(const Plan& plan, std::uint32_t step) {
   plan.times_ns[step] = now.tv_sec * 1'000'000'000L + now.tv_nsec;
 }
 
+[[noreturn]] void fail(const Plan& plan, std::uint32_t step, long error) {
+  const Failure failure{step, static_cast<std::int32_t>(error)};
+  // Once every other descriptor is closed, the pipe is where the streams were taken.
+  for (const int pipe : {plan.failure_pipe, kFailureFd})
+    if (raw(SYS_write, pipe, &failure, static_cast<long>(sizeof failure)) > 0) break;
+  for (;;) raw(SYS_exit_group, 111);
+}
+
 template <std::size_t Count>
-void walk(const Step (&steps)[Count], std::uint32_t base, const Plan& plan, int failure_fd) {
+void walk(const Step (&steps)[Count], std::uint32_t base, const Plan& plan) {
   for (std::uint32_t i = 0; i < Count; ++i) {
     const long result = steps[i].take(plan);
     note_time(plan, base + i);
     if (result >= 0) continue;
-    const Failure failure{base + i, static_cast<std::int32_t>(-result)};
-    raw(SYS_write, failure_fd, &failure, static_cast<long>(sizeof failure));
-    raw(SYS_exit_group, 111);
+    fail(plan, base + i, -result);
   }
 }
 
 int run_runtime(void* argument) {
   const Plan& plan = *static_cast<const Plan*>(argument);
-  walk(kRuntimeSteps, kRuntimeBase, plan, kFailureFd);
+  walk(kRuntimeSteps, kRuntimeBase, plan);
   return 111;
 }
 
-// Shared with the runtime's process until it execs, as vfork does; init stands still meanwhile.
+// The runtime's process shares init's memory until it execs, as with vfork; init stands still meanwhile.
 alignas(64) char runtime_stack[32 * 1024];
 
 int start_runtime(const Plan& plan) {
@@ -177,14 +172,10 @@ int start_runtime(const Plan& plan) {
 }  // namespace
 
 void enter(const Plan& plan) {
-  walk(kEnvironmentSteps, 0, plan, plan.failure_pipe);
+  walk(kJailSteps, 0, plan);
   const int runtime = start_runtime(plan);
-  if (runtime < 0) {
-    const Failure failure{kRuntimeBase, errno};
-    raw(SYS_write, kFailureFd, &failure, static_cast<long>(sizeof failure));
-    raw(SYS_exit_group, 111);
-  }
-  walk(kInitSteps, kInitBase, plan, kFailureFd);
+  if (runtime < 0) fail(plan, kRuntimeBase, errno);
+  // With its last holder the failure pipe ends, which says that the runtime was exec'd.
   for (int fd = 0; fd <= kFailureFd; ++fd) raw(SYS_close, fd);
   for (;;) {
     int status = 0;
@@ -199,9 +190,8 @@ void enter(const Plan& plan) {
 }
 
 const char* step_name(std::uint32_t step) {
-  if (step < kRuntimeBase) return kEnvironmentSteps[step].name;
-  if (step < kInitBase) return kRuntimeSteps[step - kRuntimeBase].name;
-  if (step < kEnd) return kInitSteps[step - kInitBase].name;
+  if (step < kRuntimeBase) return kJailSteps[step].name;
+  if (step < kEnd) return kRuntimeSteps[step - kRuntimeBase].name;
   return "before exec";
 }
 

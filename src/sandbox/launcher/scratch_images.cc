@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,7 +113,9 @@ ScratchImages::Template ScratchImages::format(std::int32_t size_mib) const {
   Template made;
   // What is asked for is what can be filled: inode tables (1.6 %) and what ext4 keeps back (2 %) come on top.
   made.size_bytes = (static_cast<std::int64_t>(size_mib) + size_mib / 20 + 2) << 20;
-  const base::Fd image = nameless_file(made.size_bytes);
+  // In memory: what mkfs syncs costs nothing there, and only a few pages are ever written.
+  const base::Fd image(base::check(::memfd_create("template", MFD_CLOEXEC), "memfd_create"));
+  base::check(::ftruncate(image.get(), made.size_bytes), "sizing a /tmp image");
   run_mkfs(image.get());
   {
     const base::Fd mount = mount_image(image.get());
