@@ -4,6 +4,7 @@
 #include <deque>
 #include <future>
 #include <mutex>
+#include <semaphore>
 #include <thread>
 
 #include "base/log.h"
@@ -70,6 +71,17 @@ class Database::Writer {
     thread_.join();
   }
 
+  void flush() {
+    const auto reached = std::make_shared<std::promise<void>>();
+    {
+      // Past the queue's bound: it carries nothing and must not be refused.
+      const std::lock_guard lock(mutex_);
+      queue_.push_back({[](Transaction&) {}, [reached](std::exception_ptr) { reached->set_value(); }});
+    }
+    wake_.notify_one();
+    reached->get_future().wait();
+  }
+
   void enqueue(Work work) {
     std::exception_ptr refusal;
     {
@@ -124,7 +136,7 @@ class Database::Writer {
     publish(actions);
     for (std::size_t i = 0; i < group.size(); ++i) {
       group[i].command = nullptr;
-      group[i].done(failures[i]);
+      group[i].done(std::move(failures[i]));
     }
   }
 
@@ -212,16 +224,22 @@ void Database::enqueue(std::function<void(Transaction&)> command, Done done) {
   writer_->enqueue({std::move(command), std::move(done)});
 }
 
+void Database::flush() { writer_->flush(); }
+
 void Database::write_now(std::function<void(Transaction&)> command) {
-  // Shared: the writer may still be inside set_value when get() returns here.
-  const auto finished = std::make_shared<std::promise<void>>();
-  enqueue(std::move(command), [finished](std::exception_ptr failure) {
-    if (failure)
-      finished->set_exception(failure);
-    else
-      finished->set_value();
+  struct Outcome {
+    std::binary_semaphore ready{0};
+    std::exception_ptr failure;
+  };
+  // Shared: the writer may still be inside release() when this returns.
+  const auto outcome = std::make_shared<Outcome>();
+  enqueue(std::move(command), [outcome](std::exception_ptr failure) {
+    outcome->failure = std::move(failure);
+    outcome->ready.release();
   });
-  finished->get_future().get();
+  outcome->ready.acquire();
+  // Moved out, so that the exception lives and ends on this thread alone.
+  if (const auto failure = std::move(outcome->failure)) std::rethrow_exception(failure);
 }
 
 void Database::read_now(std::function<void(Transaction&)> visit) { write_now(std::move(visit)); }

@@ -3,7 +3,8 @@
 // A command runs on the writer thread inside a savepoint of its own; commands that arrive while one group is being
 // committed form the next. The task of a command ends after its group is on disk and after its after_commit actions ran, so
 // whoever gets an answer finds it in the snapshots too. A command that throws is rolled back alone and its exception
-// is rethrown to the caller. Owned by the composition root; its destructor ends the writer after the queued commands.
+// is rethrown to the caller. Owned by the composition root; its destructor ends the writer after the queued commands. The
+// lanes that its callers run on are made before it and end after it: it posts to them.
 //
 // When a group cannot be committed, all its commands fail with std::runtime_error and nothing of them is published. After a full
 // disk the next group is tried; after an I/O error (a failed fsync above all) every later write fails until a restart, which
@@ -94,6 +95,9 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  /// Waits until every command enqueued so far has ended. For whoever is about to destroy what their after_commit actions use.
+  void flush();
+
   /// Runs `command(Transaction&)` durably and returns its value on the caller's executor.
   template <class Command>
   base::Task<std::invoke_result_t<Command, Transaction&>> write(Command command);
@@ -130,7 +134,7 @@ base::Task<std::invoke_result_t<Command, Transaction&>> Database::write(Command 
   auto start = [this, executor](auto handler, std::function<void(Transaction&)> work) {
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     enqueue(std::move(work), [shared, executor](std::exception_ptr failure) {
-      asio::post(executor, [shared, failure]() mutable { (*shared)(failure); });
+      asio::post(executor, [shared, failure = std::move(failure)]() mutable { (*shared)(std::move(failure)); });
     });
   };
   std::function<void(Transaction&)> work = std::move(run);

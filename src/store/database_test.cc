@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <boost/asio/use_future.hpp>
+#include <deque>
 #include <fstream>
 #include <future>
 #include <latch>
@@ -187,8 +188,10 @@ TEST_F(DatabaseTest, AnAnswerComesAfterItsSnapshotIsPublished) {
 }
 
 TEST_F(DatabaseTest, CoroutinesOnSeveralThreadsWriteAndGetTheirOwnValues) {
-  Database database(file(), kSchema);
   constexpr int kThreads = 4, kCoroutines = 16, kWrites = 20;
+  // They end after the database, which posts to them.
+  std::deque<asio::io_context> contexts(kThreads);
+  Database database(file(), kSchema);
   std::atomic<int> right{0}, refused{0};
   const auto writer = [&](int id) -> base::Task<void> {
     const auto home = std::this_thread::get_id();
@@ -209,7 +212,7 @@ TEST_F(DatabaseTest, CoroutinesOnSeveralThreadsWriteAndGetTheirOwnValues) {
   std::vector<std::thread> lanes;
   for (int lane = 0; lane < kThreads; ++lane)
     lanes.emplace_back([&, lane] {
-      asio::io_context context(1);
+      asio::io_context& context = contexts[static_cast<std::size_t>(lane)];
       for (int c = 0; c < kCoroutines; ++c)
         asio::co_spawn(context, writer(lane * kCoroutines + c), asio::detached);
       context.run();
@@ -218,6 +221,15 @@ TEST_F(DatabaseTest, CoroutinesOnSeveralThreadsWriteAndGetTheirOwnValues) {
   EXPECT_EQ(right, kThreads * kCoroutines * kWrites * 9 / 10);
   EXPECT_EQ(refused, kThreads * kCoroutines * kWrites / 10);
   EXPECT_EQ(notes(database).size(), static_cast<std::size_t>(right));
+}
+
+TEST_F(DatabaseTest, FlushWaitsForAllThatWasEnqueuedBefore) {
+  Database database(file(), kSchema);
+  std::atomic<int> done{0};
+  for (int i = 0; i < 700; ++i)
+    database.enqueue([i](Transaction& transaction) { add(transaction, i); }, [&](std::exception_ptr) { ++done; });
+  database.flush();
+  EXPECT_EQ(done, 700);
 }
 
 TEST_F(DatabaseTest, AFullQueueRefusesAtOnce) {

@@ -1,6 +1,7 @@
 #include "store/identities.h"
 
 #include <mutex>
+#include <shared_mutex>
 #include <stdexcept>
 
 #include "base/bytes.h"
@@ -64,25 +65,54 @@ std::string User::arn() const { return iam_arn(account, "user", path, name); }
 std::string Role::arn() const { return iam_arn(account, "role", path, name); }
 std::string Policy::arn() const { return iam_arn(account, "policy", path, name); }
 
-Identities::Identities(Database& database) : database_(database) {
-  for (const Policy& policy : managed_policies()) publish(std::make_shared<const Policy>(policy));
-  database_.read_now([this](Transaction& transaction) {
-    for (User& user : rows::all<User>(transaction)) publish(std::make_shared<const User>(std::move(user)));
-    for (Role& role : rows::all<Role>(transaction)) publish(std::make_shared<const Role>(std::move(role)));
-    for (Policy& policy : rows::all<Policy>(transaction)) publish(std::make_shared<const Policy>(std::move(policy)));
-    for (AccessKey& key : rows::all_access_keys(transaction))
-      publish(std::make_shared<const AccessKey>(std::move(key)));
+struct Identities::Snapshots {
+  mutable std::shared_mutex mutex;
+  // By account and lower-case name: names that differ in case only are the same.
+  std::map<std::pair<std::string, std::string>, UserSnapshot> users;
+  std::map<std::pair<std::string, std::string>, RoleSnapshot> roles;
+  std::map<std::string, PolicySnapshot, std::less<>> policies;
+  std::map<std::string, AccessKeySnapshot, std::less<>> keys;
+
+  void publish(User record) { put(users, key_of(record.account, record.name), std::move(record)); }
+  void publish(Role record) { put(roles, key_of(record.account, record.name), std::move(record)); }
+  void publish(Policy record) { put(policies, record.arn(), std::move(record)); }
+  void publish(AccessKey record) { put(keys, record.id, std::move(record)); }
+  void forget(const User& record) { drop(users, key_of(record.account, record.name)); }
+  void forget(const Role& record) { drop(roles, key_of(record.account, record.name)); }
+  void forget(const AccessKey& record) { drop(keys, record.id); }
+
+ private:
+  template <class Map, class Key, class Record>
+  void put(Map& map, Key key, Record record) {
+    auto snapshot = std::make_shared<const Record>(std::move(record));
+    const std::unique_lock lock(mutex);
+    map[std::move(key)] = std::move(snapshot);
+  }
+  template <class Map, class Key>
+  void drop(Map& map, const Key& key) {
+    const std::unique_lock lock(mutex);
+    map.erase(key);
+  }
+};
+
+Identities::Identities(Database& database) : database_(database), snapshots_(std::make_shared<Snapshots>()) {
+  for (const Policy& policy : managed_policies()) snapshots_->publish(policy);
+  database_.read_now([&](Transaction& transaction) {
+    for (User& user : rows::all<User>(transaction)) snapshots_->publish(std::move(user));
+    for (Role& role : rows::all<Role>(transaction)) snapshots_->publish(std::move(role));
+    for (Policy& policy : rows::all<Policy>(transaction)) snapshots_->publish(std::move(policy));
+    for (AccessKey& key : rows::all_access_keys(transaction)) snapshots_->publish(std::move(key));
   });
 }
 
 UserSnapshot Identities::user(std::string_view account, std::string_view name) const {
-  const std::shared_lock lock(mutex_);
-  return look_up(users_, account, name);
+  const std::shared_lock lock(snapshots_->mutex);
+  return look_up(snapshots_->users, account, name);
 }
 
 RoleSnapshot Identities::role(std::string_view account, std::string_view name) const {
-  const std::shared_lock lock(mutex_);
-  return look_up(roles_, account, name);
+  const std::shared_lock lock(snapshots_->mutex);
+  return look_up(snapshots_->roles, account, name);
 }
 
 RoleSnapshot Identities::role_by_arn(std::string_view arn) const {
@@ -98,22 +128,22 @@ RoleSnapshot Identities::role_by_arn(std::string_view arn) const {
 }
 
 PolicySnapshot Identities::policy(std::string_view arn) const {
-  const std::shared_lock lock(mutex_);
-  const auto found = policies_.find(arn);
-  return found == policies_.end() ? nullptr : found->second;
+  const std::shared_lock lock(snapshots_->mutex);
+  const auto found = snapshots_->policies.find(arn);
+  return found == snapshots_->policies.end() ? nullptr : found->second;
 }
 
 AccessKeySnapshot Identities::access_key(std::string_view id) const {
-  const std::shared_lock lock(mutex_);
-  const auto found = keys_.find(id);
-  return found == keys_.end() ? nullptr : found->second;
+  const std::shared_lock lock(snapshots_->mutex);
+  const auto found = snapshots_->keys.find(id);
+  return found == snapshots_->keys.end() ? nullptr : found->second;
 }
 
 std::vector<AccessKeySnapshot> Identities::access_keys(std::string_view account, std::string_view user_name) const {
   std::vector<AccessKeySnapshot> found;
   {
-    const std::shared_lock lock(mutex_);
-    for (const auto& [id, key] : keys_)
+    const std::shared_lock lock(snapshots_->mutex);
+    for (const auto& [id, key] : snapshots_->keys)
       if (key->account == account && base::equal_ignoring_case(key->user_name, user_name)) found.push_back(key);
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
@@ -123,29 +153,29 @@ std::vector<AccessKeySnapshot> Identities::access_keys(std::string_view account,
 }
 
 std::vector<UserSnapshot> Identities::users(std::string_view account, std::string_view after, std::size_t limit) const {
-  const std::shared_lock lock(mutex_);
-  return page(users_, account, after, limit);
+  const std::shared_lock lock(snapshots_->mutex);
+  return page(snapshots_->users, account, after, limit);
 }
 
 std::vector<RoleSnapshot> Identities::roles(std::string_view account, std::string_view after, std::size_t limit) const {
-  const std::shared_lock lock(mutex_);
-  return page(roles_, account, after, limit);
+  const std::shared_lock lock(snapshots_->mutex);
+  return page(snapshots_->roles, account, after, limit);
 }
 
 std::size_t Identities::attachments(std::string_view policy_arn) const { return attachments({}, policy_arn); }
 
 std::size_t Identities::attachments(std::string_view account, std::string_view policy_arn) const {
-  const std::shared_lock lock(mutex_);
-  return attached_in(users_, account, policy_arn) + attached_in(roles_, account, policy_arn);
+  const std::shared_lock lock(snapshots_->mutex);
+  return attached_in(snapshots_->users, account, policy_arn) + attached_in(snapshots_->roles, account, policy_arn);
 }
 
 template <class Record>
 base::Task<Change> Identities::create(Record record, std::size_t limit) {
-  auto command = [this, record = std::move(record), limit](Transaction& transaction) {
+  auto command = [snapshots = snapshots_, record = std::move(record), limit](Transaction& transaction) {
     if (rows::find<Record>(transaction, record.account, record.name)) return Change::exists;
     if (rows::count<Record>(transaction, record.account) >= limit) return Change::limit;
     rows::insert(transaction, record);
-    transaction.after_commit([this, snapshot = std::make_shared<const Record>(record)] { publish(snapshot); });
+    transaction.after_commit([snapshots, record] { snapshots->publish(record); });
     return Change::done;
   };
   co_return co_await database_.write(std::move(command));
@@ -153,14 +183,13 @@ base::Task<Change> Identities::create(Record record, std::size_t limit) {
 
 template <class Record>
 base::Task<Change> Identities::edit(std::string account, std::string name, std::function<Change(Record&)> edit) {
-  auto command = [this, account = std::move(account), name = std::move(name),
+  auto command = [snapshots = snapshots_, account = std::move(account), name = std::move(name),
                   edit = std::move(edit)](Transaction& transaction) {
     auto record = rows::find<Record>(transaction, account, name);
     if (!record) return Change::missing;
     if (const Change refused = edit(*record); refused != Change::done) return refused;
     rows::update(transaction, *record);
-    transaction.after_commit(
-        [this, snapshot = std::make_shared<const Record>(*std::move(record))] { publish(snapshot); });
+    transaction.after_commit([snapshots, record = *std::move(record)] { snapshots->publish(record); });
     return Change::done;
   };
   co_return co_await database_.write(std::move(command));
@@ -168,14 +197,14 @@ base::Task<Change> Identities::edit(std::string account, std::string name, std::
 
 template <class Record>
 base::Task<Change> Identities::remove(std::string account, std::string name) {
-  auto command = [this, account = std::move(account), name = std::move(name)](Transaction& transaction) {
+  auto command = [snapshots = snapshots_, account = std::move(account), name = std::move(name)](Transaction& transaction) {
     auto record = rows::find<Record>(transaction, account, name);
     if (!record) return Change::missing;
     const bool has_keys =
         std::is_same_v<Record, User> && !rows::access_keys_of(transaction, account, record->id).empty();
     if (has_keys || !record->inline_policies.empty() || !record->attached_policies.empty()) return Change::conflict;
     rows::remove_identity(transaction, record->id);
-    transaction.after_commit([this, gone = *std::move(record)] { forget(gone); });
+    transaction.after_commit([snapshots, gone = *std::move(record)] { snapshots->forget(gone); });
     return Change::done;
   };
   co_return co_await database_.write(std::move(command));
@@ -201,7 +230,7 @@ base::Task<Change> Identities::edit_role(std::string account, std::string name, 
 }
 
 base::Task<Change> Identities::create_access_key(AccessKey key) {
-  auto command = [this, key = std::move(key)](Transaction& transaction) {
+  auto command = [snapshots = snapshots_, key = std::move(key)](Transaction& transaction) {
     std::string user_id;
     if (!key.user_name.empty()) {
       const auto owner = rows::find<User>(transaction, key.account, key.user_name);
@@ -213,32 +242,32 @@ base::Task<Change> Identities::create_access_key(AccessKey key) {
       return Change::limit;
     rows::insert_access_key(transaction, key, user_id);
     // Read back: the name in the user's own spelling.
-    transaction.after_commit([this, snapshot = std::make_shared<const AccessKey>(
-                                        *rows::find_access_key(transaction, key.id))] { publish(snapshot); });
+    transaction.after_commit([snapshots, made = *rows::find_access_key(transaction, key.id)] {
+      snapshots->publish(made);
+    });
     return Change::done;
   };
   co_return co_await database_.write(std::move(command));
 }
 
 base::Task<Change> Identities::set_access_key_active(std::string id, bool active) {
-  auto command = [this, id = std::move(id), active](Transaction& transaction) {
+  auto command = [snapshots = snapshots_, id = std::move(id), active](Transaction& transaction) {
     auto key = rows::find_access_key(transaction, id);
     if (!key) return Change::missing;
     rows::set_access_key_active(transaction, id, active);
     key->active = active;
-    transaction.after_commit(
-        [this, snapshot = std::make_shared<const AccessKey>(*std::move(key))] { publish(snapshot); });
+    transaction.after_commit([snapshots, key = *std::move(key)] { snapshots->publish(key); });
     return Change::done;
   };
   co_return co_await database_.write(std::move(command));
 }
 
 base::Task<Change> Identities::delete_access_key(std::string id) {
-  auto command = [this, id = std::move(id)](Transaction& transaction) {
+  auto command = [snapshots = snapshots_, id = std::move(id)](Transaction& transaction) {
     auto key = rows::find_access_key(transaction, id);
     if (!key) return Change::missing;
     rows::remove_access_key(transaction, id);
-    transaction.after_commit([this, gone = *std::move(key)] { forget(gone); });
+    transaction.after_commit([snapshots, gone = *std::move(key)] { snapshots->forget(gone); });
     return Change::done;
   };
   co_return co_await database_.write(std::move(command));
@@ -263,50 +292,15 @@ AccessKeySnapshot Identities::ensure_root_key(const std::string& account, const 
     key.created_ms = now_ms;
     for (const AccessKey& old : have) {
       rows::remove_access_key(transaction, old.id);
-      transaction.after_commit([this, old] { forget(old); });
+      transaction.after_commit([snapshots = snapshots_, old] { snapshots->forget(old); });
     }
     if (rows::find_access_key(transaction, key.id))
       throw std::runtime_error("the given root access key id " + key.id + " belongs to somebody else");
     rows::insert_access_key(transaction, key, "");
     root = std::make_shared<const AccessKey>(std::move(key));
-    transaction.after_commit([this, root] { publish(root); });
+    transaction.after_commit([snapshots = snapshots_, root] { snapshots->publish(*root); });
   });
   return root;
-}
-
-void Identities::publish(UserSnapshot user) {
-  const std::unique_lock lock(mutex_);
-  users_[key_of(user->account, user->name)] = std::move(user);
-}
-
-void Identities::publish(RoleSnapshot role) {
-  const std::unique_lock lock(mutex_);
-  roles_[key_of(role->account, role->name)] = std::move(role);
-}
-
-void Identities::publish(PolicySnapshot policy) {
-  const std::unique_lock lock(mutex_);
-  policies_[policy->arn()] = std::move(policy);
-}
-
-void Identities::publish(AccessKeySnapshot key) {
-  const std::unique_lock lock(mutex_);
-  keys_[key->id] = std::move(key);
-}
-
-void Identities::forget(const User& user) {
-  const std::unique_lock lock(mutex_);
-  users_.erase(key_of(user.account, user.name));
-}
-
-void Identities::forget(const Role& role) {
-  const std::unique_lock lock(mutex_);
-  roles_.erase(key_of(role.account, role.name));
-}
-
-void Identities::forget(const AccessKey& key) {
-  const std::unique_lock lock(mutex_);
-  keys_.erase(key.id);
 }
 
 }  // namespace lambent::store

@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -142,22 +141,11 @@ class Identities {
   template <class Record>
   base::Task<Change> remove(std::string account, std::string name);
 
-  // How the writer's after_commit publishes: the new snapshot under its key, or nothing any more.
-  void publish(UserSnapshot user);
-  void publish(RoleSnapshot role);
-  void publish(PolicySnapshot policy);
-  void publish(AccessKeySnapshot key);
-  void forget(const User& user);
-  void forget(const Role& role);
-  void forget(const AccessKey& key);
+  /// What readers see. Commands share it, so that one still queued when this is destroyed has where to publish.
+  struct Snapshots;
 
   Database& database_;
-  mutable std::shared_mutex mutex_;
-  // By account and lower-case name: names that differ in case only are the same.
-  std::map<std::pair<std::string, std::string>, UserSnapshot> users_;
-  std::map<std::pair<std::string, std::string>, RoleSnapshot> roles_;
-  std::map<std::string, PolicySnapshot, std::less<>> policies_;
-  std::map<std::string, AccessKeySnapshot, std::less<>> keys_;
+  std::shared_ptr<Snapshots> snapshots_;
 };
 
 }  // namespace lambent::store

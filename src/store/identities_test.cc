@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/use_future.hpp>
+#include <future>
 
 #include "base/ids.h"
 #include "store/migrations.h"
@@ -34,10 +35,10 @@ class IdentitiesTest : public ::testing::Test {
   }
 
   template <class T>
-  static T run(base::Task<T> task) {
-    asio::io_context context(1);
-    auto result = asio::co_spawn(context, std::move(task), asio::use_future);
-    context.run();
+  T run(base::Task<T> task) {
+    auto result = asio::co_spawn(lane_, std::move(task), asio::use_future);
+    lane_.restart();
+    lane_.run();
     return result.get();
   }
 
@@ -76,6 +77,8 @@ class IdentitiesTest : public ::testing::Test {
     return out;
   }
 
+  // Ends after the database, which posts to it.
+  asio::io_context lane_{1};
   std::filesystem::path directory_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<Identities> identities_;
@@ -213,16 +216,29 @@ TEST_F(IdentitiesTest, AUserHasTwoKeysAtMostAndRootToo) {
 }
 
 TEST_F(IdentitiesTest, RacingCreatorsGetOneWinner) {
-  asio::io_context context(1);
   int won = 0, lost = 0;
   const auto creator = [&]() -> base::Task<void> {
     const Change outcome = co_await identities_->create_user(user("same"));
     ++(outcome == Change::done ? won : lost);
   };
-  for (int i = 0; i < 20; ++i) asio::co_spawn(context, creator(), asio::detached);
-  context.run();
+  for (int i = 0; i < 20; ++i) asio::co_spawn(lane_, creator(), asio::detached);
+  lane_.run();
   EXPECT_EQ(won, 1);
   EXPECT_EQ(lost, 19);
+}
+
+TEST_F(IdentitiesTest, ACommandStillQueuedWhenTheRepositoryGoesIsWrittenAllTheSame) {
+  std::promise<void> release;
+  database_->enqueue([&](Transaction&) { release.get_future().wait(); }, [](std::exception_ptr) {});
+  const auto creator = [&]() -> base::Task<void> { co_await identities_->create_user(user("late")); };
+  asio::co_spawn(lane_, creator(), asio::detached);
+  lane_.poll();
+  identities_.reset();
+  release.set_value();
+  database_->flush();
+  lane_.run();
+  open();
+  EXPECT_TRUE(identities_->user(kAccount, "late"));
 }
 
 TEST_F(IdentitiesTest, AwsManagedPoliciesAreThereFromTheStart) {

@@ -101,9 +101,9 @@ class IamTest : public ::testing::Test {
     try {
       const auto match = service_->match(sent);
       auto input = service_->decode(match, sent);
-      asio::io_context context(1);
-      auto result = asio::co_spawn(context, service_->call(match, caller, std::move(input)), asio::use_future);
-      context.run();
+      auto result = asio::co_spawn(lane_, service_->call(match, caller, std::move(input)), asio::use_future);
+      lane_.restart();
+      lane_.run();
       response = service_->encode(match, result.get().get(), "request-1");
     } catch (const aws::Error& error) {
       response = service_->encode_error(error, "request-1");
@@ -143,6 +143,8 @@ class IamTest : public ::testing::Test {
   static constexpr const char* kPolicy =
       R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"lambda:*","Resource":"*"}]})";
 
+  // Ends after the database, which posts to it.
+  asio::io_context lane_{1};
   std::filesystem::path directory_;
   base::ManualClock clock_{base::WallTime(std::chrono::milliseconds(1700000000123))};
   std::unique_ptr<store::Database> database_;

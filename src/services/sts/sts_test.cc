@@ -48,10 +48,10 @@ class StsTest : public ::testing::Test {
   }
 
   template <class T>
-  static T run(base::Task<T> task) {
-    asio::io_context context(1);
-    auto result = asio::co_spawn(context, std::move(task), asio::use_future);
-    context.run();
+  T run(base::Task<T> task) {
+    auto result = asio::co_spawn(lane_, std::move(task), asio::use_future);
+    lane_.restart();
+    lane_.run();
     return result.get();
   }
 
@@ -120,6 +120,8 @@ class StsTest : public ::testing::Test {
     return call("AssumeRole", parameters, caller);
   }
 
+  // Ends after the database, which posts to it.
+  asio::io_context lane_{1};
   std::filesystem::path directory_;
   base::ManualClock clock_{base::WallTime(std::chrono::milliseconds(1700000000123))};
   auth::SessionTokens tokens_{std::string(32, 'k'), clock_};
