@@ -30,7 +30,9 @@ std::int32_t mib_rounded_up(std::int64_t bytes) { return static_cast<std::int32_
 
 /// One environment as the answers describe it; shared by the link and its Sandbox.
 struct Remote {
-  explicit Remote(asio::io_context& context) : changed(context) { changed.expires_at(asio::steady_timer::time_point::max()); }
+  explicit Remote(asio::io_context& context) : changed(context) {
+    changed.expires_at(asio::steady_timer::time_point::max());
+  }
   asio::steady_timer changed;  // cancelled when the launch is decided
   bool decided = false;
   std::string failure;
@@ -44,7 +46,10 @@ struct Remote {
 class Link : public std::enable_shared_from_this<Link> {
  public:
   Link(asio::io_context& context, LauncherProcess process)
-      : context_(context), socket_(context, process.socket.release()), pid_(process.pid), buffer_(wire::kMaxMessage, '\0') {
+      : context_(context),
+        socket_(context, process.socket.release()),
+        pid_(process.pid),
+        buffer_(wire::kMaxMessage, '\0') {
     ::fcntl(socket_.native_handle(), F_SETFL, O_NONBLOCK);
   }
 
@@ -103,7 +108,11 @@ class Link : public std::enable_shared_from_this<Link> {
     const auto found = remotes_.find(header.id);
     if (found == remotes_.end()) return;
     const std::shared_ptr<Remote> remote = found->second;
-    if (header.kind == wire::Kind::launched && descriptors.size() == wire::kLaunchedFds) {
+    if (header.kind == wire::Kind::launched && descriptors.size() != wire::kLaunchedFds) {
+      // It runs, but nobody could ever speak with it.
+      command(wire::Kind::kill, header.id);
+      decide(*remote, "sandbox: this process has no descriptors left");
+    } else if (header.kind == wire::Kind::launched) {
       remote->runtime_api = std::move(descriptors[0]);
       remote->api = std::move(descriptors[1]);
       remote->stdout_pipe = std::move(descriptors[2]);
@@ -257,8 +266,7 @@ class RemoteLauncher : public Launcher {
     const std::shared_ptr<Remote> remote = sandbox->remote();
     link->send(std::move(std::get<std::string>(message)));
     boost::system::error_code cancelled;
-    while (!remote->decided)
-      co_await remote->changed.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    while (!remote->decided) co_await remote->changed.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
     if (!remote->failure.empty()) throw std::runtime_error(remote->failure);
     std::unique_ptr<Sandbox> result = std::move(sandbox);
     co_return result;

@@ -129,10 +129,10 @@ must('own cgroup is its root', all(line.split(':', 2)[2].strip() == '/' for line
 // Trial 15: the program that runs is the host's own file.
 TEST_F(Escape, the_program_that_runs_cannot_be_overwritten) {
   const auto before = std::filesystem::last_write_time("/bin/sh");
-  const Outcome outcome =
-      lab().shell("for f in /proc/self/exe /bin/sh /usr/bin/dash /lib64/ld-linux-x86-64.so.2; do "
-                  "( exec 3>>$f ) 2>/dev/null && echo wrote $f; done; chmod 777 /bin/sh 2>/dev/null && echo chmod; "
-                  "rm -f /bin/sh 2>/dev/null && echo rm; echo ok");
+  const Outcome outcome = lab().shell(
+      "for f in /proc/self/exe /bin/sh /usr/bin/dash /lib64/ld-linux-x86-64.so.2; do "
+      "( exec 3>>$f ) 2>/dev/null && echo wrote $f; done; chmod 777 /bin/sh 2>/dev/null && echo chmod; "
+      "rm -f /bin/sh 2>/dev/null && echo rm; echo ok");
   EXPECT_EQ(complaints(outcome), "");
   EXPECT_EQ(std::filesystem::last_write_time("/bin/sh"), before);
 }
@@ -175,7 +175,8 @@ time.sleep(1000)
   Spec spec = lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"});
   spec.max_processes = 40;
   const auto running = lab().launch(spec);
-  ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(10), [&] { return running->out.find('\n') != std::string::npos; }));
+  ASSERT_TRUE(
+      lab().drive(*running, std::chrono::seconds(10), [&] { return running->out.find('\n') != std::string::npos; }));
   EXPECT_EQ(running->out.substr(0, 7), "EAGAIN ") << running->out;
   // init, the runtime and its children.
   const int forked = std::stoi(running->out.substr(7));
@@ -192,14 +193,13 @@ time.sleep(1000)
 // Trial 21: memory, shared memory and files of a tmpfs; what is next to it stays alive.
 TEST_F(Escape, a_memory_bomb_ends_in_its_own_group) {
   const auto neighbour = lab().launch(lab().spec({"/bin/sh", "-c", "read x < /tmp/never 2>/dev/null; sleep 100"}));
-  const char* bombs[] = {
-      "keep = []\nwhile True: keep.append(bytearray(1 << 20))",
-      "import mmap\nm = mmap.mmap(-1, 1 << 30)\nfor i in range(0, 1 << 30, 4096): m[i] = 1",
-      "import os\nkeep = bytearray(70 << 20)\nfd = os.open('/dev/shm/x', os.O_CREAT | os.O_WRONLY)\n"
-      "while True: os.write(fd, bytes(1 << 20))",
-      "import os\nfd = os.memfd_create('x')\nwhile True: os.write(fd, bytes(1 << 20))",
-      "import threading\nkeep = []\ndef eat():\n  while True: keep.append(bytearray(1 << 20))\n"
-      "for _ in range(20): threading.Thread(target=eat).start()"};
+  const char* bombs[] = {"keep = []\nwhile True: keep.append(bytearray(1 << 20))",
+                         "import mmap\nm = mmap.mmap(-1, 1 << 30)\nfor i in range(0, 1 << 30, 4096): m[i] = 1",
+                         "import os\nkeep = bytearray(70 << 20)\nfd = os.open('/dev/shm/x', os.O_CREAT | os.O_WRONLY)\n"
+                         "while True: os.write(fd, bytes(1 << 20))",
+                         "import os\nfd = os.memfd_create('x')\nwhile True: os.write(fd, bytes(1 << 20))",
+                         "import threading\nkeep = []\ndef eat():\n  while True: keep.append(bytearray(1 << 20))\n"
+                         "for _ in range(20): threading.Thread(target=eat).start()"};
   for (const char* bomb : bombs) {
     const Outcome outcome = lab().python(bomb, 128);
     EXPECT_TRUE(outcome.exit.out_of_memory) << bomb << outcome.err;
@@ -240,7 +240,8 @@ except OSError as error:
   EXPECT_FALSE(outcome.exit.out_of_memory);
   int error = 0, mib = 0, second_error = 0, files = 0;
   char mode[8] = {};
-  ASSERT_EQ(std::sscanf(outcome.out.c_str(), "(%d, %d) %7s %d %d", &error, &mib, mode, &second_error, &files), 5) << outcome.out;
+  ASSERT_EQ(std::sscanf(outcome.out.c_str(), "(%d, %d) %7s %d %d", &error, &mib, mode, &second_error, &files), 5)
+      << outcome.out;
   EXPECT_EQ(error, ENOSPC);
   EXPECT_GE(mib, 300);
   EXPECT_LE(mib, 312);
@@ -326,7 +327,8 @@ must('and on 4566', s.recv(100) == b'second')
       accepted = base::Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
       return static_cast<bool>(accepted) || first->exit.has_value();
     }));
-    EXPECT_EQ(::send(accepted.get(), text.data(), text.size(), MSG_NOSIGNAL), std::ssize(text)) << first->out << first->err;
+    EXPECT_EQ(::send(accepted.get(), text.data(), text.size(), MSG_NOSIGNAL), std::ssize(text))
+        << first->out << first->err;
   };
   answer(runtime_api, "first");
   answer(api, "second");
@@ -422,7 +424,8 @@ TEST_F(Escape, the_environment_is_what_was_given_and_nothing_of_the_server) {
   std::istringstream lines(outcome.out);
   std::vector<std::string> first;
   for (std::string line; first.size() < 3 && std::getline(lines, line);) first.push_back(line);
-  EXPECT_EQ(first, (std::vector<std::string>{"LANG=C.UTF-8", "PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin", "PWD=/var/task"}));
+  EXPECT_EQ(first, (std::vector<std::string>{"LANG=C.UTF-8", "PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin",
+                                             "PWD=/var/task"}));
   // The launcher itself was given nothing either.
   std::ifstream environ("/proc/" + std::to_string(fresh.launcher_pid()) + "/environ");
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(environ), {}), "");

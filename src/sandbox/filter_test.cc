@@ -1,4 +1,6 @@
 // The system call list: what the program that the kernel runs says about every number, and what the kernel then does.
+#include "sandbox/jail/filter.h"
+
 #include <gtest/gtest.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -10,7 +12,6 @@
 #include <map>
 #include <set>
 
-#include "sandbox/jail/filter.h"
 #include "sandbox/lab_for_tests.h"
 
 namespace lambent::sandbox::testing {
@@ -31,13 +32,26 @@ std::uint32_t run_filter(const std::vector<sock_filter>& program, const seccomp_
   for (std::size_t at = 0; at < program.size(); ++at) {
     const sock_filter& in = program[at];
     switch (in.code) {
-      case BPF_LD | BPF_W | BPF_ABS: a = word_at(data, in.k); break;
-      case BPF_ALU | BPF_AND | BPF_K: a &= in.k; break;
-      case BPF_JMP | BPF_JA: at += in.k; break;
-      case BPF_JMP | BPF_JEQ | BPF_K: at += a == in.k ? in.jt : in.jf; break;
-      case BPF_JMP | BPF_JGE | BPF_K: at += a >= in.k ? in.jt : in.jf; break;
-      case BPF_RET | BPF_K: return in.k;
-      default: ADD_FAILURE() << "instruction " << in.code; return 0;
+      case BPF_LD | BPF_W | BPF_ABS:
+        a = word_at(data, in.k);
+        break;
+      case BPF_ALU | BPF_AND | BPF_K:
+        a &= in.k;
+        break;
+      case BPF_JMP | BPF_JA:
+        at += in.k;
+        break;
+      case BPF_JMP | BPF_JEQ | BPF_K:
+        at += a == in.k ? in.jt : in.jf;
+        break;
+      case BPF_JMP | BPF_JGE | BPF_K:
+        at += a >= in.k ? in.jt : in.jf;
+        break;
+      case BPF_RET | BPF_K:
+        return in.k;
+      default:
+        ADD_FAILURE() << "instruction " << in.code;
+        return 0;
     }
   }
   ADD_FAILURE() << "it runs off its end";
@@ -185,7 +199,8 @@ for number in range(0, 461):
     EXPECT_EQ(result, -1) << number;
     EXPECT_EQ(error, refused.contains(number) ? EPERM : ENOSYS) << number;
   }
-  EXPECT_EQ(static_cast<std::size_t>(count), 461 - static_cast<std::size_t>(std::distance(reachable.begin(), reachable.lower_bound(461))));
+  EXPECT_EQ(static_cast<std::size_t>(count),
+            461 - static_cast<std::size_t>(std::distance(reachable.begin(), reachable.lower_bound(461))));
 }
 
 }  // namespace

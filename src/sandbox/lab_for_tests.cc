@@ -1,10 +1,10 @@
+#include "sandbox/lab_for_tests.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <fstream>
-
-#include "sandbox/lab_for_tests.h"
 
 namespace lambent::sandbox::testing {
 namespace {

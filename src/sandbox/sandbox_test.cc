@@ -1,6 +1,8 @@
 // What an environment is made of, how it begins and how it ends.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,7 +49,8 @@ TEST_F(Lifecycle, the_end_of_the_runtime_is_the_end_of_what_it_started) {
 // Trial 10.
 TEST_F(Lifecycle, kill_takes_grandchildren_that_ignore_signals_within_100_ms) {
   const auto running = lab().launch(lab().spec(
-      {"/bin/sh", "-c", "trap '' TERM INT HUP; (trap '' TERM; (setsid sleep 1000 & sleep 1000) & sleep 1000) & echo up; wait"}));
+      {"/bin/sh", "-c",
+       "trap '' TERM INT HUP; (trap '' TERM; (setsid sleep 1000 & sleep 1000) & sleep 1000) & echo up; wait"}));
   ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(5), [&] { return running->out == "up\n"; }));
   const auto begin = std::chrono::steady_clock::now();
   running->sandbox->kill();
@@ -95,12 +98,35 @@ TEST_F(Lifecycle, a_launch_that_fails_names_its_step) {
   EXPECT_EQ(lab().run(lab().spec({"/bin/true"})).exit.status, 0) << "and the next one works";
 }
 
+// Trial 6.
+TEST_F(Lifecycle, without_descriptors_a_launch_fails_and_the_next_one_works) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::close(next);
+  // Two more: not enough for the five that a launch brings.
+  const rlimit tight{static_cast<rlim_t>(next) + 2, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  std::string failure = "it was launched";
+  try {
+    lab().launch(lab().spec({"/bin/sleep", "1000"}));
+  } catch (const std::runtime_error& error) {
+    failure = error.what();
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(failure, "sandbox: this process has no descriptors left");
+  EXPECT_EQ(lab().run(lab().spec({"/bin/true"})).exit.status, 0);
+  EXPECT_TRUE(eventually(std::chrono::seconds(5), [&] { return lab().no_process(); }));
+}
+
 TEST_F(Lifecycle, peak_memory_follows_what_was_used) {
-  lab().write_code("script.py", "import os, time\nprint('up', flush=True)\nx = bytearray(50 << 20)\nprint('full', flush=True)\n"
-                                "del x\ntime.sleep(1000)\n");
+  lab().write_code("script.py",
+                   "import os, time\nprint('up', flush=True)\nx = bytearray(50 << 20)\nprint('full', flush=True)\n"
+                   "del x\ntime.sleep(1000)\n");
   const auto running = lab().launch(lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"}));
   const auto printed = [&](const char* text) {
-    return lab().drive(*running, std::chrono::seconds(10), [&] { return running->out.find(text) != std::string::npos; });
+    return lab().drive(*running, std::chrono::seconds(10),
+                       [&] { return running->out.find(text) != std::string::npos; });
   };
   ASSERT_TRUE(printed("up"));
   const std::int32_t before = running->sandbox->peak_memory_mib();
@@ -123,7 +149,8 @@ def share():
     return (time.process_time() - cpu) / (time.monotonic() - wall)
 while True: print('share %.3f' % share(), flush=True)
 )");
-  const auto running = lab().launch(Lab::with_memory(lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"}), 177));
+  const auto running =
+      lab().launch(Lab::with_memory(lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"}), 177));
   const auto shares = [&] {
     std::istringstream words(running->out);
     std::vector<double> found;
@@ -132,8 +159,9 @@ while True: print('share %.3f' % share(), flush=True)
     return found;
   };
   // On a busy machine it may take a while to get more than the limit to come.
-  ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(30), [&] { return !shares().empty() && shares().back() > 0.16; }))
-      << running->out;
+  ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(30), [&] {
+    return !shares().empty() && shares().back() > 0.16;
+  })) << running->out;
   running->sandbox->limit_cpu();
   const std::size_t then = shares().size();
   ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(30), [&] { return shares().size() >= then + 3; }));
@@ -181,7 +209,8 @@ std::size_t count_groups(int launcher_pid) {
   const std::string name = "lambent-" + std::to_string(launcher_pid);
   std::error_code gone;
   using Walk = std::filesystem::recursive_directory_iterator;
-  for (Walk at("/sys/fs/cgroup", std::filesystem::directory_options::skip_permission_denied, gone), end; at != end; at.increment(gone))
+  for (Walk at("/sys/fs/cgroup", std::filesystem::directory_options::skip_permission_denied, gone), end; at != end;
+       at.increment(gone))
     if (at->is_directory(gone) && at->path().string().find(name) != std::string::npos) ++found;
   return found;
 }
@@ -220,21 +249,25 @@ TEST_F(Lifecycle, two_hundred_environments_leave_nothing) {
   }));
   for (int i = 0; i < 200; ++i) {
     if (i % 3 == 0) {
-      const auto running = lab().launch(lab().spec({"/bin/sh", "-c", "sleep 1000 & sleep 1000"}));  // destroyed while it runs
+      const auto running =
+          lab().launch(lab().spec({"/bin/sh", "-c", "sleep 1000 & sleep 1000"}));  // destroyed while it runs
     } else {
       ASSERT_EQ(lab().run(lab().spec({"/bin/true"})).exit.status, 0);
     }
   }
   Leftovers after;
-  EXPECT_TRUE(eventually(std::chrono::seconds(20), [&] {
-    lab().context().restart();
-    lab().context().poll();
-    after = leftovers(lab());
-    return after == before;
-  })) << "groups " << before.groups << " " << after.groups << ", mounts " << before.mounts << " " << after.mounts << ", loops "
-      << before.loops << " " << after.loops << ", files " << before.files << " " << after.files << ", descriptors "
-      << before.descriptors << " " << after.descriptors << ", the launcher's " << before.launcher_descriptors << " "
-      << after.launcher_descriptors << ", processes " << before.processes << " " << after.processes;
+  EXPECT_TRUE(eventually(std::chrono::seconds(20),
+                         [&] {
+                           lab().context().restart();
+                           lab().context().poll();
+                           after = leftovers(lab());
+                           return after == before;
+                         }))
+      << "groups " << before.groups << " " << after.groups << ", mounts " << before.mounts << " " << after.mounts
+      << ", loops " << before.loops << " " << after.loops << ", files " << before.files << " " << after.files
+      << ", descriptors " << before.descriptors << " " << after.descriptors << ", the launcher's "
+      << before.launcher_descriptors << " " << after.launcher_descriptors << ", processes " << before.processes << " "
+      << after.processes;
 }
 
 TEST_F(Lifecycle, the_end_of_the_launcher_takes_everything_along) {

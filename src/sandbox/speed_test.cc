@@ -1,7 +1,7 @@
 // How long making an environment takes, by step. The numbers are printed, not judged: this is a shared machine; what is
 // judged is that every step was taken, in its order.
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -33,7 +33,8 @@ struct Samples {
   void print(const char* name) {
     std::sort(us.begin(), us.end());
     if (!us.empty())
-      std::printf("  %-45s med %8.1f  min %8.1f  p95 %8.1f us\n", name, us[us.size() / 2], us.front(), us[us.size() * 95 / 100]);
+      std::printf("  %-45s med %8.1f  min %8.1f  p95 %8.1f us\n", name, us[us.size() / 2], us.front(),
+                  us[us.size() * 95 / 100]);
   }
 };
 
@@ -61,7 +62,8 @@ TEST_F(Speed, of_a_launch_as_the_server_sees_it) {
 /// In a process of its own: it becomes a launcher without a socket.
 void measure_steps(const std::filesystem::path& directory, std::int64_t* times) {
   const std::int64_t begin = now_ns();
-  launcher::Environments environments({directory / "code", directory / "runtimes", directory / "scratch"}, 2'000'100'000);
+  launcher::Environments environments({directory / "code", directory / "runtimes", directory / "scratch"},
+                                      2'000'100'000);
   std::printf("  %-45s %8.1f us\n", "starting the launcher", static_cast<double>(now_ns() - begin) / 1000);
   Samples prepare, before, exec, after;
   std::map<unsigned, Samples> steps;
@@ -106,8 +108,8 @@ void measure_steps(const std::filesystem::path& directory, std::int64_t* times) 
 }
 
 TEST_F(Speed, of_each_step) {
-  auto* const times = static_cast<std::int64_t*>(
-      ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* const times =
+      static_cast<std::int64_t*>(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   ASSERT_NE(times, MAP_FAILED);
   std::fflush(stdout);
   const pid_t pid = ::fork();

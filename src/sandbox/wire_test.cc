@@ -1,8 +1,8 @@
+#include "sandbox/launcher/wire.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
-
-#include "sandbox/launcher/wire.h"
 
 namespace lambent::sandbox::wire {
 namespace {
@@ -47,13 +47,16 @@ TEST(Wire, a_spec_arrives_as_it_was_sent) {
 }
 
 TEST(Wire, the_launcher_refuses_names_that_could_lead_elsewhere) {
-  const auto hash = [](const char* text) { return [text](Launch& launch) { std::memcpy(launch.code_hash, text, std::strlen(text)); }; };
+  const auto hash = [](const char* text) {
+    return [text](Launch& launch) { std::memcpy(launch.code_hash, text, std::strlen(text)); };
+  };
   EXPECT_NE(complaint(hash("../../../../etc")), "accepted");
   EXPECT_NE(complaint(hash("ABCDEF")), "accepted");
   EXPECT_NE(complaint([](Launch& launch) { launch.code_hash[10] = '\0'; }), "accepted");
   for (const char* name : {"", ".", "..", "../x", "a/b", "/etc", "Python", "a b", ".hidden"})
     EXPECT_NE(complaint([&](Launch& launch) { put_text(launch.runtime_dir, name); }), "accepted") << name;
-  EXPECT_NE(complaint([](Launch& launch) { std::memset(launch.runtime_dir, 'a', sizeof launch.runtime_dir); }), "accepted");
+  EXPECT_NE(complaint([](Launch& launch) { std::memset(launch.runtime_dir, 'a', sizeof launch.runtime_dir); }),
+            "accepted");
   EXPECT_NE(complaint([](Launch& launch) { put_text(launch.root, "/"); }), "accepted");
   EXPECT_EQ(complaint([](Launch&) {}), "accepted");
 }
@@ -81,7 +84,9 @@ TEST(Wire, the_launcher_refuses_a_message_that_contradicts_its_length) {
 }
 
 TEST(Wire, a_spec_that_does_not_fit_is_refused_before_it_is_sent) {
-  const auto refused = [](const Spec& spec) { return std::holds_alternative<std::runtime_error>(format_launch(1, spec)); };
+  const auto refused = [](const Spec& spec) {
+    return std::holds_alternative<std::runtime_error>(format_launch(1, spec));
+  };
   Spec spec = valid();
   spec.code_hash = "short";
   EXPECT_TRUE(refused(spec));

@@ -13,6 +13,8 @@
 namespace lambent::sandbox::jail {
 namespace {
 
+// Packed by subject: the list is read as a page.
+// clang-format off
 constexpr Call kAllowed[] = {
     // Files and directories: landlock, the read-only mounts and file modes decide which.
     CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64), CALL(preadv), CALL(pwritev),
@@ -112,6 +114,8 @@ constexpr Call kRefused[] = {
 #endif
 };
 
+// clang-format on
+
 constexpr std::uint32_t kWhole = 0xffffffff;
 constexpr std::uint32_t kNewTime = 0x80;  // CLONE_NEWTIME, which clone reads as part of the exit signal
 constexpr std::uint32_t kNamespaces =
@@ -137,7 +141,7 @@ constexpr std::uint32_t kTerminalInput[] = {TIOCSTI, 0x541c /* TIOCLINUX */};
 constexpr Condition kIoctl[] = {{1, kWhole, kTerminalInput, true}};
 
 constexpr LimitedCall kLimited[] = {
-    {CALL(clone), kCloneFlags},     {CALL(unshare), kUnshareFlags},    {CALL(socket), kSocket},
+    {CALL(clone), kCloneFlags},      {CALL(unshare), kUnshareFlags},    {CALL(socket), kSocket},
     {CALL(socketpair), kSocketpair}, {CALL(personality), kPersonality}, {CALL(ioctl), kIoctl},
 };
 

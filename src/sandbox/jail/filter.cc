@@ -99,8 +99,7 @@ class Builder {
       if (condition.mask != 0xffffffff) add(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, condition.mask));
       auto left = static_cast<std::uint8_t>(condition.values.size());
       // After the values stands one instruction: the refusal of "none of them", or the way past that of "one of them".
-      for (const std::uint32_t value : condition.values)
-        add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, left--, 0));
+      for (const std::uint32_t value : condition.values) add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, left--, 0));
       if (condition.forbidden) add(BPF_STMT(BPF_JMP | BPF_JA, 1));
       answer(kRefuse);
     }

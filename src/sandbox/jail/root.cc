@@ -15,10 +15,10 @@ constexpr long kFromEmptyPath = 4;  // MOVE_MOUNT_F_EMPTY_PATH
 
 // What a container runtime hides of /proc: the host's hardware, keys and timers. The mount is read-only besides, which
 // is what keeps /proc/sys, /proc/sysrq-trigger, /proc/irq, /proc/bus and /proc/fs as they are.
-constexpr const char* kMaskedFiles[] = {"proc/kcore",        "proc/keys",       "proc/key-users",
-                                        "proc/latency_stats", "proc/timer_list", "proc/sched_debug",
-                                        "proc/kallsyms",      "proc/sysrq-trigger"};
-constexpr const char* kMaskedDirectories[] = {"proc/acpi", "proc/asound", "proc/scsi", "proc/fs", "proc/bus", "proc/irq"};
+constexpr const char* kMaskedFiles[] = {"proc/kcore",      "proc/keys",        "proc/key-users", "proc/latency_stats",
+                                        "proc/timer_list", "proc/sched_debug", "proc/kallsyms",  "proc/sysrq-trigger"};
+constexpr const char* kMaskedDirectories[] = {"proc/acpi", "proc/asound", "proc/scsi",
+                                              "proc/fs",   "proc/bus",    "proc/irq"};
 
 // An entry that this kernel does not have needs no mask.
 long mask(const char* with, const char* path) {
@@ -28,9 +28,7 @@ long mask(const char* with, const char* path) {
 
 }  // namespace
 
-long keep_mounts_private(const Plan&) {
-  return raw(SYS_mount, nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-}
+long keep_mounts_private(const Plan&) { return raw(SYS_mount, nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr); }
 
 long attach_root(const Plan& plan) {
   if (const long result = raw(kMoveMount, plan.root_tree, "", AT_FDCWD, plan.stage, kFromEmptyPath); result < 0)

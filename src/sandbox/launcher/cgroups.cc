@@ -128,7 +128,8 @@ Cgroups::Cgroups() : base_name_(std::string(kBasePrefix) + std::to_string(::getp
 }
 
 Cgroups::~Cgroups() {
-  for (const Hierarchy& hierarchy : hierarchies_) ::unlinkat(hierarchy.parent.get(), hierarchy.name.c_str(), AT_REMOVEDIR);
+  for (const Hierarchy& hierarchy : hierarchies_)
+    ::unlinkat(hierarchy.parent.get(), hierarchy.name.c_str(), AT_REMOVEDIR);
   if (!own_group_) return;
   // Back to where we came from, so that nothing of ours stays behind.
   try_write(own_group_.get(), "cgroup.subtree_control", names_of(kAll, "-", " "));
@@ -141,8 +142,8 @@ void Cgroups::adopt(Hierarchy hierarchy) {
   remove_abandoned(hierarchy.parent);
   const int parent = hierarchy.parent.get();
   base::check(::mkdirat(parent, hierarchy.name.c_str(), 0755), "making the launcher's cgroup");
-  hierarchy.base = base::Fd(base::check(
-      ::openat(parent, hierarchy.name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening the launcher's cgroup"));
+  hierarchy.base = base::Fd(base::check(::openat(parent, hierarchy.name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                                        "opening the launcher's cgroup"));
   hierarchies_.push_back(std::move(hierarchy));
 }
 
@@ -179,7 +180,8 @@ base::Fd Cgroups::unified_parent(base::Fd own, base::Fd top, std::uint32_t wante
 void Cgroups::remove_abandoned(const base::Fd& parent) const {
   for (const std::string& name : list_directory(parent.get())) {
     if (!name.starts_with(kBasePrefix)) continue;
-    const auto pid = base::parse_decimal(std::string_view(name).substr(kBasePrefix.size(), name.find('.') - kBasePrefix.size()));
+    const auto pid =
+        base::parse_decimal(std::string_view(name).substr(kBasePrefix.size(), name.find('.') - kBasePrefix.size()));
     if (!pid || *pid > 1U << 22 || ::kill(static_cast<pid_t>(*pid), 0) == 0 || errno != ESRCH) continue;
     const base::Fd group(::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!group) continue;
@@ -262,7 +264,8 @@ base::Fd Cgroups::peak_reader(const std::string& name) const {
   const Hierarchy& memory = of(Controller::memory);
   const char* file = memory.unified ? "/memory.peak" : "/memory.max_usage_in_bytes";
   base::Fd fd(::openat(memory.base.get(), (name + file).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd && memory.unified) fd = base::Fd(::openat(memory.base.get(), (name + "/memory.current").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd && memory.unified)
+    fd = base::Fd(::openat(memory.base.get(), (name + "/memory.current").c_str(), O_RDONLY | O_CLOEXEC));
   base::check(fd.get(), "opening the memory peak");
   return fd;
 }

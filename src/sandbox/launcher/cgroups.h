@@ -58,9 +58,9 @@ class Cgroups {
 
  private:
   struct Hierarchy {
-    base::Fd base;         // our group
-    base::Fd parent;       // the directory that holds it
-    std::string name;      // of our group
+    base::Fd base;     // our group
+    base::Fd parent;   // the directory that holds it
+    std::string name;  // of our group
     bool unified = false;
     std::uint32_t controllers = 0;  // bits of Controller
   };

@@ -59,7 +59,8 @@ Received receive_message(int socket, std::span<char> buffer, int flags) {
       received.descriptors.emplace_back(fd);
     }
   }
-  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) received.length = -EMSGSIZE;
+  if ((message.msg_flags & MSG_TRUNC) != 0) received.length = -EMSGSIZE;
+  if ((message.msg_flags & MSG_CTRUNC) != 0) received.descriptors.clear();
   return received;
 }
 

@@ -16,6 +16,7 @@ int send_message(int socket, std::span<const char> bytes, std::span<const int> d
 struct Received {
   /// The length of the message; 0 at end of file; negative errno.
   long length = 0;
+  /// Fewer than were sent when this process may open no more: then none.
   std::vector<base::Fd> descriptors;
 };
 /// A message longer than the buffer counts as -EMSGSIZE.

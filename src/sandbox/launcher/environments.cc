@@ -147,7 +147,8 @@ void Environments::clone_into(Environment& environment, const wire::LaunchReques
   base::check(::fcntl(failure.read.get(), F_SETFL, O_NONBLOCK), "fcntl");
   base::check(::fcntl(ending.read.get(), F_SETFL, O_NONBLOCK), "fcntl");
   const std::vector<jail::Limit> limits = jail::resource_limits(static_cast<std::uint32_t>(request.max_processes));
-  const std::string shm = "mode=1777,nr_inodes=4096,size=" + std::to_string(std::min(kMaxShmMib, request.memory_mib / 2L)) + "m";
+  const std::string shm =
+      "mode=1777,nr_inodes=4096,size=" + std::to_string(std::min(kMaxShmMib, request.memory_mib / 2L)) + "m";
 
   jail::Plan plan;
   plan.failure_pipe = failure.write.get();
@@ -158,8 +159,10 @@ void Environments::clone_into(Environment& environment, const wire::LaunchReques
   for (std::size_t i = 0; i < entrance.tasks.size(); ++i) plan.cgroup_tasks[i] = entrance.tasks[i].get();
   plan.root_tree = root.get();
   plan.stage = Mounts::kStage;
-  const jail::Attachment attachments[] = {{code.get(), "var/task"},        {runtime.get(), "var/runtime"},
-                                          {users.passwd.get(), "etc/passwd"}, {users.group.get(), "etc/group"},
+  const jail::Attachment attachments[] = {{code.get(), "var/task"},
+                                          {runtime.get(), "var/runtime"},
+                                          {users.passwd.get(), "etc/passwd"},
+                                          {users.group.get(), "etc/group"},
                                           {ready.scratch.get(), "tmp"}};
   for (const jail::Attachment& attachment : attachments) plan.attachments[plan.attachment_count++] = attachment;
   plan.shm_options = shm.c_str();

@@ -184,8 +184,7 @@ void report(int socket, bool full, std::string_view reason) {
 
 int serve(int socket) {
   wire::Configure configure{};
-  const Received received =
-      receive_message(socket, {reinterpret_cast<char*>(&configure), sizeof configure}, 0);
+  const Received received = receive_message(socket, {reinterpret_cast<char*>(&configure), sizeof configure}, 0);
   if (received.length != sizeof configure || configure.header.kind != wire::Kind::configure) return 2;
   try {
     if (::geteuid() != 0) throw std::runtime_error("not started as root");

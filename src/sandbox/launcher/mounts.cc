@@ -37,7 +37,8 @@ void set_attributes(int directory, const char* path, std::uint64_t attributes, l
          std::string("restricting the mount of ") + path);
 }
 
-void mount_at(const char* source, const std::string& target, const char* type, unsigned long flags, const char* options) {
+void mount_at(const char* source, const std::string& target, const char* type, unsigned long flags,
+              const char* options) {
   kernel(raw(SYS_mount, source, target.c_str(), type, static_cast<long>(flags), options), "mounting " + target);
 }
 
@@ -68,23 +69,25 @@ void add_system_directories() {
 /// What interpreters and TLS look for, and nothing that tells of the host.
 void add_etc() {
   fs::create_directories("root/etc/ssl");
-  for (const char* name : {"ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "ssl/certs", "ssl/openssl.cnf",
-                           "ca-certificates", "mime.types", "protocols", "services", "os-release", "debian_version",
-                           "java-17-openjdk", "java-21-openjdk"}) {
+  for (const char* name :
+       {"ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "ssl/certs", "ssl/openssl.cnf", "ca-certificates",
+        "mime.types", "protocols", "services", "os-release", "debian_version", "java-17-openjdk", "java-21-openjdk"}) {
     const fs::path host = fs::path("/etc") / name;
     if (!fs::exists(fs::symlink_status(host))) continue;
     std::error_code left_out;
-    fs::copy(host, fs::path("root/etc") / name, fs::copy_options::recursive | fs::copy_options::copy_symlinks, left_out);
+    fs::copy(host, fs::path("root/etc") / name, fs::copy_options::recursive | fs::copy_options::copy_symlinks,
+             left_out);
   }
   // Where Amazon Linux has its certificates.
   fs::create_directories("root/etc/pki/tls/certs");
   fs::create_symlink("/etc/ssl/certs/ca-certificates.crt", "root/etc/pki/tls/certs/ca-bundle.crt");
   fs::create_symlink("/usr/share/zoneinfo/UTC", "root/etc/localtime");
   write_text("root/etc/hostname", std::string(Mounts::kHostname) + "\n");
-  write_text("root/etc/hosts", "127.0.0.1 localhost sandbox sandbox.localdomain " + std::string(Mounts::kHostname) +
-                                   "\n::1 localhost\n");
-  write_text("root/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"
-                                       "networks: files\nservices: files\nprotocols: files\n");
+  write_text("root/etc/hosts",
+             "127.0.0.1 localhost sandbox sandbox.localdomain " + std::string(Mounts::kHostname) + "\n::1 localhost\n");
+  write_text("root/etc/nsswitch.conf",
+             "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"
+             "networks: files\nservices: files\nprotocols: files\n");
   // Mount points of the files that each environment has of its own; and no name server yet.
   for (const char* name : {"passwd", "group", "resolv.conf"}) write_text(std::string("root/etc/") + name, "");
 }
@@ -111,8 +114,8 @@ void add_devices() {
 }
 
 void add_lambda_directories() {
-  for (const char* name : {"var/task", "var/runtime", "var/lang/bin", "var/empty", "opt", "tmp", "proc", "sys", "run",
-                           "home", "root"})
+  for (const char* name :
+       {"var/task", "var/runtime", "var/lang/bin", "var/empty", "opt", "tmp", "proc", "sys", "run", "home", "root"})
     fs::create_directories(fs::path("root") / name);
   for (const char* name : {"python3", "node"})
     if (fs::exists(fs::path("/usr/bin") / name))
@@ -183,8 +186,8 @@ Mounts::Users Mounts::make_users(std::uint32_t slot, std::uint32_t uid) const {
   const std::string name = "sbx_user" + std::to_string(1051 + slot);
   const std::string passwd = "users/" + std::to_string(slot) + ".passwd";
   const std::string group = "users/" + std::to_string(slot) + ".group";
-  write_text(passwd, "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n" + name + ":x:" + id +
-                         ":" + id + "::/home/" + name + ":/sbin/nologin\n");
+  write_text(passwd, "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n" + name +
+                         ":x:" + id + ":" + id + "::/home/" + name + ":/sbin/nologin\n");
   write_text(group, "root:x:0:\nnogroup:x:65534:\n" + name + ":x:" + id + ":\n");
   Users users{clone_path(AT_FDCWD, passwd.c_str(), 0), clone_path(AT_FDCWD, group.c_str(), 0)};
   for (const base::Fd* tree : {&users.passwd, &users.group})

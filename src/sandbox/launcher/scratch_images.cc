@@ -29,7 +29,8 @@ constexpr long kNoSuid = 2, kNoDev = 4, kNoAtime = 0x10;   // MOUNT_ATTR_*
 
 base::Fd mount_detached(const char* type, std::initializer_list<std::pair<const char*, const char*>> options) {
   const auto step = [type](long result, const char* what) {
-    if (result < 0) throw std::system_error(static_cast<int>(-result), std::system_category(), std::string(what) + " " + type);
+    if (result < 0)
+      throw std::system_error(static_cast<int>(-result), std::system_category(), std::string(what) + " " + type);
     return static_cast<int>(result);
   };
   const base::Fd context(step(raw(jail::kFsopen, type, 1L), "opening"));
@@ -65,16 +66,32 @@ LoopDevice attach_loop(int image) {
 base::Fd mount_image(int image) {
   const LoopDevice device = attach_loop(image);
   // Nobody needs what is in it after a crash, so no barriers; and no thread that zeroes inode tables.
-  return mount_detached("ext4", {{"source", device.path.c_str()}, {"nobarrier", nullptr}, {"noinit_itable", nullptr},
-                                 {"noauto_da_alloc", nullptr}, {"errors", "continue"}});
+  return mount_detached("ext4", {{"source", device.path.c_str()},
+                                 {"nobarrier", nullptr},
+                                 {"noinit_itable", nullptr},
+                                 {"noauto_da_alloc", nullptr},
+                                 {"errors", "continue"}});
 }
 
 void run_mkfs(int image) {
   const std::string path = "/proc/self/fd/" + std::to_string(image);
   // One inode in 16 KiB, so that small files run out no sooner than bytes do.
-  const char* const argv[] = {"mkfs.ext4", "-q", "-F", "-b", "4096", "-m", "0", "-i", "16384", "-O",
-                              "none,extent,filetype,flex_bg,large_file,huge_file,dir_index,extra_isize,dir_nlink,uninit_bg,sparse_super",
-                              "-E", "lazy_itable_init=1,nodiscard,packed_meta_blocks=1", path.c_str(), nullptr};
+  const char* const argv[] = {
+      "mkfs.ext4",
+      "-q",
+      "-F",
+      "-b",
+      "4096",
+      "-m",
+      "0",
+      "-i",
+      "16384",
+      "-O",
+      "none,extent,filetype,flex_bg,large_file,huge_file,dir_index,extra_isize,dir_nlink,uninit_bg,sparse_super",
+      "-E",
+      "lazy_itable_init=1,nodiscard,packed_meta_blocks=1",
+      path.c_str(),
+      nullptr};
   const char* const environment[] = {nullptr};
   const pid_t pid = base::check(::vfork(), "vfork");
   if (pid == 0) {
@@ -92,7 +109,8 @@ void run_mkfs(int image) {
 }  // namespace
 
 ScratchImages::ScratchImages(const std::filesystem::path& directory)
-    : directory_(base::check(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening the scratch directory")) {
+    : directory_(
+          base::check(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening the scratch directory")) {
   try {
     make_image(kProbeMib);
   } catch (const std::exception& error) {
@@ -102,8 +120,9 @@ ScratchImages::ScratchImages(const std::filesystem::path& directory)
 
 base::Fd ScratchImages::nameless_file(std::int64_t size_bytes) const {
   const std::string name = ".tmp-" + base::random_hex(8);
-  base::Fd file(base::check(
-      ::openat(directory_.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600), "making a /tmp image"));
+  base::Fd file(
+      base::check(::openat(directory_.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600),
+                  "making a /tmp image"));
   base::check(::unlinkat(directory_.get(), name.c_str(), 0), "unlinking a /tmp image");
   base::check(::ftruncate(file.get(), size_bytes), "sizing a /tmp image");
   return file;
@@ -119,7 +138,8 @@ ScratchImages::Template ScratchImages::format(std::int32_t size_mib) const {
   run_mkfs(image.get());
   {
     const base::Fd mount = mount_image(image.get());
-    const base::Fd root(base::check(::openat(mount.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening a /tmp image"));
+    const base::Fd root(
+        base::check(::openat(mount.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening a /tmp image"));
     base::check(::unlinkat(root.get(), "lost+found", AT_REMOVEDIR), "removing lost+found");
     base::check(::fchmod(root.get(), 01777), "opening /tmp to everybody");
     base::check(::syncfs(root.get()), "syncing a /tmp image");
