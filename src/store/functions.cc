@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 #include <mutex>
+#include <shared_mutex>
 #include <stdexcept>
 
 namespace lambent::store {
@@ -43,9 +44,9 @@ void insert(Transaction& transaction, const FunctionVersion& f) {
   auto& statement = transaction.prepare(kInsert);
   const auto bind = [&](const auto& environment) {
     statement.bind(f.key.account, f.key.region, f.key.name, f.version, f.description, f.role, f.handler, f.runtime,
-                   f.architecture, f.timeout_s, f.memory_mib, f.ephemeral_mib, environment, f.tracing_mode, f.log_format,
-                   f.log_group, f.runtime_version_arn, f.code_sha256, f.code_hash, f.code_size, f.revision_id,
-                   f.last_modified_ms, f.state, f.state_reason, f.state_reason_code, f.update_status,
+                   f.architecture, f.timeout_s, f.memory_mib, f.ephemeral_mib, environment, f.tracing_mode,
+                   f.log_format, f.log_group, f.runtime_version_arn, f.code_sha256, f.code_hash, f.code_size,
+                   f.revision_id, f.last_modified_ms, f.state, f.state_reason, f.state_reason_code, f.update_status,
                    f.update_status_reason, f.update_status_reason_code);
   };
   if (f.has_environment)
@@ -107,29 +108,41 @@ std::string FunctionVersion::arn() const {
   return fmt::format("arn:aws:lambda:{}:{}:function:{}", key.region, key.account, key.name);
 }
 
-Functions::Functions(Database& database) : database_(database) {
+struct Functions::Snapshots {
+  void publish(FunctionSnapshot function) {
+    const std::unique_lock lock(mutex);
+    by_key[function->key] = std::move(function);
+  }
+  void forget(const FunctionKey& key) {
+    const std::unique_lock lock(mutex);
+    by_key.erase(key);
+  }
+
+  std::shared_mutex mutex;
+  std::map<FunctionKey, FunctionSnapshot> by_key;
+};
+
+Functions::Functions(Database& database) : database_(database), snapshots_(std::make_shared<Snapshots>()) {
   database_.read_now([this](Transaction& transaction) {
     auto& rows = transaction.prepare(kSelectAll).bind();
-    while (rows.step()) {
-      auto function = std::make_shared<const FunctionVersion>(read_row(rows));
-      functions_[function->key] = std::move(function);
-    }
+    while (rows.step()) snapshots_->publish(std::make_shared<const FunctionVersion>(read_row(rows)));
   });
 }
 
 FunctionSnapshot Functions::find(const FunctionKey& key) const {
-  const std::shared_lock lock(mutex_);
-  const auto found = functions_.find(key);
-  return found == functions_.end() ? nullptr : found->second;
+  const std::shared_lock lock(snapshots_->mutex);
+  const auto found = snapshots_->by_key.find(key);
+  return found == snapshots_->by_key.end() ? nullptr : found->second;
 }
 
 std::vector<FunctionSnapshot> Functions::list(std::string_view account, std::string_view region, std::string_view after,
                                               std::size_t limit) const {
   const FunctionKey from{std::string(account), std::string(region), std::string(after)};
   std::vector<FunctionSnapshot> page;
-  const std::shared_lock lock(mutex_);
+  const std::shared_lock lock(snapshots_->mutex);
+  const auto end = snapshots_->by_key.end();
   // No function has an empty name, so an empty `after` excludes none.
-  for (auto at = functions_.upper_bound(from); at != functions_.end() && page.size() < limit; ++at) {
+  for (auto at = snapshots_->by_key.upper_bound(from); at != end && page.size() < limit; ++at) {
     if (at->first.account != account || at->first.region != region) break;
     page.push_back(at->second);
   }
@@ -138,50 +151,43 @@ std::vector<FunctionSnapshot> Functions::list(std::string_view account, std::str
 
 std::vector<FunctionSnapshot> Functions::all() const {
   std::vector<FunctionSnapshot> every;
-  const std::shared_lock lock(mutex_);
-  for (const auto& [key, function] : functions_) every.push_back(function);
+  const std::shared_lock lock(snapshots_->mutex);
+  for (const auto& [key, function] : snapshots_->by_key) every.push_back(function);
   return every;
 }
 
 base::Task<bool> Functions::create(FunctionVersion function) {
-  auto command = [this, snapshot = std::make_shared<const FunctionVersion>(std::move(function))](Transaction& transaction) {
-    if (stored_revision(transaction, snapshot->key)) return false;
-    insert(transaction, *snapshot);
-    transaction.after_commit([this, snapshot] { publish(snapshot); });
+  auto command = [snapshots = snapshots_,
+                  created = std::make_shared<const FunctionVersion>(std::move(function))](Transaction& transaction) {
+    if (stored_revision(transaction, created->key)) return false;
+    insert(transaction, *created);
+    transaction.after_commit([snapshots, created] { snapshots->publish(created); });
     return true;
   };
   co_return co_await database_.write(std::move(command));
 }
 
 base::Task<bool> Functions::replace(FunctionVersion function, std::string expected_revision) {
-  auto command = [this, snapshot = std::make_shared<const FunctionVersion>(std::move(function)),
+  auto command = [snapshots = snapshots_, changed = std::make_shared<const FunctionVersion>(std::move(function)),
                   expected = std::move(expected_revision)](Transaction& transaction) {
-    const auto& key = snapshot->key;
+    const auto& key = changed->key;
     if (stored_revision(transaction, key) != expected) return false;
     transaction.prepare(kDelete).bind(key.account, key.region, key.name).run();
-    insert(transaction, *snapshot);
-    transaction.after_commit([this, snapshot] { publish(snapshot); });
+    insert(transaction, *changed);
+    transaction.after_commit([snapshots, changed] { snapshots->publish(changed); });
     return true;
   };
   co_return co_await database_.write(std::move(command));
 }
 
 base::Task<bool> Functions::remove(FunctionKey key) {
-  auto command = [this, key = std::move(key)](Transaction& transaction) {
+  auto command = [snapshots = snapshots_, key = std::move(key)](Transaction& transaction) {
     if (!stored_revision(transaction, key)) return false;
     transaction.prepare(kDelete).bind(key.account, key.region, key.name).run();
-    transaction.after_commit([this, key] {
-      const std::unique_lock lock(mutex_);
-      functions_.erase(key);
-    });
+    transaction.after_commit([snapshots, key] { snapshots->forget(key); });
     return true;
   };
   co_return co_await database_.write(std::move(command));
-}
-
-void Functions::publish(FunctionSnapshot function) {
-  const std::unique_lock lock(mutex_);
-  functions_[function->key] = std::move(function);
 }
 
 }  // namespace lambent::store

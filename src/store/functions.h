@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,11 +84,11 @@ class Functions {
   base::Task<bool> remove(FunctionKey key);
 
  private:
-  void publish(FunctionSnapshot function);
+  /// What readers see. Commands share it, so that one still queued when this is destroyed has where to publish.
+  struct Snapshots;
 
   Database& database_;
-  mutable std::shared_mutex mutex_;
-  std::map<FunctionKey, FunctionSnapshot> functions_;
+  std::shared_ptr<Snapshots> snapshots_;
 };
 
 }  // namespace lambent::store

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/use_future.hpp>
+#include <future>
 
 #include "base/ids.h"
 #include "store/migrations.h"
@@ -146,6 +147,19 @@ TEST_F(FunctionsTest, WhatIsRemovedIsGoneAndCannotBeReplaced) {
   EXPECT_EQ(functions_->find(function("f").key), nullptr);
   open();
   EXPECT_THAT(functions_->all(), IsEmpty());
+}
+
+TEST_F(FunctionsTest, ACommandStillQueuedWhenTheRepositoryGoesIsWrittenAllTheSame) {
+  asio::io_context lane(1);
+  std::promise<void> release;
+  database_->enqueue([&](Transaction&) { release.get_future().wait(); }, [](std::exception_ptr) {});
+  asio::co_spawn(lane, functions_->create(function("late")), asio::detached);
+  lane.poll();
+  functions_.reset();
+  release.set_value();
+  database_.reset();
+  open();
+  EXPECT_TRUE(functions_->find(function("late").key));
 }
 
 TEST_F(FunctionsTest, ListsAreSortedPagedAndOfOneRegion) {

@@ -31,7 +31,8 @@ std::optional<std::string> CodeUrl::verify(std::string_view path_and_query) cons
   const auto signature_at = path_and_query.rfind(kSignature);
   if (signature_at == std::string_view::npos) return std::nullopt;
   const auto text = path_and_query.substr(0, signature_at);
-  if (!base::constant_time_equal(path_and_query.substr(signature_at + kSignature.size()), sign(text))) return std::nullopt;
+  if (!base::constant_time_equal(path_and_query.substr(signature_at + kSignature.size()), sign(text)))
+    return std::nullopt;
   // The rest is our own text.
   const auto expires_at = text.rfind(kExpires);
   const auto expires = base::parse_decimal(text.substr(expires_at + kExpires.size()));

@@ -14,7 +14,8 @@ aws::Error already_exists(const FunctionName& name) {
 /// The function as asked for, without its code.
 store::FunctionVersion new_function(const Lambda& lambda, const FunctionName& name, const CreateFunctionInput& in) {
   if (!in.Runtime || !in.Handler)
-    throw invalid_parameter("Runtime and Handler are mandatory parameters for functions created with deployment packages.");
+    throw invalid_parameter(
+        "Runtime and Handler are mandatory parameters for functions created with deployment packages.");
   store::FunctionVersion function;
   function.key = name.key;
   function.log_group = "/aws/lambda/" + name.key.name;

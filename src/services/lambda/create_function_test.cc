@@ -3,14 +3,14 @@
 namespace lambent::lambda {
 namespace {
 
+using ::testing::HasSubstr;
+using testing::kArn;
+using testing::kRole;
+using ::testing::MatchesRegex;
+using testing::ServiceFixture;
 using testing::json::array;
 using testing::json::object;
 using testing::json::value;
-using testing::kArn;
-using testing::kRole;
-using testing::ServiceFixture;
-using ::testing::HasSubstr;
-using ::testing::MatchesRegex;
 
 using CreateFunction = ServiceFixture;
 
@@ -27,8 +27,9 @@ TEST_F(CreateFunction, AnswersAPendingFunctionWithAwssMembersAndNoOthers) {
   EXPECT_EQ(answer.resource, std::string(kArn) + "f");
   auto members = answer.object();
   EXPECT_THAT(answer.text("RevisionId"), MatchesRegex("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"));
-  EXPECT_THAT(std::string(std::string_view(members["RuntimeVersionConfig"].as_object()["RuntimeVersionArn"].as_string())),
-              MatchesRegex("arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}"));
+  EXPECT_THAT(
+      std::string(std::string_view(members["RuntimeVersionConfig"].as_object()["RuntimeVersionArn"].as_string())),
+      MatchesRegex("arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}"));
   members.erase("RevisionId");
   members.erase("RuntimeVersionConfig");
   const auto zip = *base::unbase64(zip64());
@@ -138,7 +139,8 @@ const Refused kRefused[] = {
     {"Layers", array{"arn:aws:lambda:us-east-1:123456789012:layer:l:1"}, kInvalid, "Layers: "},
     {"VpcConfig", object{{"SubnetIds", array{"subnet-1"}}}, kInvalid, "VpcConfig: "},
     {"VpcConfig", object{{"SecurityGroupIds", array{"sg-1"}}}, kInvalid, "VpcConfig: "},
-    {"DeadLetterConfig", object{{"TargetArn", "arn:aws:sqs:us-east-1:123456789012:q"}}, kInvalid, "DeadLetterConfig.TargetArn: "},
+    {"DeadLetterConfig", object{{"TargetArn", "arn:aws:sqs:us-east-1:123456789012:q"}}, kInvalid,
+     "DeadLetterConfig.TargetArn: "},
     {"SnapStart", object{{"ApplyOn", "PublishedVersions"}}, kInvalid, "SnapStart.ApplyOn: "},
     {"KMSKeyArn", "arn:aws:kms:us-east-1:123456789012:key/k", kInvalid, "KMSKeyArn: "},
     {"LoggingConfig", object{{"LogFormat", "JSON"}}, kInvalid, "LoggingConfig.LogFormat: "},
@@ -153,16 +155,23 @@ const Refused kRefused[] = {
     {"Code", object{}, kInvalid, "Please provide a source for function code."},
     {"Code", object{{"ZipFile", "bm90IGEgemlw"}}, kInvalid,
      "Could not unzip uploaded file. Please check your file, then try to upload again."},
-    {"Runtime", value(nullptr), kInvalid, "Runtime and Handler are mandatory parameters for functions created with deployment"},
-    {"Handler", value(nullptr), kInvalid, "Runtime and Handler are mandatory parameters for functions created with deployment"},
+    {"Runtime", value(nullptr), kInvalid,
+     "Runtime and Handler are mandatory parameters for functions created with deployment"},
+    {"Handler", value(nullptr), kInvalid,
+     "Runtime and Handler are mandatory parameters for functions created with deployment"},
     {"Runtime", "cobol85", kInvalid,
-     "Value cobol85 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [provided, provided.al2, "
+     "Value cobol85 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [provided, "
+     "provided.al2, "
      "provided.al2023] or be a valid ARN"},
     {"Runtime", "java21", kInvalid, "does not run java21"},
-    {"Role", "arn:aws:iam::123456789012:role/other", kInvalid, "The role defined for the function cannot be assumed by Lambda."},
-    {"Role", "arn:aws:iam::210987654321:role/lambda-role", "AccessDeniedException", "Cross-account pass role is not allowed."},
-    {"Role", "not-an-arn", kValidation, "at 'role' failed to satisfy constraint: Member must satisfy regular expression pattern"},
-    {"Timeout", 901, kValidation, "at 'timeout' failed to satisfy constraint: Member must have value less than or equal to 900"},
+    {"Role", "arn:aws:iam::123456789012:role/other", kInvalid,
+     "The role defined for the function cannot be assumed by Lambda."},
+    {"Role", "arn:aws:iam::210987654321:role/lambda-role", "AccessDeniedException",
+     "Cross-account pass role is not allowed."},
+    {"Role", "not-an-arn", kValidation,
+     "at 'role' failed to satisfy constraint: Member must satisfy regular expression pattern"},
+    {"Timeout", 901, kValidation,
+     "at 'timeout' failed to satisfy constraint: Member must have value less than or equal to 900"},
     {"Timeout", 0, kValidation, "Member must have value greater than or equal to 1"},
     {"MemorySize", 127, kValidation, "Member must have value greater than or equal to 128"},
     {"MemorySize", 10241, kValidation, "Member must have value less than or equal to 10240"},
@@ -174,17 +183,18 @@ const Refused kRefused[] = {
     {"Architectures", array{"x86_64", "arm64"}, kValidation, "at 'architectures'"},
     {"Architectures", array{}, kValidation, "at 'architectures'"},
     {"Environment", object{{"Variables", object{{"1st", "x"}}}}, kValidation, "at 'environment.variables'"},
-    {"Environment", object{{"Variables", object{{"AWS_REGION", "x"}, {"LAMBDA_TASK_ROOT", "x"}, {"OK", "x"}}}}, kInvalid,
-     "Lambda was unable to configure your environment variables because the environment variables you have provided contains "
+    {"Environment", object{{"Variables", object{{"AWS_REGION", "x"}, {"LAMBDA_TASK_ROOT", "x"}, {"OK", "x"}}}},
+     kInvalid,
+     "Lambda was unable to configure your environment variables because the environment variables you have provided "
+     "contains "
      "reserved keys that are currently not supported for modification. Reserved keys used in this request: AWS_REGION, "
      "LAMBDA_TASK_ROOT"},
     {"Environment", object{{"Variables", object{{"BIG", std::string(4096 - 9, 'x')}}}}, kInvalid,
      "exceeded the 4KB limit. String measured: {\"BIG\":\"xxx"},
 };
 
-INSTANTIATE_TEST_SUITE_P(CreateFunction, CreateRefuses, ::testing::ValuesIn(kRefused), [](const auto& info) {
-  return std::to_string(info.index) + "_" + info.param.member;
-});
+INSTANTIATE_TEST_SUITE_P(CreateFunction, CreateRefuses, ::testing::ValuesIn(kRefused),
+                         [](const auto& info) { return std::to_string(info.index) + "_" + info.param.member; });
 
 TEST_F(CreateFunction, TheEnvironmentMayFill4Kb) {
   auto body = creation("f");

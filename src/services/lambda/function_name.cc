@@ -24,15 +24,15 @@ struct Rule {
   /// For messages: the action that is refused on another account's function.
   std::string_view action;
   Qualified qualified;
-  /// A bare name's bound where it is tighter than the model's for all forms.
-  std::size_t max_bare_name;
+  /// Of the name alone; the model bounds the whole text.
+  std::size_t max_name;
 };
 
 // What AWS answers, by its API reference and by LocalStack's tests that were recorded against AWS.
 constexpr std::array<Rule, 7> kRules{{
     {NamedBy::create, "lambda:CreateFunction", Qualified::pattern_error, 64},
-    {NamedBy::update_code, "lambda:UpdateFunctionCode", Qualified::functions_only, 140},
-    {NamedBy::update_configuration, "lambda:UpdateFunctionConfiguration", Qualified::functions_only, 140},
+    {NamedBy::update_code, "lambda:UpdateFunctionCode", Qualified::functions_only, 256},
+    {NamedBy::update_configuration, "lambda:UpdateFunctionConfiguration", Qualified::functions_only, 256},
     {NamedBy::remove, "lambda:DeleteFunction", Qualified::other_versions, 256},
     {NamedBy::get, "lambda:GetFunction", Qualified::taken, 256},
     {NamedBy::get_configuration, "lambda:GetFunctionConfiguration", Qualified::taken, 256},
@@ -45,7 +45,6 @@ struct Parts {
   std::string_view account;
   std::string_view name;
   std::string_view qualifier;
-  bool bare = false;
 };
 
 bool is_account(std::string_view text) {
@@ -68,7 +67,6 @@ std::optional<Parts> split(std::string_view text) {
     rest.remove_prefix(colon + 1);
   }
   Parts parts;
-  parts.bare = tokens.size() == 1;
   std::size_t at = 0;
   const auto more = [&] { return at + 1 < tokens.size(); };
   if (tokens.size() > 3 && tokens[0] == "arn" && tokens[2] == "lambda") {
@@ -85,9 +83,10 @@ std::optional<Parts> split(std::string_view text) {
 }
 
 [[noreturn]] void refuse_pattern(std::string_view name) {
-  throw violation(name, "functionName",
-                  "Member must satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|"
-                  "(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?");
+  throw violation(
+      name, "functionName",
+      "Member must satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|"
+      "(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?");
 }
 
 void check_qualifier(const Rule& rule, std::string_view given_name, const FunctionName& name) {
@@ -122,14 +121,16 @@ std::string FunctionName::arn() const {
 
 FunctionName resolve_function(NamedBy operation, const aws::Caller& caller, std::string_view name,
                               const std::optional<std::string>& qualifier) {
-  const Rule& rule = *std::find_if(kRules.begin(), kRules.end(), [&](const Rule& r) { return r.operation == operation; });
+  const Rule& rule =
+      *std::find_if(kRules.begin(), kRules.end(), [&](const Rule& r) { return r.operation == operation; });
   const auto parts = split(name);
   if (!parts) refuse_pattern(name);
   // AWS words this one as a validation error and gives it the other code (LocalStack, test_create_lambda_exceptions).
-  if (parts->name.size() > rule.max_bare_name)
-    throw invalid_parameter(violation(parts->name, "functionName",
-                                      fmt::format("Member must have length less than or equal to {}", rule.max_bare_name))
-                                .message());
+  if (parts->name.size() > rule.max_name)
+    throw invalid_parameter(
+        violation(parts->name, "functionName",
+                  fmt::format("Member must have length less than or equal to {}", rule.max_name))
+            .message());
   FunctionName found;
   found.key = {parts->account.empty() ? caller.account : std::string(parts->account), caller.region,
                std::string(parts->name)};
@@ -137,16 +138,17 @@ FunctionName resolve_function(NamedBy operation, const aws::Caller& caller, std:
     throw invalid_parameter("The derived qualifier from the function name does not match the specified qualifier.");
   found.qualifier = !parts->qualifier.empty() ? std::string(parts->qualifier) : qualifier.value_or("");
   if (found.key.account != caller.account)
-    throw aws::Error("AccessDeniedException",
-                     fmt::format("User: {} is not authorized to perform: {} on resource: {} because no resource-based policy "
-                                 "allows the {} action",
-                                 caller.arn, rule.action, found.arn(), rule.action),
-                     403);
+    throw aws::Error(
+        "AccessDeniedException",
+        fmt::format("User: {} is not authorized to perform: {} on resource: {} because no resource-based policy "
+                    "allows the {} action",
+                    caller.arn, rule.action, found.arn(), rule.action),
+        403);
   if (parts->partition != "aws") throw function_not_found(name);
   if (!parts->region.empty() && parts->region != caller.region)
-    throw aws::Error("ResourceNotFoundException",
-                     fmt::format("Functions from '{}' are not reachable in this region ('{}')", parts->region, caller.region),
-                     404);
+    throw aws::Error(
+        "ResourceNotFoundException",
+        fmt::format("Functions from '{}' are not reachable in this region ('{}')", parts->region, caller.region), 404);
   check_qualifier(rule, name, found);
   return found;
 }

@@ -9,8 +9,8 @@
 namespace lambent::lambda {
 namespace {
 
-using testing::ServiceFixture;
 using ::testing::HasSubstr;
+using testing::ServiceFixture;
 
 aws::Caller caller() {
   return {.account = "123456789012", .region = "us-east-1", .arn = "arn:aws:iam::123456789012:user/ann"};
@@ -21,7 +21,8 @@ constexpr NamedBy kEvery[] = {NamedBy::create, NamedBy::update_code, NamedBy::up
                               NamedBy::invoke};
 
 /// "name qualifier", or the refusal's "code: message".
-std::string outcome(NamedBy operation, std::string_view name, const std::optional<std::string>& qualifier = std::nullopt) {
+std::string outcome(NamedBy operation, std::string_view name,
+                    const std::optional<std::string>& qualifier = std::nullopt) {
   try {
     const auto found = resolve_function(operation, caller(), name, qualifier);
     EXPECT_EQ(found.key.account, "123456789012");
@@ -45,8 +46,9 @@ TEST_P(EveryForm, WithAQualifierIsDecidedByTheTable) {
     EXPECT_EQ(in_name.substr(0, 40), outcome(operation, GetParam(), qualifier).substr(0, 40));
     return in_name;
   };
-  EXPECT_THAT(outcome(NamedBy::create, GetParam() + ":1"), HasSubstr("ValidationException: 1 validation error detected: Value '" +
-                                                                       GetParam() + ":1' at 'functionName'"));
+  EXPECT_THAT(
+      outcome(NamedBy::create, GetParam() + ":1"),
+      HasSubstr("ValidationException: 1 validation error detected: Value '" + GetParam() + ":1' at 'functionName'"));
   for (const auto operation : {NamedBy::update_code, NamedBy::update_configuration})
     for (const char* qualifier : {"$LATEST", "1", "live"})
       EXPECT_THAT(other(operation, qualifier), HasSubstr("This operation is permitted on Lambda functions only."));
@@ -54,12 +56,13 @@ TEST_P(EveryForm, WithAQualifierIsDecidedByTheTable) {
   EXPECT_THAT(other(NamedBy::remove, "live"), HasSubstr("Deletion of aliases is not currently supported."));
   EXPECT_EQ(other(NamedBy::remove, "7"), "f-1_x 7");
   for (const auto operation : {NamedBy::get, NamedBy::get_configuration, NamedBy::invoke})
-    for (const std::string qualifier : {"$LATEST", "1", "live"}) EXPECT_EQ(other(operation, qualifier), "f-1_x " + qualifier);
+    for (const std::string qualifier : {"$LATEST", "1", "live"})
+      EXPECT_EQ(other(operation, qualifier), "f-1_x " + qualifier);
 }
 
 INSTANTIATE_TEST_SUITE_P(FunctionName, EveryForm,
-                         ::testing::Values("f-1_x", "123456789012:function:f-1_x", "123456789012:f-1_x", "function:f-1_x",
-                                           "us-east-1:123456789012:function:f-1_x",
+                         ::testing::Values("f-1_x", "123456789012:function:f-1_x", "123456789012:f-1_x",
+                                           "function:f-1_x", "us-east-1:123456789012:function:f-1_x",
                                            "arn:aws:lambda:us-east-1:123456789012:function:f-1_x",
                                            "arn:aws:lambda:us-east-1:function:f-1_x"));
 
@@ -67,7 +70,8 @@ TEST(FunctionName, AnotherAccountsFunctionIsDeniedToEveryOperation) {
   for (const auto operation : kEvery)
     for (const char* name : {"210987654321:function:f", "arn:aws:lambda:us-east-1:210987654321:function:f"}) {
       const auto denied = outcome(operation, name);
-      EXPECT_THAT(denied, HasSubstr("AccessDeniedException: User: arn:aws:iam::123456789012:user/ann is not authorized"));
+      EXPECT_THAT(denied,
+                  HasSubstr("AccessDeniedException: User: arn:aws:iam::123456789012:user/ann is not authorized"));
       EXPECT_THAT(denied, HasSubstr("on resource: arn:aws:lambda:us-east-1:210987654321:function:f because"));
     }
 }
@@ -101,7 +105,7 @@ TEST(FunctionName, LeftOverPartsAreRefused) {
   EXPECT_THAT(outcome(NamedBy::get, ""), HasSubstr("ValidationException"));
 }
 
-TEST(FunctionName, ABareNameToCreateHasAtMost64Characters) {
+TEST(FunctionName, ANameToCreateHasAtMost64Characters) {
   EXPECT_EQ(outcome(NamedBy::create, std::string(64, 'n')), std::string(64, 'n') + " ");
   EXPECT_EQ(outcome(NamedBy::create, std::string(65, 'n')),
             "InvalidParameterValueException: 1 validation error detected: Value '" + std::string(65, 'n') +
@@ -143,8 +147,9 @@ TEST_P(HostileName, IsRefusedByTheModelAndTouchesNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(FunctionName, HostileName,
-                         ::testing::Values("../x", "..%2fx", "%2e%2e", "a/b", std::string("a\0b", 3), std::string(1000, 'n'),
-                                           ";reboot", "$(id)", "`id`", "\xe2\x80\xa4\xe2\x80\xa4", "a b", "a\r\nb", "$LATEST",
+                         ::testing::Values("../x", "..%2fx", "%2e%2e", "a/b", std::string("a\0b", 3),
+                                           std::string(1000, 'n'), ";reboot", "$(id)", "`id`",
+                                           "\xe2\x80\xa4\xe2\x80\xa4", "a b", "a\r\nb", "$LATEST",
                                            "arn:aws:s3:::bucket", "a:b:c:d:e:f"));
 
 TEST_F(ServiceFixture, DotsAreLegalWhereNamespacesAreButNameNothing) {

@@ -14,7 +14,8 @@ std::string marker_after(const std::string& name) { return base::base64url("1:" 
 
 std::string name_of_marker(const std::string& marker) {
   const auto text = base::unbase64url(marker);
-  if (!text || !text->starts_with("1:")) throw invalid_parameter("The provided Marker is not one that ListFunctions gave.");
+  if (!text || !text->starts_with("1:"))
+    throw invalid_parameter("The provided Marker is not one that ListFunctions gave.");
   return text->substr(2);
 }
 

@@ -5,13 +5,13 @@ namespace lambent::lambda {
 namespace {
 
 using testing::Answer;
-using testing::json::object;
-using testing::json::value;
-using testing::kArn;
-using testing::ServiceFixture;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::kArn;
+using testing::ServiceFixture;
 using ::testing::StartsWith;
+using testing::json::object;
+using testing::json::value;
 
 class GetFunction : public ServiceFixture {
  protected:
@@ -63,7 +63,8 @@ TEST_F(GetFunction, WhatIsNotThereIsNotFoundWithItsQualifier) {
     const auto answer = get(path);
     EXPECT_EQ(answer.status, 404) << path;
     EXPECT_EQ(answer.code(), "ResourceNotFoundException");
-    EXPECT_EQ(answer.object(), (object{{"Type", "User"}, {"Message", "Function not found: " + std::string(kArn) + name}}));
+    EXPECT_EQ(answer.object(),
+              (object{{"Type", "User"}, {"Message", "Function not found: " + std::string(kArn) + name}}));
   }
 }
 
@@ -111,7 +112,8 @@ TEST_F(GetFunction, AListMayAskForAllVersionsAndForReplicas) {
 
 TEST_F(GetFunction, AMarkerThatWasNotGivenIsRefused) {
   for (const char* marker : {"x", "Zg", "%2F", ""})
-    EXPECT_EQ(send("GET", functions_path(std::string("?Marker=") + marker)).code(), "InvalidParameterValueException") << marker;
+    EXPECT_EQ(send("GET", functions_path(std::string("?Marker=") + marker)).code(), "InvalidParameterValueException")
+        << marker;
 }
 
 TEST_F(GetFunction, OnlyTheCallersOwnFunctionsAreListed) {
@@ -136,7 +138,8 @@ TEST_F(DeleteFunction, AnswersWithNoBodyAndTheFunctionIsGone) {
 
 TEST_F(DeleteFunction, AQualifierNeverDeletesTheFunction) {
   ASSERT_EQ(create("f").status, 201);
-  EXPECT_EQ(remove("f?Qualifier=%24LATEST").message(), "$LATEST version cannot be deleted without deleting the function.");
+  EXPECT_EQ(remove("f?Qualifier=%24LATEST").message(),
+            "$LATEST version cannot be deleted without deleting the function.");
   EXPECT_EQ(remove("f:live").message(), "Deletion of aliases is not currently supported.");
   EXPECT_EQ(remove("f:7").status, 404);
   EXPECT_NE(stored("f"), nullptr);

@@ -11,15 +11,14 @@ constexpr std::size_t kMaxClientContext = 3583;
 /// A larger event is checked on the CPU pool: at about 400 MB/s it would hold up the lane's other work for milliseconds.
 constexpr std::size_t kCheckOnLane = 256 * 1024;
 
-aws::Error invalid_content(std::string message) {
-  return {"InvalidRequestContentException", std::move(message), 400};
-}
+aws::Error invalid_content(std::string message) { return {"InvalidRequestContentException", std::move(message), 400}; }
 
 /// The decoded JSON, or an empty string.
 std::string client_context(const OptionalText& header) {
   if (!header || header->empty()) return {};
   if (header->size() > kMaxClientContext)
-    throw invalid_content(fmt::format("Client context must be at most {} bytes when base64-encoded.", kMaxClientContext));
+    throw invalid_content(
+        fmt::format("Client context must be at most {} bytes when base64-encoded.", kMaxClientContext));
   auto text = base::unbase64(*header);
   const auto first = text ? text->find_first_not_of(" \t\r\n") : std::string::npos;
   if (first == std::string::npos || (*text)[first] != '{' || json_error(*text))
@@ -53,9 +52,10 @@ base::Task<store::FunctionSnapshot> invocable(Lambda& lambda, const FunctionName
     function = lambda.existing(name);
   }
   if (function->state != "Active")
-    throw conflict(fmt::format("The operation cannot be performed at this time. The function is currently in the following "
-                               "state: {}",
-                               function->state));
+    throw conflict(
+        fmt::format("The operation cannot be performed at this time. The function is currently in the following "
+                    "state: {}",
+                    function->state));
   co_return function;
 }
 
@@ -74,7 +74,8 @@ base::Task<InvokeOutput> invoke_function(Lambda& lambda, aws::Caller caller, Inv
   const auto name = resolve_function(NamedBy::invoke, caller, in.FunctionName, in.Qualifier);
   const auto type = in.InvocationType.value_or("RequestResponse");
   if (type == "Event")
-    throw aws::Error("NotImplementedException", "Lambent does not implement the InvocationType Event of Invoke yet", 501);
+    throw aws::Error("NotImplementedException", "Lambent does not implement the InvocationType Event of Invoke yet",
+                     501);
   auto function = co_await invocable(lambda, name);
   invoke::Invocation invocation;
   invocation.client_context = client_context(in.ClientContext);

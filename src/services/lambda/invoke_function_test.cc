@@ -3,10 +3,10 @@
 namespace lambent::lambda {
 namespace {
 
-using testing::kArn;
-using testing::ServiceFixture;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::kArn;
+using testing::ServiceFixture;
 using ::testing::SizeIs;
 
 class InvokeFunction : public ServiceFixture {
@@ -50,7 +50,8 @@ TEST_F(InvokeFunction, AFunctionsErrorIsAnAnswer) {
 }
 
 TEST_F(InvokeFunction, TheLogTailComesWhenAskedFor) {
-  EXPECT_EQ(invoke("f", "{}", {{"X-Amz-Log-Type", "Tail"}}).headers.get("X-Amz-Log-Result"), base::base64("START\nEND\n"));
+  EXPECT_EQ(invoke("f", "{}", {{"X-Amz-Log-Type", "Tail"}}).headers.get("X-Amz-Log-Result"),
+            base::base64("START\nEND\n"));
   EXPECT_EQ(invoke("f", "{}", {{"X-Amz-Log-Type", "None"}}).headers.find("X-Amz-Log-Result"), nullptr);
   EXPECT_EQ(invoke("f", "{}", {{"X-Amz-Log-Type", "All"}}).code(), "ValidationException");
 }
@@ -87,7 +88,8 @@ TEST_F(InvokeFunction, APayloadThatIsNotJsonIsRefused) {
     const auto answer = invoke("f", payload);
     EXPECT_EQ(answer.status, 400);
     EXPECT_EQ(answer.code(), "InvalidRequestContentException");
-    EXPECT_THAT(answer.message(), HasSubstr("Could not parse request body into json: Could not parse payload into json: "));
+    EXPECT_THAT(answer.message(),
+                HasSubstr("Could not parse request body into json: Could not parse payload into json: "));
   }
   EXPECT_EQ(invoke("f", "\"" + std::string(300'000, 'x') + "\"").status, 200);
   EXPECT_THAT(engine_.invocations, SizeIs(1));

@@ -22,8 +22,9 @@ bool is_settled(const store::FunctionVersion& function) {
 aws::Error refusal_of(const store::BadArchive& bad) {
   using Why = store::BadArchive::Why;
   if (bad.why() == Why::too_large) return invalid_parameter(bad.what());
-  return invalid_parameter(std::string("Could not unzip uploaded file. Please check your file, then try to upload again. (") +
-                           bad.what() + ")");
+  return invalid_parameter(
+      std::string("Could not unzip uploaded file. Please check your file, then try to upload again. (") + bad.what() +
+      ")");
 }
 
 void require_zip_size(const std::string& zip) {
@@ -36,18 +37,20 @@ void require_zip_size(const std::string& zip) {
 
 store::FunctionSnapshot Lambda::existing(const FunctionName& name) const {
   auto function = parts_.functions.find(name.key);
-  if (!function || (!name.qualifier.empty() && name.qualifier != function->version)) throw function_not_found(name.arn());
+  if (!function || (!name.qualifier.empty() && name.qualifier != function->version))
+    throw function_not_found(name.arn());
   return function;
 }
 
 void Lambda::require_settled(const store::FunctionVersion& function) {
   if (function.update_status == kInProgress)
-    throw conflict(fmt::format("The operation cannot be performed at this time. An update is in progress for resource: {}",
-                               function.arn()));
+    throw conflict(fmt::format(
+        "The operation cannot be performed at this time. An update is in progress for resource: {}", function.arn()));
   if (function.state == kPending)
-    throw conflict(fmt::format("The operation cannot be performed at this time. The function is currently in the following "
-                               "state: {}",
-                               function.state));
+    throw conflict(
+        fmt::format("The operation cannot be performed at this time. The function is currently in the following "
+                    "state: {}",
+                    function.state));
 }
 
 base::Task<store::StoredCode> Lambda::add_code(std::string zip) {

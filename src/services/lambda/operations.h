@@ -19,7 +19,8 @@ base::Task<FunctionConfiguration> update_function_code(Lambda& lambda, aws::Call
 std::string update_function_code_resource(const aws::Caller& caller, const UpdateFunctionCodeInput& in);
 base::Task<FunctionConfiguration> update_function_configuration(Lambda& lambda, aws::Caller caller,
                                                                 UpdateFunctionConfigurationInput in);
-std::string update_function_configuration_resource(const aws::Caller& caller, const UpdateFunctionConfigurationInput& in);
+std::string update_function_configuration_resource(const aws::Caller& caller,
+                                                   const UpdateFunctionConfigurationInput& in);
 
 // get_function.cc
 base::Task<GetFunctionOutput> get_function(Lambda& lambda, aws::Caller caller, QualifiedFunctionInput in);

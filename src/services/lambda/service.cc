@@ -17,12 +17,13 @@ aws::Service lambda_service(Lambda& lambda) {
   std::vector<aws::Row> rows;
   rows.push_back(operation("CreateFunction", create_function, create_function_resource).with_body_up_to(kMaxCodeBody));
   rows.push_back(operation("GetFunction", get_function, get_function_resource));
-  rows.push_back(operation("GetFunctionConfiguration", get_function_configuration, get_function_configuration_resource));
-  rows.push_back(operation("ListFunctions", list_functions, list_functions_resource));
   rows.push_back(
-      operation("UpdateFunctionCode", update_function_code, update_function_code_resource).with_body_up_to(kMaxCodeBody));
-  rows.push_back(operation("UpdateFunctionConfiguration", update_function_configuration,
-                           update_function_configuration_resource));
+      operation("GetFunctionConfiguration", get_function_configuration, get_function_configuration_resource));
+  rows.push_back(operation("ListFunctions", list_functions, list_functions_resource));
+  rows.push_back(operation("UpdateFunctionCode", update_function_code, update_function_code_resource)
+                     .with_body_up_to(kMaxCodeBody));
+  rows.push_back(
+      operation("UpdateFunctionConfiguration", update_function_configuration, update_function_configuration_resource));
   rows.push_back(operation("DeleteFunction", delete_function, delete_function_resource));
   rows.push_back(operation("Invoke", invoke_function, invoke_function_resource)
                      .as_action("InvokeFunction")

@@ -128,8 +128,10 @@ class ServiceFixture : public ::testing::Test {
     return base::base64(store::testing::make_zip({{.name = "bootstrap", .content = content, .mode = S_IFREG | 0755}}));
   }
   static json::object creation(const std::string& name, const std::string& content = "x") {
-    return {{"FunctionName", name},         {"Role", kRole},
-            {"Runtime", "provided.al2023"}, {"Handler", "app.handler"},
+    return {{"FunctionName", name},
+            {"Role", kRole},
+            {"Runtime", "provided.al2023"},
+            {"Handler", "app.handler"},
             {"Code", json::object{{"ZipFile", zip64(content)}}}};
   }
   Answer create(const json::object& body) { return send("POST", functions_path(), json::serialize(body)); }
@@ -145,7 +147,9 @@ class ServiceFixture : public ::testing::Test {
                 std::vector<std::pair<std::string, std::string>> headers = {}) {
     return send("POST", functions_path("/" + name + "/invocations"), std::move(payload), std::move(headers));
   }
-  store::FunctionSnapshot stored(const std::string& name) const { return functions_->find({kAccount, "us-east-1", name}); }
+  store::FunctionSnapshot stored(const std::string& name) const {
+    return functions_->find({kAccount, "us-east-1", name});
+  }
 
   /// Puts a function into the store as an update or a crash would have left it.
   void put(const std::string& name, const std::string& state, const std::string& update_status) {

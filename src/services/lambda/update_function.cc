@@ -10,10 +10,11 @@ namespace {
 store::FunctionSnapshot changeable(const Lambda& lambda, const FunctionName& name, const OptionalText& revision) {
   auto function = lambda.existing(name);
   if (revision && *revision != function->revision_id)
-    throw aws::Error("PreconditionFailedException",
-                     "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to "
-                     "retrieve the latest Revision Id",
-                     412);
+    throw aws::Error(
+        "PreconditionFailedException",
+        "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to "
+        "retrieve the latest Revision Id",
+        412);
   Lambda::require_settled(*function);
   return function;
 }
@@ -31,8 +32,8 @@ base::Task<FunctionConfiguration> store_change(Lambda& lambda, store::FunctionSn
   if (!stored) {
     // Somebody was faster: it is gone, or being updated.
     if (!lambda.functions().find(base->key)) throw function_not_found(base->arn());
-    throw conflict(fmt::format("The operation cannot be performed at this time. An update is in progress for resource: {}",
-                               base->arn()));
+    throw conflict(fmt::format(
+        "The operation cannot be performed at this time. An update is in progress for resource: {}", base->arn()));
   }
   lambda.engine().retire(base->key);
   const auto executor = co_await base::asio::this_coro::executor;
@@ -75,7 +76,8 @@ base::Task<FunctionConfiguration> update_function_configuration(Lambda& lambda, 
   co_return co_await std::move(change);
 }
 
-std::string update_function_configuration_resource(const aws::Caller& caller, const UpdateFunctionConfigurationInput& in) {
+std::string update_function_configuration_resource(const aws::Caller& caller,
+                                                   const UpdateFunctionConfigurationInput& in) {
   return resolve_function(NamedBy::update_configuration, caller, in.FunctionName).arn();
 }
 

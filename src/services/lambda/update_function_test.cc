@@ -3,14 +3,14 @@
 namespace lambent::lambda {
 namespace {
 
-using testing::json::array;
-using testing::json::object;
-using testing::json::value;
-using testing::kArn;
-using testing::ServiceFixture;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing::kArn;
+using testing::ServiceFixture;
+using testing::json::array;
+using testing::json::object;
+using testing::json::value;
 
 class UpdateFunction : public ServiceFixture {
  protected:
@@ -94,7 +94,8 @@ TEST_F(UpdateFunction, AnEnvironmentIsReplacedAsAWhole) {
   const auto set = [&](const object& environment) {
     return update_configuration("f", {{"Environment", environment}}).object().at("Environment");
   };
-  EXPECT_EQ(set({{"Variables", object{{"AA", "1"}, {"BB", "2"}}}}), value(object{{"Variables", object{{"AA", "1"}, {"BB", "2"}}}}));
+  EXPECT_EQ(set({{"Variables", object{{"AA", "1"}, {"BB", "2"}}}}),
+            value(object{{"Variables", object{{"AA", "1"}, {"BB", "2"}}}}));
   EXPECT_EQ(set({{"Variables", object{{"CC", "3"}}}}), value(object{{"Variables", object{{"CC", "3"}}}}));
   EXPECT_EQ(set({{"Variables", object{}}}), value(object{{"Variables", object{}}}));
 }
@@ -117,9 +118,10 @@ TEST_F(UpdateFunction, ARevisionIdMustBeTheLatest) {
                              update_configuration("f", {{"Timeout", 5}, {"RevisionId", stale}})}) {
     EXPECT_EQ(answer.status, 412);
     EXPECT_EQ(answer.code(), "PreconditionFailedException");
-    EXPECT_EQ(answer.message(),
-              "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve "
-              "the latest Revision Id");
+    EXPECT_EQ(
+        answer.message(),
+        "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve "
+        "the latest Revision Id");
   }
   EXPECT_EQ(stored("f")->timeout_s, 3);
   EXPECT_EQ(update_configuration("f", {{"Timeout", 5}, {"RevisionId", stored("f")->revision_id}}).status, 200);
@@ -128,15 +130,19 @@ TEST_F(UpdateFunction, ARevisionIdMustBeTheLatest) {
 
 TEST_F(UpdateFunction, AFunctionInProgressCannotBeUpdated) {
   put("busy", "Active", "InProgress");
-  for (const auto& answer : {update_code("busy", {{"ZipFile", zip64()}}), update_configuration("busy", {{"Timeout", 5}})}) {
+  for (const auto& answer :
+       {update_code("busy", {{"ZipFile", zip64()}}), update_configuration("busy", {{"Timeout", 5}})}) {
     EXPECT_EQ(answer.status, 409);
     EXPECT_EQ(answer.code(), "ResourceConflictException");
-    EXPECT_EQ(answer.message(), std::string("The operation cannot be performed at this time. An update is in progress for "
-                                            "resource: ") + kArn + "busy");
+    EXPECT_EQ(answer.message(),
+              std::string("The operation cannot be performed at this time. An update is in progress for "
+                          "resource: ") +
+                  kArn + "busy");
   }
   put("new", "Pending", "");
-  EXPECT_EQ(update_configuration("new", {{"Timeout", 5}}).message(),
-            "The operation cannot be performed at this time. The function is currently in the following state: Pending");
+  EXPECT_EQ(
+      update_configuration("new", {{"Timeout", 5}}).message(),
+      "The operation cannot be performed at this time. The function is currently in the following state: Pending");
 }
 
 TEST_F(UpdateFunction, TwoUpdatesFromOneRevisionCannotBothBeStored) {
@@ -163,7 +169,8 @@ TEST_F(UpdateFunction, TwoUpdatesFromOneRevisionCannotBothBeStored) {
 }
 
 TEST_F(UpdateFunction, AMissingFunctionIsNotFound) {
-  for (const auto& answer : {update_code("none", {{"ZipFile", zip64()}}), update_configuration("none", {{"Timeout", 5}})}) {
+  for (const auto& answer :
+       {update_code("none", {{"ZipFile", zip64()}}), update_configuration("none", {{"Timeout", 5}})}) {
     EXPECT_EQ(answer.status, 404);
     EXPECT_EQ(answer.message(), std::string("Function not found: ") + kArn + "none");
   }

@@ -100,9 +100,10 @@ void check_environment(const TextMap& variables) {
   for (const auto& [name, value] : variables)
     if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) reserved.push_back(name);
   if (!reserved.empty())
-    throw invalid_parameter(fmt::format("{} contains reserved keys that are currently not supported for modification. "
-                                        "Reserved keys used in this request: {}",
-                                        kUnable, fmt::join(reserved, ", ")));
+    throw invalid_parameter(
+        fmt::format("{} contains reserved keys that are currently not supported for modification. "
+                    "Reserved keys used in this request: {}",
+                    kUnable, fmt::join(reserved, ", ")));
   boost::json::object object;
   for (const auto& [name, value] : variables) object.emplace(name, value);
   const auto measured = boost::json::serialize(object);
@@ -117,9 +118,10 @@ runtimes::Runtime find_runtime(const runtimes::Catalog& catalog, const std::stri
   for (const auto& runtime : catalog.available()) accepted.push_back(runtime.identifier);
   if (std::find(accepted.begin(), accepted.end(), identifier) != accepted.end()) throw invalid_parameter(found.why_not);
   // AWS has this sentence without "validation error detected" and with this code; our reason follows it.
-  throw invalid_parameter(fmt::format("Value {} at 'runtime' failed to satisfy constraint: Member must satisfy enum value "
-                                      "set: [{}] or be a valid ARN ({})",
-                                      identifier, fmt::join(accepted, ", "), found.why_not));
+  throw invalid_parameter(
+      fmt::format("Value {} at 'runtime' failed to satisfy constraint: Member must satisfy enum value "
+                  "set: [{}] or be a valid ARN ({})",
+                  identifier, fmt::join(accepted, ", "), found.why_not));
 }
 
 std::string runtime_version_arn(const runtimes::Runtime& runtime, std::string_view region) {

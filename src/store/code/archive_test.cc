@@ -14,11 +14,11 @@ namespace lambent::store {
 namespace {
 
 using testing::deflated;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::le;
 using testing::make_zip;
 using testing::Member;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using Why = BadArchive::Why;
 
 /// The tree in memory: "d" for directories, "f644:"/"f755:" and content, "l:" and target.
@@ -79,8 +79,10 @@ Member link_to(std::string name, std::string target) {
 
 TEST(Archive, GivesDirectoriesThenFilesThenLinks) {
   Recorder sink;
-  unpack(make_zip({link_to("bin/run", "../app.py"), {.name = "app.py", .content = "print(1)", .deflate = true},
-                   {.name = "lib/", .mode = S_IFDIR | 0755}, named("lib/a/b.txt")}),
+  unpack(make_zip({link_to("bin/run", "../app.py"),
+                   {.name = "app.py", .content = "print(1)", .deflate = true},
+                   {.name = "lib/", .mode = S_IFDIR | 0755},
+                   named("lib/a/b.txt")}),
          sink);
   EXPECT_THAT(sink.order, ElementsAre("bin", "lib", "lib/a", "app.py", "lib/a/b.txt", "bin/run"));
   EXPECT_EQ(sink.nodes["app.py"], "f644:print(1)");
@@ -113,7 +115,10 @@ TEST(Archive, ExecutableIsWhatTheModeSaysOrElseTheFirstBytes) {
   const auto tree = tree_of(make_zip({{.name = "by-mode", .content = "x", .mode = S_IFREG | 0711},
                                       {.name = "private", .content = "#!/bin/sh", .mode = S_IFREG | 0600},
                                       {.name = "script", .content = "#!/bin/sh", .mode = 0},
-                                      {.name = "elf", .content = "\x7f" "ELF..", .mode = 0},
+                                      {.name = "elf",
+                                       .content = "\x7f"
+                                                  "ELF..",
+                                       .mode = 0},
                                       {.name = "text", .content = "x", .mode = 0},
                                       {.name = "dos", .content = "x", .mode = S_IFREG | 0755, .made_on = 0}}));
   EXPECT_TRUE(tree.at("by-mode").starts_with("f755"));
@@ -166,7 +171,9 @@ const Slip kSlips[] = {
     {"deep", {named(deep_path(65))}, "64 directories deep"},
     {"twice", {named("a"), named("a")}, "occurs twice"},
     {"twice_by_dot", {named("a"), named("./a")}, "occurs twice"},
-    {"directory_twice", {{.name = "a/", .mode = S_IFDIR | 0755}, {.name = "a/", .mode = S_IFDIR | 0755}}, "occurs twice"},
+    {"directory_twice",
+     {{.name = "a/", .mode = S_IFDIR | 0755}, {.name = "a/", .mode = S_IFDIR | 0755}},
+     "occurs twice"},
     {"file_then_directory", {named("a"), {.name = "a/", .mode = S_IFDIR | 0755}}, "occurs twice"},
     {"file_then_beneath", {named("a"), named("a/b")}, "not a directory"},
     {"file_then_deep_beneath", {named("a"), named("a/b/c/d")}, "not a directory"},
@@ -198,7 +205,8 @@ const Slip kSlips[] = {
     {"link_named_as_directory", {link_to("l/", "a")}, "name of a directory"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Archive, ZipSlip, ::testing::ValuesIn(kSlips), [](const auto& info) { return info.param.what; });
+INSTANTIATE_TEST_SUITE_P(Archive, ZipSlip, ::testing::ValuesIn(kSlips),
+                         [](const auto& info) { return info.param.what; });
 
 TEST(Archive, KeepsLinksInsideTheTree) {
   const auto tree = tree_of(make_zip({named("node_modules/x/cli.js"), link_to("node_modules/.bin/x", "../x/cli.js"),
@@ -348,7 +356,8 @@ TEST(Archive, DamageIsToldFromLies) {
 }
 
 TEST(Archive, EveryCutAndEveryChangedByteIsAnswered) {
-  const auto zip = make_zip({named("a/b"), link_to("l", "a"), {.name = "c", .content = "cc", .deflate = true}}, {.zip64 = true});
+  const auto zip =
+      make_zip({named("a/b"), link_to("l", "a"), {.name = "c", .content = "cc", .deflate = true}}, {.zip64 = true});
   for (std::size_t keep = 0; keep < zip.size(); ++keep) EXPECT_FALSE(refusal_of(zip.substr(0, keep)).message.empty());
   for (std::size_t at = 0; at < zip.size(); ++at) {
     auto changed = zip;

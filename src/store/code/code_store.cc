@@ -143,7 +143,7 @@ std::optional<std::string> CodeStore::zip(std::string_view hash) const {
   const base::Fd file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file && errno == ENOENT) return std::nullopt;
   base::check(file.get(), "open archive");
-  struct stat status {};
+  struct stat status{};
   base::check(fstat(file.get(), &status), "stat archive");
   std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
   for (std::size_t done = 0; done < bytes.size();) {

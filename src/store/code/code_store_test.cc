@@ -31,14 +31,16 @@ class CodeStoreTest : public ::testing::Test {
   }
   static std::set<std::string> names(const fs::path& path) {
     std::set<std::string> found;
-    for (const auto& entry : fs::recursive_directory_iterator(path)) found.insert(entry.path().lexically_relative(path));
+    for (const auto& entry : fs::recursive_directory_iterator(path))
+      found.insert(entry.path().lexically_relative(path));
     return found;
   }
 
   const fs::path root_;
-  const std::string zip_ = make_zip({{.name = "app.py", .content = "def handler(event, context): pass", .deflate = true},
-                                     {.name = "bin/tool", .content = "#!", .mode = S_IFREG | 0700},
-                                     {.name = "current", .content = "bin", .mode = S_IFLNK | 0777}});
+  const std::string zip_ =
+      make_zip({{.name = "app.py", .content = "def handler(event, context): pass", .deflate = true},
+                {.name = "bin/tool", .content = "#!", .mode = S_IFREG | 0700},
+                {.name = "current", .content = "bin", .mode = S_IFLNK | 0777}});
 };
 
 TEST_F(CodeStoreTest, KeepsTheZipAndUnpacksItReadableByAll) {
@@ -52,9 +54,9 @@ TEST_F(CodeStoreTest, KeepsTheZipAndUnpacksItReadableByAll) {
   const auto tree = store.trees() / code.hash;
   EXPECT_EQ(content(tree / "app.py"), "def handler(event, context): pass");
   EXPECT_EQ(fs::read_symlink(tree / "current"), "bin");
-  for (const auto& [name, mode] : std::map<std::string, mode_t>{
-           {".", 0755}, {"bin", 0755}, {"app.py", 0644}, {"bin/tool", 0755}}) {
-    struct stat status {};
+  for (const auto& [name, mode] :
+       std::map<std::string, mode_t>{{".", 0755}, {"bin", 0755}, {"app.py", 0644}, {"bin/tool", 0755}}) {
+    struct stat status{};
     ASSERT_EQ(lstat((tree / name).c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777, mode) << name;
     EXPECT_EQ(status.st_mtim.tv_sec, kTreeTime) << name;
@@ -106,7 +108,8 @@ TEST_F(CodeStoreTest, TheSameArchiveIsStoredOnceHoweverManyAddIt) {
   for (auto& adder : adders) adder.join();
   EXPECT_EQ(store.hashes().size(), 1u);
   EXPECT_TRUE(fs::is_empty(directory() / "incoming"));
-  EXPECT_EQ(names(store.trees() / store.hashes().front()), (std::set<std::string>{"app.py", "bin", "bin/tool", "current"}));
+  EXPECT_EQ(names(store.trees() / store.hashes().front()),
+            (std::set<std::string>{"app.py", "bin", "bin/tool", "current"}));
 }
 
 TEST_F(CodeStoreTest, StartRepairsWhatACrashLeft) {
@@ -157,7 +160,8 @@ TEST_F(CodeStoreTest, UnpacksThousandsOfFilesInManyDirectories) {
   CodeStore store(directory());
   std::vector<Member> members;
   for (int i = 0; i < 3000; ++i)
-    members.push_back({.name = "d" + std::to_string(i % 50) + "/e/f" + std::to_string(i), .content = std::to_string(i)});
+    members.push_back(
+        {.name = "d" + std::to_string(i % 50) + "/e/f" + std::to_string(i), .content = std::to_string(i)});
   const auto code = store.add(make_zip(members));
   EXPECT_EQ(names(store.trees() / code.hash).size(), 3000u + 50 + 50);
   EXPECT_EQ(content(store.trees() / code.hash / "d7/e/f2957"), "2957");

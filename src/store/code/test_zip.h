@@ -68,13 +68,13 @@ inline std::string make_zip(const std::vector<Member>& members, const ZipOptions
   std::vector<std::uint32_t> offsets;
   for (const auto& member : members) {
     const auto body = (member.deflate ? deflated(member.content) : member.content) + member.trailing;
-    const auto crc = member.crc.value_or(static_cast<std::uint32_t>(crc32_z(
-        crc32(0, nullptr, 0), reinterpret_cast<const Bytef*>(member.content.data()), member.content.size())));
+    const auto crc = member.crc.value_or(static_cast<std::uint32_t>(
+        crc32_z(crc32(0, nullptr, 0), reinterpret_cast<const Bytef*>(member.content.data()), member.content.size())));
     const auto size = member.size.value_or(static_cast<std::uint32_t>(member.content.size()));
     const auto stored_size = member.stored_size.value_or(static_cast<std::uint32_t>(body.size()));
     const auto method = member.method.value_or(member.deflate ? 8 : 0);
-    const auto common = le(20, 2) + le(member.flags, 2) + le(method, 2) + le(0, 4) + le(crc, 4) + le(stored_size, 4) +
-                        le(size, 4);
+    const auto common =
+        le(20, 2) + le(member.flags, 2) + le(method, 2) + le(0, 4) + le(crc, 4) + le(stored_size, 4) + le(size, 4);
     offsets.push_back(member.shares ? offsets[*member.shares] : static_cast<std::uint32_t>(out.size()));
     if (!member.shares) {
       const auto local_name = member.local_name.value_or(member.name);

@@ -50,7 +50,8 @@ void TreeWriter::directory(std::string_view path) {
 
 void TreeWriter::begin_file(std::string_view path) {
   const auto [parent, name] = parent_of(path);
-  file_.reset(check(openat(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), "create file"));
+  file_.reset(
+      check(openat(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), "create file"));
 }
 
 void TreeWriter::write(std::string_view bytes) {

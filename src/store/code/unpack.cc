@@ -34,8 +34,7 @@ class Inflater {
       inflate_entry(entry, take);
     else
       give(entry, entry.stored, take);
-    if (written_ != entry.size || crc_ != entry.crc)
-      throw BadArchive(fmt::format("{} is damaged", quoted(entry.path)));
+    if (written_ != entry.size || crc_ != entry.crc) throw BadArchive(fmt::format("{} is damaged", quoted(entry.path)));
   }
 
  private:
@@ -62,8 +61,7 @@ class Inflater {
     if (bytes.size() > entry.size - written_)
       throw BadArchive(fmt::format("{} holds more than it declares", quoted(entry.path)), BadArchive::Why::forbidden);
     written_ += bytes.size();
-    crc_ = static_cast<std::uint32_t>(
-        crc32_z(crc_, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+    crc_ = static_cast<std::uint32_t>(crc32_z(crc_, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
     if (!bytes.empty()) take(bytes);
   }
 
@@ -75,7 +73,10 @@ class Inflater {
 
 /// An archive made where files have no mode: what the kernel would execute is executable.
 bool looks_executable(std::string_view first_bytes) {
-  return first_bytes.starts_with("\x7f" "ELF") || first_bytes.starts_with("#!");
+  return first_bytes.starts_with(
+             "\x7f"
+             "ELF") ||
+         first_bytes.starts_with("#!");
 }
 
 void unpack_file(const ArchiveEntry& entry, Inflater& inflater, TreeSink& sink) {
