@@ -92,7 +92,11 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
   if (!options.tls_cert.empty()) certificate_ = std::make_unique<Certificate>(options.tls_cert, options.tls_key);
 }
 
-Composition::~Composition() { lanes_.stop(); }
+Composition::~Composition() {
+  lanes_.stop();
+  // Commands still queued publish into repositories that end before the database does.
+  database_.flush();
+}
 
 invoke::RoleCredentials Composition::role_credentials(const store::FunctionVersion& function) const {
   const auto role = identities_.role_by_arn(function.role);

@@ -229,11 +229,23 @@ class Connection final : public Tracked, public Exchange {
     co_return status;
   }
 
+  Task<bool> respond_with_next(Response response) override {
+    bool broken = false;
+    const bool next_is_here = body_read_ && head_length(buffer_, 0, broken) != 0 && !broken;
+    if (!next_is_here || !head_.keep_alive || closing_ || state_->stopping || head_.request.method == "HEAD" ||
+        held_.size() > kReadChunk)
+      co_return co_await respond(std::move(response));
+    responded_ = true;
+    held_ += serialize_head(response, false);
+    held_ += response.body;
+    co_return true;
+  }
+
   Task<bool> respond(Response response) override {
     responded_ = true;
     if (!body_read_ && has_body()) closing_ = true;
     closing_ = closing_ || !head_.keep_alive || state_->stopping;
-    const std::string head = serialize_head(response, closing_);
+    const std::string head = std::exchange(held_, {}) + serialize_head(response, closing_);
     const bool without_body = head_.request.method == "HEAD" || response.status == 204;
     const std::array<asio::const_buffer, 2> parts{
         asio::buffer(head), without_body ? asio::const_buffer() : asio::buffer(response.body)};
@@ -388,6 +400,8 @@ class Connection final : public Tracked, public Exchange {
   std::string peer_;
   std::string buffer_;
   std::string head_bytes_;
+  /// Answers that wait for the next one.
+  std::string held_;
   Head head_;
   bool served_ = false;
   bool head_done_ = false;
@@ -419,7 +433,9 @@ void start_connection(const State& state, tcp::socket socket) {
   } else {
     asio::co_spawn(state->executor, run_connection(state, nullptr, std::move(socket)), asio::detached);
   }
-  if (!state->sweeping) {
+  const Limits& limits = state->limits;
+  const bool timed = std::min({limits.header_time, limits.idle_time, limits.body_pause}) < Limits::kNever;
+  if (timed && !state->sweeping) {
     state->sweeping = true;
     asio::co_spawn(state->executor, sweep(state), asio::detached);
   }

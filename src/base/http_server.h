@@ -37,6 +37,9 @@ struct Limits {
   /// The longest wait for the next part of a body, and for the peer to take the next part of an answer.
   std::chrono::seconds body_pause{20};
   std::size_t connections = 10'000;
+
+  /// For times that somebody else bounds. With all three of them the server has no sweep.
+  static constexpr std::chrono::seconds kNever = std::chrono::hours(24 * 365);
 };
 
 /// What reading a body came to. Anything but `complete` means: answer if there is something to say; the connection ends after.
@@ -55,6 +58,9 @@ class Exchange {
   virtual Task<BodyStatus> read_body(std::size_t limit) = 0;
   /// Exactly once. Content-Length, Date and Connection are added here. False when the peer is gone.
   virtual Task<bool> respond(Response response) = 0;
+  /// The same, but the bytes may leave together with the answer to a request that the client has sent already: for clients that
+  /// pipeline and only look at the last answer, so that they are woken once.
+  virtual Task<bool> respond_with_next(Response response) = 0;
   /// The connection is closed after the answer.
   virtual void close_after() = 0;
 };

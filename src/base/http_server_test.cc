@@ -45,6 +45,11 @@ class ServerTest : public ::testing::Test {
       if (status == BodyStatus::disconnected) co_return;
     }
     const Request& request = exchange.request();
+    if (request.path == "/held") {
+      response.body = "held";
+      co_await exchange.respond_with_next(std::move(response));
+      co_return;
+    }
     response.body = request.method + " " + request.path + " " + request.body;
     co_await exchange.respond(std::move(response));
   }
@@ -79,6 +84,18 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_LT(all.find("POST /a one"), all.find("POST /b two"));
   EXPECT_NE(all.find("POST /b two"), std::string::npos);
   EXPECT_NE(all.find("Connection: close"), std::string::npos);
+}
+
+TEST_F(ServerTest, AnAnswerWaitsForTheNextOnlyWhenTheNextRequestIsHere) {
+  const std::string held = "POST /held HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx";
+  const std::string both = talk(held + "GET /b HTTP/1.1\r\n" + kClose + "\r\n");
+  EXPECT_LT(both.find("held"), both.find("GET /b"));
+  EXPECT_NE(both.find("GET /b"), std::string::npos);
+  tcp::socket socket = connect();
+  asio::write(socket, asio::buffer(held));
+  std::string alone;
+  asio::read_until(socket, asio::dynamic_buffer(alone), "held");
+  EXPECT_TRUE(alone.starts_with("HTTP/1.1 200"));
 }
 
 TEST_F(ServerTest, TakesBodiesByteByByte) {

@@ -79,6 +79,7 @@ class FakeExchange final : public http::Exchange {
     answer = std::move(response);
     co_return true;
   }
+  base::Task<bool> respond_with_next(http::Response response) override { return respond(std::move(response)); }
   void close_after() override {}
 
   http::Response answer;

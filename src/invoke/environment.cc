@@ -70,7 +70,7 @@ Task<std::unique_ptr<Environment>> Environment::launch(const EngineParts& parts,
   sandbox::Spec spec;
   spec.code_hash = function->code_hash;
   spec.runtime_dir = runtime.bootstrap_dir;
-  spec.argv = runtime.argv;
+  spec.argv = runtimes::command_line(runtime, function->memory_mib);
   spec.environment = environment_variables(*function, runtime, credentials, made->log_stream_);
   spec.memory_mib = function->memory_mib;
   spec.ephemeral_mib = function->ephemeral_mib;

@@ -33,10 +33,9 @@ std::string_view state_name(State state) {
 /// A function waits, pauses and is frozen for as long as it likes: the engine's time limit ends it, not the server's. Runtimes
 /// send X-Ray causes of up to 1 MiB in a header. Connections are few, because each may make us hold such a header.
 http::Limits limits() {
-  constexpr std::chrono::seconds never = std::chrono::hours(24 * 365);
   http::Limits limits;
   limits.header_bytes = 1024 * 1024 + 64 * 1024;
-  limits.header_time = limits.idle_time = limits.body_pause = never;
+  limits.header_time = limits.idle_time = limits.body_pause = http::Limits::kNever;
   limits.connections = 16;
   return limits;
 }
@@ -190,6 +189,8 @@ Task<http::BodyStatus> Machine::read_answer(http::Exchange& exchange, Answer& an
 void Machine::finish(Answer answer) {
   if (state_ == State::closed) return;
   state_ = State::response_sent;
+  // Here, not where invoke() goes on: the runtime may ask for its next event before that.
+  event_.reset();
   answer_ = std::move(answer);
   answer_came_.notify();
 }
@@ -238,8 +239,9 @@ Task<void> Machine::take_answer(http::Exchange& exchange, State while_reading, A
     co_return;
   }
   finish(std::move(answer));
+  // A runtime that has asked for its next event already is woken by that alone.
   http::Response said = said_after(status);
-  co_await exchange.respond(std::move(said));
+  co_await exchange.respond_with_next(std::move(said));
 }
 
 Task<void> Machine::init_error(http::Exchange& exchange) {
