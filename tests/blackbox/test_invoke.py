@@ -66,6 +66,7 @@ export const handler = async (event, context) => {
       arn: context.invokedFunctionArn, memory: context.memoryLimitInMB, group: context.logGroupName,
       stream: context.logStreamName, remaining: context.getRemainingTimeInMillis(),
       custom: context.clientContext ? context.clientContext.custom ?? context.clientContext.Custom : null };
+    case "unserializable": return { count: 10n };
     case "print": console.log(event.text); return "done";
   }
 };
@@ -173,13 +174,15 @@ def test_the_largest_response_passes_and_the_next_byte_does_not(functions, runti
     assert functions.invoke(name, {"how": "echo", "value": 4}).expect() == 4
 
 
-def test_what_cannot_be_json_is_a_marshal_error(module_functions, endings, runtime):
-    if runtime != PYTHON:
-        pytest.skip("JSON.stringify has an answer for every value of the kind")
+def test_what_cannot_be_json_fails_the_invocation(module_functions, endings, runtime):
     answer = module_functions.invoke(endings, {"how": "unserializable"})
     assert answer.error == "Unhandled"
-    assert answer.value["errorType"] == "Runtime.MarshalError"
-    assert answer.value["errorMessage"].startswith("Unable to marshal response: ")
+    if runtime == PYTHON:
+        assert answer.value["errorType"] == "Runtime.MarshalError"
+        assert answer.value["errorMessage"].startswith("Unable to marshal response: ")
+    else:
+        assert answer.value["errorMessage"] == "Unable to stringify response body"
+    assert module_functions.invoke(endings, {"how": "echo", "value": 5}).expect() == 5
 
 
 def test_code_that_cannot_be_loaded_fails_its_invocation(functions, runtime):
