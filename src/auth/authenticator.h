@@ -2,6 +2,8 @@
 //
 // Two steps, so that strangers cannot make us hold bodies: `check_head` needs only the request line and the headers
 // (form, known key, date, scope), `verify` needs the body. Source: AWS, "Signature Version 4 for API requests".
+// As on AWS nothing remembers signatures: a captured request verifies again until its time is over (five minutes, or the
+// life of a presigned URL), so only TLS keeps requests from being captured.
 // Any thread.
 #pragma once
 

@@ -189,6 +189,15 @@ TEST_F(AuthenticatorTest, StaleAndFutureRequestsAreRefused) {
   EXPECT_EQ(outcome(later).substr(0, 57), "InvalidSignatureException 403: Signature not yet current:");
 }
 
+TEST_F(AuthenticatorTest, ACapturedRequestVerifiesAgainWhileItIsFresh) {
+  add_user("alice");
+  add_key(alice_.access_key_id, "alice");
+  const Request request = sign(alice_);
+  for (int replay = 0; replay < 2; ++replay) EXPECT_EQ(outcome(request), "accepted");
+  clock_.advance(std::chrono::seconds(301));
+  EXPECT_NE(outcome(request), "accepted");
+}
+
 TEST_F(AuthenticatorTest, ATokenBelongsToItsKey) {
   const auto role = add_role("worker", kTrust);
   add_user("alice");

@@ -39,10 +39,10 @@ class IdentitiesFixture : public ::testing::Test {
   }
 
   template <class T>
-  static T run(base::Task<T> task) {
-    base::asio::io_context context(1);
-    auto result = base::asio::co_spawn(context, std::move(task), base::asio::use_future);
-    context.run();
+  T run(base::Task<T> task) {
+    auto result = base::asio::co_spawn(context_, std::move(task), base::asio::use_future);
+    context_.restart();
+    context_.run();
     return result.get();
   }
 
@@ -77,6 +77,8 @@ class IdentitiesFixture : public ::testing::Test {
 
   std::filesystem::path directory_;
   base::ManualClock clock_;
+  /// Ends after the database: its writer thread may still be inside the post that woke us.
+  base::asio::io_context context_{1};
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<store::Identities> identities_;
 };
