@@ -87,7 +87,8 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
   gateway::Options gateway;
   gateway.verify_signatures = options.auth != "off";
   gateway.account = options.account;
-  gateway_ = std::make_unique<gateway::Gateway>(gateway, std::move(served), authenticator_, authorizer_, clock_, metrics_);
+  gateway_ = std::make_unique<gateway::Gateway>(gateway, std::move(served), authenticator_, authorizer_, clock_,
+                                                metrics_, cpu_);
   add_routes();
   if (!options.tls_cert.empty()) certificate_ = std::make_unique<Certificate>(options.tls_cert, options.tls_key);
 }

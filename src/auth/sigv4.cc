@@ -91,13 +91,9 @@ void throw_mismatch() {
                    403);
 }
 
-std::string canonical_path(std::string_view path, bool s3) {
-  std::string out;
-  out.reserve(path.size() + path.size() / 2 + 1);
-  if (s3) {
-    append_normalised(out, path.empty() ? "/" : path, true);
-    return out;
-  }
+std::string normalised_path(std::string_view path) {
+  const bool plain = path.starts_with('/') && path.find("//") == path.npos && path.find("/.") == path.npos;
+  if (plain) return std::string(path);
   std::vector<std::string_view> segments;
   std::string_view rest = path;
   while (!rest.empty()) {
@@ -110,11 +106,29 @@ std::string canonical_path(std::string_view path, bool s3) {
     else if (!segments.empty())
       segments.pop_back();
   }
+  std::string out;
+  out.reserve(path.size() + 1);
   for (const std::string_view segment : segments) {
     out += '/';
-    for (const char c : segment) append_encoded(out, c);
+    out += segment;
   }
   if (segments.empty() || path.ends_with('/')) out += '/';
+  return out;
+}
+
+std::string canonical_path(std::string_view path, bool s3) {
+  std::string out;
+  out.reserve(path.size() + path.size() / 2 + 1);
+  if (s3) {
+    append_normalised(out, path.empty() ? "/" : path, true);
+    return out;
+  }
+  for (const char c : normalised_path(path)) {
+    if (c == '/')
+      out += c;
+    else
+      append_encoded(out, c);
+  }
   return out;
 }
 

@@ -14,6 +14,9 @@ namespace lambent::auth::sigv4 {
 /// resolved) and encoded twice, that is, the path as sent encoded once more.
 std::string canonical_path(std::string_view path, bool s3);
 
+/// Dot segments and repeated slashes resolved as signatures outside S3 see them: what is matched must be what was signed.
+std::string normalised_path(std::string_view path);
+
 /// Pairs by encoded name, then value; repeats stay, a name alone gets "=", X-Amz-Signature is left out.
 std::string canonical_query(std::string_view query);
 

@@ -10,12 +10,14 @@ using base::http::Exchange;
 using base::http::Response;
 
 Gateway::Gateway(Options options, std::vector<const aws::Service*> services, const auth::Authenticator& authenticator,
-                 const auth::Authorizer& authorizer, const base::Clock& clock, base::Metrics& metrics)
+                 const auth::Authorizer& authorizer, const base::Clock& clock, base::Metrics& metrics,
+                 base::CpuPool& cpu)
     : options_(std::move(options)),
       services_(std::move(services)),
       authenticator_(authenticator),
       authorizer_(authorizer),
       clock_(clock),
+      cpu_(cpu),
       budget_(options_.body_budget_bytes),
       requests_(metrics.counter("lambent_requests_total", "API requests by service, operation and HTTP status.",
                                 {"service", "operation", "status"})),

@@ -14,6 +14,7 @@
 #include "auth/authorizer.h"
 #include "aws/service.h"
 #include "base/clock.h"
+#include "base/cpu_pool.h"
 #include "base/http_server.h"
 #include "base/metrics.h"
 #include "gateway/body_budget.h"
@@ -48,7 +49,7 @@ class Gateway {
  public:
   /// Everything referred to must outlive the gateway.
   Gateway(Options options, std::vector<const aws::Service*> services, const auth::Authenticator& authenticator,
-          const auth::Authorizer& authorizer, const base::Clock& clock, base::Metrics& metrics);
+          const auth::Authorizer& authorizer, const base::Clock& clock, base::Metrics& metrics, base::CpuPool& cpu);
 
   /// Before the first request.
   void add_route(InternalRoute route) { routes_.push_back(std::move(route)); }
@@ -66,8 +67,10 @@ class Gateway {
   base::Task<base::http::Response> internal(base::http::Exchange& exchange);
 
   const aws::Service* choose_service(const base::http::Request& head) const;
-  base::Task<void> read_body(Request& request, const aws::Match& match);
+  base::Task<void> read_body(Request& request);
   aws::Caller identify(Request& request) const;
+  /// identify() and decode(), off the lane when the body is large.
+  base::Task<void> understand(Request& request);
   base::http::Response refuse(const Request& request, const aws::Error& error) const;
   void count(const Request& request, const base::http::Response& response, double seconds);
 
@@ -76,6 +79,7 @@ class Gateway {
   const auth::Authenticator& authenticator_;
   const auth::Authorizer& authorizer_;
   const base::Clock& clock_;
+  base::CpuPool& cpu_;
   BodyBudget budget_;
   std::vector<InternalRoute> routes_;
   base::Family<base::Counter>& requests_;

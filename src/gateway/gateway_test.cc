@@ -121,7 +121,7 @@ class GatewayTest : public ::testing::Test {
   void open(bool verify, std::size_t budget = 1 << 24) {
     Options options{verify, "123456789012", budget};
     gateway_ = std::make_unique<Gateway>(options, std::vector<const aws::Service*>{&lambda_, &sts_}, *authenticator_,
-                                         *authorizer_, clock_, metrics_);
+                                         *authorizer_, clock_, metrics_, cpu_);
   }
 
   http::Response send(FakeExchange& exchange, Door door = Door::server) {
@@ -143,6 +143,7 @@ class GatewayTest : public ::testing::Test {
   std::filesystem::path directory_;
   base::SystemClock clock_;
   base::Metrics metrics_;
+  base::CpuPool cpu_{1};
   Backend backend_;
   aws::Service lambda_, sts_;
   auth::SessionTokens tokens_{std::string(32, 'k'), clock_};
@@ -160,6 +161,11 @@ TEST_F(GatewayTest, CarriesARequestToItsOperationAndBack) {
   EXPECT_EQ(response.headers.get("x-amzn-RequestId"), backend_.caller.request_id);
   EXPECT_EQ(backend_.caller.endpoint, "http://127.0.0.1:4566");
   EXPECT_EQ(backend_.caller.arn, "arn:aws:iam::123456789012:root");
+}
+
+TEST_F(GatewayTest, MatchesThePathThatASignatureCovers) {
+  EXPECT_EQ(send("GET", "/2019-09-30/functions/x/../f//concurrency").status, 200);
+  EXPECT_EQ(send("GET", "/2019-09-30/functions/f/concurrency/../../..").status, 404);
 }
 
 TEST_F(GatewayTest, FormsGoToTheQueryServices) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "auth/error_words.h"
+#include "auth/sigv4.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "gateway/gateway.h"
@@ -14,46 +15,67 @@ using base::http::BodyStatus;
 using base::http::Exchange;
 using base::http::Response;
 
+namespace {
+
+/// Hashing and decoding more than this takes longer than a hop to another thread and back.
+constexpr std::size_t kLargeBody = 256 * 1024;
+
+}  // namespace
+
 struct Gateway::Request {
   Exchange& exchange;
   Door door;
   std::string id;
   const aws::Service* service = nullptr;
+  aws::Match match;
   std::string operation;
   auth::Claim claim;
   BodyBudget::Share share;
+  aws::Caller caller;
+  aws::Value input;
 
   const base::http::Request& http() const { return exchange.request(); }
+
+  void find_operation() {
+    match = service->match(http());
+    operation = service->operation_name(match);
+  }
 };
 
 Task<Response> Gateway::run(Request& request) {
   const aws::Service& service = *(request.service = choose_service(request.http()));
+  // The operation is looked for in the path that the signature covers, which outside S3 is the normalised one.
+  if (service.protocol() != aws::Protocol::rest_xml)
+    request.exchange.request().path = auth::sigv4::normalised_path(request.http().path);
 
-  aws::Match match;
-  if (!service.matches_after_body()) {
-    match = service.match(request.http());
-    request.operation = service.operation_name(match);
-  }
-  const bool verify = options_.verify_signatures || request.door == Door::function;
-  if (verify) request.claim = authenticator_.check_head(request.http(), service.signing_name());
+  if (!service.matches_after_body()) request.find_operation();
+  if (options_.verify_signatures || request.door == Door::function)
+    request.claim = authenticator_.check_head(request.http(), service.signing_name());
 
-  co_await read_body(request, match);
-  const aws::Caller caller = identify(request);
+  co_await read_body(request);
+  co_await understand(request);
 
-  if (service.matches_after_body()) {
-    match = service.match(request.http());
-    request.operation = service.operation_name(match);
-  }
-  aws::Value input = service.decode(match, request.http());
-
-  const aws::Row& row = service.row(match);
+  const aws::Row& row = service.row(request.match);
   if (row.authorization == aws::Authorization::policy) {
-    const std::string resource = row.resource(caller, input.get());
-    authorizer_.require(caller, service.action(match), resource);
+    const std::string resource = row.resource(request.caller, request.input.get());
+    authorizer_.require(request.caller, service.action(request.match), resource);
   }
 
-  const aws::Value output = co_await service.call(match, caller, std::move(input));
-  co_return service.encode(match, output.get(), request.id);
+  const aws::Value output = co_await service.call(request.match, request.caller, std::move(request.input));
+  co_return service.encode(request.match, output.get(), request.id);
+}
+
+Task<void> Gateway::understand(Request& request) {
+  auto work = [this, &request] {
+    request.caller = identify(request);
+    if (request.service->matches_after_body()) request.find_operation();
+    request.input = request.service->decode(request.match, request.http());
+    return true;
+  };
+  if (request.http().body.size() < kLargeBody)
+    work();
+  else
+    co_await cpu_.run(work);
 }
 
 Task<void> Gateway::serve(Exchange& exchange, Door door) {
@@ -63,7 +85,7 @@ Task<void> Gateway::serve(Exchange& exchange, Door door) {
     co_return;
   }
   const auto begin = clock_.steady();
-  Request request{exchange, door, base::uuid(), nullptr, {}, {}, {}};
+  Request request{exchange, door, base::uuid()};
   Response response;
   try {
     response = co_await run(request);
@@ -79,8 +101,9 @@ Task<void> Gateway::serve(Exchange& exchange, Door door) {
   co_await exchange.respond(std::move(response));
 }
 
-Task<void> Gateway::read_body(Request& request, const aws::Match& match) {
+Task<void> Gateway::read_body(Request& request) {
   const aws::Service& service = *request.service;
+  const aws::Match& match = request.match;
   const bool matched = match.operation != nullptr;
   const std::size_t limit = matched ? service.max_body(match) : service.max_body_before_match();
   const auto too_large = [&] {
