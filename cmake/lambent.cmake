@@ -1,10 +1,8 @@
 # How Lambent's folders become targets: one static library a folder, its tests beside the code.
-find_package(Boost 1.81 REQUIRED COMPONENTS json url)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(OpenSSL 3 REQUIRED)
 find_package(SQLite3 REQUIRED)
-find_package(LibArchive REQUIRED)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 find_package(pugixml REQUIRED)
 find_package(fmt REQUIRED)
