@@ -95,7 +95,9 @@ def test_a_profile_that_assumes_a_role(server, tmp_path):
         f"[profile base]\n[profile assumed]\nrole_arn = {role['Arn']}\nsource_profile = base\nregion = us-east-1\n")
     (tmp_path / "credentials").write_text(
         f"[base]\naws_access_key_id = {key['AccessKeyId']}\naws_secret_access_key = {key['SecretAccessKey']}\n")
-    environment = {**os.environ, "AWS_ENDPOINT_URL": server.endpoint, "AWS_CONFIG_FILE": str(tmp_path / "config"),
+    # The CLI keeps assumed roles' credentials beneath HOME: those of another server must not be found there.
+    environment = {**os.environ, "HOME": str(tmp_path), "AWS_ENDPOINT_URL": server.endpoint,
+                   "AWS_CONFIG_FILE": str(tmp_path / "config"),
                    "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"), "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"}
     done = subprocess.run([AWS, "--profile", "assumed", "sts", "get-caller-identity"], env=environment, capture_output=True,
                           text=True, timeout=60)
