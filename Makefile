@@ -1,6 +1,6 @@
 # Lambent: `make run` starts a server and shows it working; `make test` proves it. Both install what is missing first.
 .DEFAULT_GOAL := build
-.PHONY: build run test tidy unit dev tsan fuzz blackbox fresh bench lint format clean setup
+.PHONY: build run test tidy unit dev tsan fuzz runtimes blackbox fresh bench lint format clean setup
 
 # build/release/lambent
 build: setup
@@ -15,7 +15,7 @@ run: build
 test: setup
 	tests/run
 
-tidy unit dev tsan fuzz blackbox: setup
+tidy unit dev tsan fuzz runtimes blackbox: setup
 	tests/run $@
 
 # Both commands of the README in new Debian 12 and 13 roots made by mmdebstrap. Needs root; takes long.

@@ -35,10 +35,10 @@ class FunctionsTest : public ::testing::Test {
   }
 
   template <class T>
-  static T run(base::Task<T> task) {
-    asio::io_context context(1);
-    auto result = asio::co_spawn(context, std::move(task), asio::use_future);
-    context.run();
+  T run(base::Task<T> task) {
+    auto result = asio::co_spawn(context_, std::move(task), asio::use_future);
+    context_.restart();
+    context_.run();
     return result.get();
   }
 
@@ -56,6 +56,8 @@ class FunctionsTest : public ::testing::Test {
   }
 
   std::filesystem::path directory_;
+  // The writer may still be posting to it when the answer has been read: it outlives the database.
+  asio::io_context context_{1};
   std::unique_ptr<Database> database_;
   std::unique_ptr<Functions> functions_;
 };

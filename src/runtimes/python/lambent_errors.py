@@ -46,7 +46,7 @@ def _log(document):
         import time
 
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        line = lambent_json.dumps({"timestamp": stamp, "level": "ERROR", **document})
+        line = lambent_json.dumps({"timestamp": stamp, "log_level": "ERROR", **document})
     else:
         head = "[ERROR] " + document["errorType"]
         if document["errorMessage"]:
