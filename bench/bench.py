@@ -184,7 +184,7 @@ def measure(arguments):
         role = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
         for name, (runtime, handler, files) in HANDLERS.items():
             client.create_function(FunctionName=name, Runtime=runtime, Handler=handler, Role=role,
-                                   Code={"ZipFile": zipped(files)}, Timeout=10, MemorySize=512)
+                                   Code={"ZipFile": zipped(files)}, Timeout=10, MemorySize=1769)  # one vCPU: the quota is not what is measured
             client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
             client.invoke(FunctionName=name)
         headers = signed_invoke(server, "python")

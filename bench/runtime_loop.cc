@@ -20,10 +20,16 @@ using namespace lambent;
 using Clock = std::chrono::steady_clock;
 
 pid_t start_python(const std::string& bootstrap_dir, const std::string& task_dir, std::uint16_t port) {
-  const std::string script = bootstrap_dir + "/bootstrap.py", api = fmt::format("AWS_LAMBDA_RUNTIME_API=127.0.0.1:{}", port),
+  const std::string script = bootstrap_dir + "/bootstrap.py",
+                    api = fmt::format("AWS_LAMBDA_RUNTIME_API=127.0.0.1:{}", port),
                     root = "LAMBDA_TASK_ROOT=" + task_dir, path = "PYTHONPATH=" + bootstrap_dir;
-  std::vector<std::string> variables{api, root, path, "_HANDLER=nop.handler", "LAMBDA_RUNTIME_DIR=" + bootstrap_dir,
-                                     "AWS_LAMBDA_FUNCTION_NAME=nop", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+  std::vector<std::string> variables{api,
+                                     root,
+                                     path,
+                                     "_HANDLER=nop.handler",
+                                     "LAMBDA_RUNTIME_DIR=" + bootstrap_dir,
+                                     "AWS_LAMBDA_FUNCTION_NAME=nop",
+                                     "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
                                      "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128"};
   std::vector<char*> environment;
   for (auto& variable : variables) environment.push_back(variable.data());
@@ -47,7 +53,8 @@ base::Task<void> loop(runtime_api::RuntimeApi& api, std::chrono::seconds how_lon
     event.payload = "{}";
     const auto sent = Clock::now();
     const runtime_api::Answer answer = co_await api.invoke(std::move(event));
-    if (answer.kind != runtime_api::Answer::Kind::response) throw std::runtime_error("the loop broke: " + answer.payload);
+    if (answer.kind != runtime_api::Answer::Kind::response)
+      throw std::runtime_error("the loop broke: " + answer.payload);
     latencies_us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - sent).count());
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();

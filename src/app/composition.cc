@@ -71,13 +71,13 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
   engine.concurrency_limit = options.concurrency;
   engine.idle_time = std::chrono::seconds(options.idle_s);
   engine_ = invoke::make_engine(engine, engine_parts(std::move(privileged.launchers)));
-  lambda_ = std::make_unique<lambda::Lambda>(lambda::LambdaParts{
-      functions_, code_, *engine_, catalog_, clock_, cpu_, code_url_,
-      [this](std::string_view role_arn) {
-        const auto role = identities_.role_by_arn(role_arn);
-        return role && auth::Authorizer::service_may_assume("lambda.amazonaws.com", *role);
-      },
-      options.strict_runtimes});
+  lambda_ = std::make_unique<lambda::Lambda>(
+      lambda::LambdaParts{functions_, code_, *engine_, catalog_, clock_, cpu_, code_url_,
+                          [this](std::string_view role_arn) {
+                            const auto role = identities_.role_by_arn(role_arn);
+                            return role && auth::Authorizer::service_may_assume("lambda.amazonaws.com", *role);
+                          },
+                          options.strict_runtimes});
   services_.push_back(lambda::lambda_service(*lambda_));
   services_.push_back(iam::iam_service(iam_));
   services_.push_back(sts::sts_service(sts_));
@@ -151,21 +151,22 @@ void Composition::add_routes() {
                          response.body = aws::coverage_markdown(services);
                          co_return response;
                        }});
-  gateway_->add_route({std::string(lambda::CodeUrl::kPrefix), false, [this](const http::Request& request) -> Task<http::Response> {
-                         const std::string target = request.path + "?" + request.query;
-                         http::Response response;
-                         const auto hash = code_url_.verify(target);
-                         if (!hash) {
-                           response.status = 403;
-                           co_return response;
-                         }
-                         auto read = [this, &hash] { return code_.zip(*hash); };
-                         auto zip = co_await cpu_.run(read);
-                         response.status = zip ? 200 : 404;
-                         response.headers.add("Content-Type", "application/zip");
-                         if (zip) response.body = std::move(*zip);
-                         co_return response;
-                       }});
+  gateway_->add_route(
+      {std::string(lambda::CodeUrl::kPrefix), false, [this](const http::Request& request) -> Task<http::Response> {
+         const std::string target = request.path + "?" + request.query;
+         http::Response response;
+         const auto hash = code_url_.verify(target);
+         if (!hash) {
+           response.status = 403;
+           co_return response;
+         }
+         auto read = [this, &hash] { return code_.zip(*hash); };
+         auto zip = co_await cpu_.run(read);
+         response.status = zip ? 200 : 404;
+         response.headers.add("Content-Type", "application/zip");
+         if (zip) response.body = std::move(*zip);
+         co_return response;
+       }});
 }
 
 void Composition::start() {

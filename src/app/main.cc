@@ -21,7 +21,8 @@ void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) 
   command->add_option("--tls-cert", options.tls_cert, "Certificate chain (PEM); read again on SIGHUP");
   command->add_option("--tls-key", options.tls_key, "Private key (PEM)");
   command->add_flag("--insecure-http", options.insecure_http, "Serve plain HTTP beyond loopback");
-  command->add_option("--user", options.user, "User to become after start, when started as root")->capture_default_str();
+  command->add_option("--user", options.user, "User to become after start, when started as root")
+      ->capture_default_str();
   command->add_option("--log-level", options.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();

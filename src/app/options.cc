@@ -36,8 +36,9 @@ void check_options(const ServeOptions& options, const std::vector<ListenAddress>
     if (options.auth == "off")
       throw std::invalid_argument("--auth=off lets anybody do anything: it listens on loopback only");
     if (options.tls_cert.empty() && !options.insecure_http)
-      throw std::invalid_argument("plain HTTP is served on loopback only: give --tls-cert and --tls-key, or say "
-                                  "--insecure-http if something in front speaks TLS");
+      throw std::invalid_argument(
+          "plain HTTP is served on loopback only: give --tls-cert and --tls-key, or say "
+          "--insecure-http if something in front speaks TLS");
   }
 }
 

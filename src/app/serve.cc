@@ -58,8 +58,8 @@ Privileged make_privileged(const ServeOptions& options, const DataDirectory& dat
     try {
       made.listeners.push_back(base::http::listen_tcp(address.host, address.port, &address.port));
     } catch (const std::system_error& error) {
-      throw std::runtime_error(fmt::format("cannot listen on {} port {}: {}", address.host, address.port,
-                                           error.code().message()));
+      throw std::runtime_error(
+          fmt::format("cannot listen on {} port {}: {}", address.host, address.port, error.code().message()));
     }
   }
   return made;
@@ -112,8 +112,7 @@ int run(const ServeOptions& options, std::vector<ListenAddress> addresses) {
 }  // namespace
 
 int serve(const ServeOptions& options) {
-  log::configure(level_of(options.log_level),
-                 options.log_format == "json" ? log::Format::json : log::Format::text);
+  log::configure(level_of(options.log_level), options.log_format == "json" ? log::Format::json : log::Format::text);
   try {
     return run(options, addresses_of(options));
   } catch (const std::invalid_argument& error) {

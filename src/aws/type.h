@@ -88,15 +88,24 @@ struct Mapping<std::map<std::string, T>> : std::true_type {
 
 template <class T>
 constexpr Kind kind_of() {
-  if constexpr (std::is_same_v<T, bool>) return Kind::boolean;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return Kind::integer;
-  else if constexpr (std::is_same_v<T, std::int64_t>) return Kind::long_integer;
-  else if constexpr (std::is_same_v<T, double>) return Kind::floating;
-  else if constexpr (std::is_same_v<T, std::string>) return Kind::string;
-  else if constexpr (std::is_same_v<T, Blob>) return Kind::blob;
-  else if constexpr (std::is_same_v<T, Timestamp>) return Kind::timestamp;
-  else if constexpr (Sequence<T>::value) return Kind::list;
-  else if constexpr (Mapping<T>::value) return Kind::map;
+  if constexpr (std::is_same_v<T, bool>)
+    return Kind::boolean;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return Kind::integer;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return Kind::long_integer;
+  else if constexpr (std::is_same_v<T, double>)
+    return Kind::floating;
+  else if constexpr (std::is_same_v<T, std::string>)
+    return Kind::string;
+  else if constexpr (std::is_same_v<T, Blob>)
+    return Kind::blob;
+  else if constexpr (std::is_same_v<T, Timestamp>)
+    return Kind::timestamp;
+  else if constexpr (Sequence<T>::value)
+    return Kind::list;
+  else if constexpr (Mapping<T>::value)
+    return Kind::map;
   else {
     static_assert(boost::describe::has_describe_members<T>::value, "describe the struct under its members");
     return Kind::structure;
@@ -109,8 +118,8 @@ void describe_members(Type& type) {
   static const T sample{};
   boost::mp11::mp_for_each<Members>([&](auto member) {
     const auto& field = sample.*member.pointer;
-    const auto offset = static_cast<std::size_t>(reinterpret_cast<const char*>(&field) -
-                                                 reinterpret_cast<const char*>(&sample));
+    const auto offset =
+        static_cast<std::size_t>(reinterpret_cast<const char*>(&field) - reinterpret_cast<const char*>(&sample));
     type.members.push_back({member.name, offset, &type_of<std::remove_cvref_t<decltype(field)>>()});
   });
 }
@@ -122,7 +131,7 @@ Type make_type() {
   type.kind = kind_of<Inner>();
   type.optional = Unwrap<T>::optional;
   type.name = __PRETTY_FUNCTION__;
-  type.create = [] () -> void* { return new T{}; };
+  type.create = []() -> void* { return new T{}; };
   type.destroy = [](void* object) { delete static_cast<T*>(object); };
   type.get = [](const void* object) -> const void* {
     if constexpr (Unwrap<T>::optional) {
@@ -144,9 +153,7 @@ Type make_type() {
   if constexpr (Sequence<Inner>::value) {
     type.element = &type_of<typename Sequence<Inner>::Element>();
     type.size = [](const void* value) { return static_cast<const Inner*>(value)->size(); };
-    type.append = [](void* value, std::string_view) -> void* {
-      return &static_cast<Inner*>(value)->emplace_back();
-    };
+    type.append = [](void* value, std::string_view) -> void* { return &static_cast<Inner*>(value)->emplace_back(); };
     type.for_each = [](const void* value, void* context, void (*visit)(void*, std::string_view, const void*)) {
       for (const auto& element : *static_cast<const Inner*>(value)) visit(context, {}, &element);
     };

@@ -42,8 +42,8 @@ TEST(HttpHead, RequestLineIsStrict) {
   const std::string host = "\r\nHost: h\r\n\r\n";
   EXPECT_EQ(status_of("GET http://h/x HTTP/1.1" + host), 200);
   EXPECT_EQ(status_of("GET http://other/x HTTP/1.1" + host), 400);
-  for (const char* line : {"GET x HTTP/1.1", "GET  / HTTP/1.1", "GET / a HTTP/1.1", "G@T / HTTP/1.1", "GET /\x7f HTTP/1.1",
-                           "GET /#f HTTP/1.1", "GET /", "* / HTTP/1.1 "})
+  for (const char* line : {"GET x HTTP/1.1", "GET  / HTTP/1.1", "GET / a HTTP/1.1", "G@T / HTTP/1.1",
+                           "GET /\x7f HTTP/1.1", "GET /#f HTTP/1.1", "GET /", "* / HTTP/1.1 "})
     EXPECT_NE(status_of(line + host), 200) << line;
   EXPECT_EQ(status_of("GET / HTTP/2.0" + host), 505);
   EXPECT_EQ(status_of("GET / HTTP/1.1\r\n\r\n"), 400);

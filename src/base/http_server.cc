@@ -247,8 +247,8 @@ class Connection final : public Tracked, public Exchange {
     closing_ = closing_ || !head_.keep_alive || state_->stopping;
     const std::string head = std::exchange(held_, {}) + serialize_head(response, closing_);
     const bool without_body = head_.request.method == "HEAD" || response.status == 204;
-    const std::array<asio::const_buffer, 2> parts{
-        asio::buffer(head), without_body ? asio::const_buffer() : asio::buffer(response.body)};
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(head),
+                                                  without_body ? asio::const_buffer() : asio::buffer(response.body)};
     deadline = Steady::now() + state_->limits.body_pause;
     if (response.body.size() > kReadChunk) deadline += std::chrono::seconds(response.body.size() >> 18);
     const auto [error, written] = co_await asio::async_write(stream_, parts, kReturn);
@@ -373,8 +373,7 @@ class Connection final : public Tracked, public Exchange {
       // A chunk's frame or a trailer that does not fit is nothing an honest client sends.
       if (buffer_.size() > 2 * kReadChunk) co_return BodyStatus::malformed;
       deadline = Steady::now() + state_->limits.body_pause;
-      if (!co_await read_more())
-        co_return Steady::now() >= deadline ? BodyStatus::timed_out : BodyStatus::disconnected;
+      if (!co_await read_more()) co_return Steady::now() >= deadline ? BodyStatus::timed_out : BodyStatus::disconnected;
     }
     head_.request.body = std::move(parser.get().body());
     co_return BodyStatus::complete;

@@ -79,8 +79,8 @@ class ServerTest : public ::testing::Test {
 const std::string kClose = "Host: h\r\nConnection: close\r\n";
 
 TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
-  const std::string all = talk("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nonePOST /b HTTP/1.1\r\n" + kClose +
-                               "Transfer-Encoding: chunked\r\n\r\n2\r\ntw\r\n1\r\no\r\n0\r\n\r\n");
+  const std::string all = talk("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nonePOST /b HTTP/1.1\r\n" +
+                               kClose + "Transfer-Encoding: chunked\r\n\r\n2\r\ntw\r\n1\r\no\r\n0\r\n\r\n");
   EXPECT_LT(all.find("POST /a one"), all.find("POST /b two"));
   EXPECT_NE(all.find("POST /b two"), std::string::npos);
   EXPECT_NE(all.find("Connection: close"), std::string::npos);

@@ -4,6 +4,7 @@
 // Owned by the composition root: made before anything that runs on them, joined after everything on them has stopped.
 #pragma once
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -11,8 +12,6 @@
 #include <thread>
 #include <type_traits>
 #include <vector>
-
-#include <boost/asio/executor_work_guard.hpp>
 
 #include "base/task.h"
 

@@ -17,7 +17,7 @@ TEST(Lanes, WorkRunsOnTheLaneAndComesBack) {
   auto hop = [&lanes]() -> Task<bool> {
     const auto before = std::this_thread::get_id();
     const auto there = co_await on(lanes.lane(1), here);
-    co_return there != before && std::this_thread::get_id() == before;
+    co_return there != before&& std::this_thread::get_id() == before;
   };
   EXPECT_TRUE(asio::co_spawn(lanes.lane(0), hop, asio::use_future).get());
 }
@@ -60,7 +60,7 @@ TEST(CpuPool, RunsElsewhereAndBringsValuesAndExceptionsBack) {
     } catch (const std::runtime_error&) {
       threw = true;
     }
-    co_return threw && there != lane && std::this_thread::get_id() == lane;
+    co_return threw&& there != lane&& std::this_thread::get_id() == lane;
   };
   EXPECT_TRUE(asio::co_spawn(lanes.lane(0), work, asio::use_future).get());
 }

@@ -203,18 +203,16 @@ TEST_F(GatewayTest, UnsignedRequestsGetNowhereAndTheirBodiesAreNotRead) {
 TEST_F(GatewayTest, AFunctionsDoorVerifiesEvenWithoutAuthAndHasNothingButTheApi) {
   FakeExchange unsigned_call("GET", kConcurrency, "");
   EXPECT_EQ(send(unsigned_call, Door::function).status, 403);
-  gateway_->add_route({"/_lambent/health", false, [](const http::Request&) -> base::Task<http::Response> {
-                         co_return http::Response{};
-                       }});
+  gateway_->add_route({"/_lambent/health", false,
+                       [](const http::Request&) -> base::Task<http::Response> { co_return http::Response{}; }});
   EXPECT_EQ(send("GET", "/_lambent/health").status, 200);
   FakeExchange health("GET", "/_lambent/health", "");
   EXPECT_NE(send(health, Door::function).status, 200);
 }
 
 TEST_F(GatewayTest, LocalRoutesAnswerNobodyElse) {
-  gateway_->add_route({"/_lambent/metrics", true, [](const http::Request&) -> base::Task<http::Response> {
-                         co_return http::Response{};
-                       }});
+  gateway_->add_route({"/_lambent/metrics", true,
+                       [](const http::Request&) -> base::Task<http::Response> { co_return http::Response{}; }});
   FakeExchange far("GET", "/_lambent/metrics", "");
   far.request().peer = "192.0.2.1";
   EXPECT_EQ(send(far).status, 404);

@@ -92,7 +92,8 @@ Task<void> Gateway::serve(Exchange& exchange, Door door) {
   } catch (const aws::Error& error) {
     response = refuse(request, error);
   } catch (const std::exception& error) {
-    base::log::error("request failed", {{"request_id", request.id}, {"operation", request.operation}, {"reason", error.what()}});
+    base::log::error("request failed",
+                     {{"request_id", request.id}, {"operation", request.operation}, {"reason", error.what()}});
     response = refuse(request, aws::Error("ServiceException", "An internal error occurred. Please retry.", 500));
   }
   request.share = {};

@@ -190,8 +190,7 @@ class LanedEngine final : public Engine {
         parts_(std::move(parts)),
         invocations_(parts_.metrics.counter("lambent_invocations_total", "Invocations by their end.", {"end"})) {
     for (std::size_t i = 0; i < parts_.lanes.count(); ++i) {
-      lanes_.push_back(
-          std::make_unique<LaneEngine>(options_, parts_, parts_.lanes.lane(i), *parts_.launchers[i]));
+      lanes_.push_back(std::make_unique<LaneEngine>(options_, parts_, parts_.lanes.lane(i), *parts_.launchers[i]));
       lanes_.back()->start();
     }
     parts_.metrics.gauge("lambent_environments", "Execution environments that exist.", [this] {

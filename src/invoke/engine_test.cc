@@ -81,9 +81,9 @@ TEST_F(EngineTest, AnswersAndKeepsTheEnvironmentWarm) {
   EXPECT_EQ(first.payload, "\"echo\"");
   EXPECT_EQ(first.function_error, "");
   EXPECT_EQ(first.executed_version, "$LATEST");
-  EXPECT_THAT(first.log_tail, AllOf(HasSubstr("START RequestId: 00000000-0000-4000-8000-000000000001 Version: $LATEST\n"),
-                                    HasSubstr("END RequestId: "), HasSubstr("Max Memory Used: 42 MB"),
-                                    HasSubstr("Init Duration: ")));
+  EXPECT_THAT(first.log_tail,
+              AllOf(HasSubstr("START RequestId: 00000000-0000-4000-8000-000000000001 Version: $LATEST\n"),
+                    HasSubstr("END RequestId: "), HasSubstr("Max Memory Used: 42 MB"), HasSubstr("Init Duration: ")));
   const Outcome second = invoke("\"echo\"");
   EXPECT_THAT(second.log_tail, Not(HasSubstr("Init Duration")));
   EXPECT_EQ(launcher_->specs.size(), 1u);
@@ -104,8 +104,9 @@ TEST_F(EngineTest, ReportedErrorsKeepTheEnvironment) {
 
 TEST_F(EngineTest, ReplacesAnEnvironmentThatExited) {
   const Outcome outcome = invoke("\"exit\"");
-  EXPECT_EQ(outcome.payload,
-            R"({"errorType":"Runtime.ExitError","errorMessage":"RequestId: 00000000-0000-4000-8000-000000000001 Error: Runtime exited with error: exit status 3"})");
+  EXPECT_EQ(
+      outcome.payload,
+      R"({"errorType":"Runtime.ExitError","errorMessage":"RequestId: 00000000-0000-4000-8000-000000000001 Error: Runtime exited with error: exit status 3"})");
   EXPECT_EQ(outcome.function_error, "Unhandled");
   EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
   EXPECT_EQ(launcher_->specs.size(), 2u);
@@ -115,8 +116,9 @@ TEST_F(EngineTest, EndsAnInvocationAtItsTimeout) {
   const auto begin = std::chrono::steady_clock::now();
   const Outcome outcome = invoke("\"hang\"");
   const auto took = std::chrono::steady_clock::now() - begin;
-  EXPECT_EQ(outcome.payload,
-            R"({"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 00000000-0000-4000-8000-000000000001 Error: Task timed out after 1.00 seconds"})");
+  EXPECT_EQ(
+      outcome.payload,
+      R"({"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 00000000-0000-4000-8000-000000000001 Error: Task timed out after 1.00 seconds"})");
   EXPECT_GE(took, std::chrono::seconds(1));
   EXPECT_LT(took, std::chrono::seconds(3));
   EXPECT_THAT(outcome.log_tail, HasSubstr("Status: timeout"));

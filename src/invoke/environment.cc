@@ -61,8 +61,7 @@ Environment::~Environment() {
 }
 
 Task<std::unique_ptr<Environment>> Environment::launch(const EngineParts& parts, sandbox::Launcher& launcher,
-                                                       base::asio::io_context& lane,
-                                                       store::FunctionSnapshot function) {
+                                                       base::asio::io_context& lane, store::FunctionSnapshot function) {
   const runtimes::Runtime runtime = find_runtime(parts.catalog, *function);
   const RoleCredentials credentials = parts.credentials(*function);
   std::unique_ptr<Environment> made(new Environment(parts, lane, function));
@@ -240,10 +239,11 @@ Outcome Environment::finish(const Invocation& invocation, Outcome outcome, micro
   if (!status.empty()) more += fmt::format("Status: {}\t", status);
   if (!error_type.empty() && status != "timeout") more += fmt::format("Error Type: {}\t", error_type);
   log_->platform_line(fmt::format("END RequestId: {}", invocation.request_id));
-  log_->platform_line(fmt::format(
-      "REPORT RequestId: {}\tDuration: {:.2f} ms\tBilled Duration: {:.0f} ms\tMemory Size: {} MB\tMax Memory Used: {} MB\t{}{}",
-      invocation.request_id, duration_ms, std::ceil(billed_ms), function_->memory_mib,
-      std::min(sandbox_->peak_memory_mib(), function_->memory_mib), init, more));
+  log_->platform_line(
+      fmt::format("REPORT RequestId: {}\tDuration: {:.2f} ms\tBilled Duration: {:.0f} ms\tMemory Size: {} MB\tMax "
+                  "Memory Used: {} MB\t{}{}",
+                  invocation.request_id, duration_ms, std::ceil(billed_ms), function_->memory_mib,
+                  std::min(sandbox_->peak_memory_mib(), function_->memory_mib), init, more));
   outcome.executed_version = function_->version;
   outcome.log_tail = log_->tail();
   return outcome;

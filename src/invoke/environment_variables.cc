@@ -6,9 +6,8 @@
 
 namespace lambent::invoke {
 
-std::vector<std::string> environment_variables(const store::FunctionVersion& function,
-                                               const runtimes::Runtime& runtime, const RoleCredentials& credentials,
-                                               const std::string& log_stream) {
+std::vector<std::string> environment_variables(const store::FunctionVersion& function, const runtimes::Runtime& runtime,
+                                               const RoleCredentials& credentials, const std::string& log_stream) {
   std::map<std::string, std::string> variables{
       {"LANG", "en_US.UTF-8"},
       {"TZ", ":UTC"},

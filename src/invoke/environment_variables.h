@@ -13,8 +13,7 @@ namespace lambent::invoke {
 struct RoleCredentials;
 
 /// NAME=VALUE, sorted. The customer's variables win over the common ones; reserved ones were refused when they were set.
-std::vector<std::string> environment_variables(const store::FunctionVersion& function,
-                                               const runtimes::Runtime& runtime, const RoleCredentials& credentials,
-                                               const std::string& log_stream);
+std::vector<std::string> environment_variables(const store::FunctionVersion& function, const runtimes::Runtime& runtime,
+                                               const RoleCredentials& credentials, const std::string& log_stream);
 
 }  // namespace lambent::invoke

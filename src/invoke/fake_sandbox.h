@@ -50,20 +50,22 @@ struct FakeRuntime : std::enable_shared_from_this<FakeRuntime> {
   base::Task<std::string> request(std::string text) {
     co_await asio::async_write(socket, asio::buffer(text), asio::use_awaitable);
     std::string answer;
-    const std::size_t head = co_await asio::async_read_until(socket, asio::dynamic_buffer(answer), "\r\n\r\n", asio::use_awaitable);
+    const std::size_t head =
+        co_await asio::async_read_until(socket, asio::dynamic_buffer(answer), "\r\n\r\n", asio::use_awaitable);
     const std::string lower = base::lower(answer.substr(0, head));
     const auto at = lower.find("content-length: ");
     const std::size_t length = at == std::string::npos ? 0 : std::stoul(lower.substr(at + 16));
     if (answer.size() < head + length) {
       const std::size_t more = head + length - answer.size();
-      co_await asio::async_read(socket, asio::dynamic_buffer(answer), asio::transfer_exactly(more), asio::use_awaitable);
+      co_await asio::async_read(socket, asio::dynamic_buffer(answer), asio::transfer_exactly(more),
+                                asio::use_awaitable);
     }
     co_return answer;
   }
 
   static std::string post(const std::string& path, const std::string& body) {
-    return "POST /2018-06-01/runtime/" + path + " HTTP/1.1\r\nHost: r\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\n\r\n" + body;
+    return "POST /2018-06-01/runtime/" + path +
+           " HTTP/1.1\r\nHost: r\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   }
 
   static base::Task<void> run(std::shared_ptr<FakeRuntime> self) try {
@@ -91,7 +93,8 @@ struct FakeRuntime : std::enable_shared_from_this<FakeRuntime> {
       }
       if (body == "\"print\"" && ::write(self->out.get(), "hello\n", 6) != 6) co_return;
       const bool fail = body == "\"fail\"";
-      std::string answer = post("invocation/" + id + (fail ? "/error" : "/response"), fail ? R"({"errorType":"E"})" : body);
+      std::string answer =
+          post("invocation/" + id + (fail ? "/error" : "/response"), fail ? R"({"errorType":"E"})" : body);
       co_await self->request(std::move(answer));
     }
   } catch (const boost::system::system_error&) {

@@ -18,14 +18,22 @@ enum class State { started, init_error, ready, running, response, error_response
 
 std::string_view state_name(State state) {
   switch (state) {
-    case State::started: return "Started";
-    case State::init_error: return "InitError";
-    case State::ready: return "Ready";
-    case State::running: return "Running";
-    case State::response: return "InvocationResponse";
-    case State::error_response: return "InvocationErrorResponse";
-    case State::response_sent: return "RuntimeResponseSentState";
-    case State::closed: return "Closed";
+    case State::started:
+      return "Started";
+    case State::init_error:
+      return "InitError";
+    case State::ready:
+      return "Ready";
+    case State::running:
+      return "Running";
+    case State::response:
+      return "InvocationResponse";
+    case State::error_response:
+      return "InvocationErrorResponse";
+    case State::response_sent:
+      return "RuntimeResponseSentState";
+    case State::closed:
+      return "Closed";
   }
   return "";
 }
@@ -120,13 +128,23 @@ Task<void> Machine::serve(std::shared_ptr<Machine> machine, http::Exchange& exch
   const Route where = route(exchange.request().method, exchange.request().path);
   http::Response answer;
   switch (where.call) {
-    case Call::next: co_return co_await machine->next(exchange);
-    case Call::response: co_return co_await machine->response(exchange, where.request_id);
-    case Call::error: co_return co_await machine->error(exchange, where.request_id);
-    case Call::init_error: co_return co_await machine->init_error(exchange);
-    case Call::ping: answer = pong(); break;
-    case Call::wrong_method: answer = wrong_method(); break;
-    case Call::unknown: answer = not_found(); break;
+    case Call::next:
+      co_return co_await machine->next(exchange);
+    case Call::response:
+      co_return co_await machine->response(exchange, where.request_id);
+    case Call::error:
+      co_return co_await machine->error(exchange, where.request_id);
+    case Call::init_error:
+      co_return co_await machine->init_error(exchange);
+    case Call::ping:
+      answer = pong();
+      break;
+    case Call::wrong_method:
+      answer = wrong_method();
+      break;
+    case Call::unknown:
+      answer = not_found();
+      break;
   }
   co_await exchange.respond(std::move(answer));
 }

@@ -225,7 +225,8 @@ TEST_F(RuntimeApiTest, TakesResponseAndNextInOneWrite) {
     }
     const Reply event = client.read();
     ASSERT_EQ(event.body, std::to_string(i));
-    std::string both = "POST /2018-06-01/runtime/invocation/" + id + "/response HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n";
+    std::string both =
+        "POST /2018-06-01/runtime/invocation/" + id + "/response HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n";
     both += "42GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n";
     client.send(both);
     ASSERT_EQ(get(answer).payload, "42");
@@ -276,7 +277,8 @@ TEST_F(RuntimeApiTest, AnInitErrorIsTheAnswerToInitAndToEveryInvoke) {
   auto init = initialized();
   auto early = invoke("id-1");
   Client client(port_);
-  client.post("init/error", "{\"errorMessage\":\"no\"}", "Lambda-Runtime-Function-Error-Type: Runtime.ImportModuleError\r\n");
+  client.post("init/error", "{\"errorMessage\":\"no\"}",
+              "Lambda-Runtime-Function-Error-Type: Runtime.ImportModuleError\r\n");
   EXPECT_EQ(client.read().status, 202);
   const auto failed = get(init);
   ASSERT_TRUE(failed);
@@ -289,8 +291,9 @@ TEST_F(RuntimeApiTest, AnInitErrorIsTheAnswerToInitAndToEveryInvoke) {
   client.next();
   const Reply refused = client.read();
   EXPECT_EQ(refused.status, 403);
-  EXPECT_EQ(refused.body, "{\"errorMessage\":\"State transition from InitError to Ready failed for runtime. Error: State "
-                          "transition is not allowed\",\"errorType\":\"InvalidStateTransition\"}\n");
+  EXPECT_EQ(refused.body,
+            "{\"errorMessage\":\"State transition from InitError to Ready failed for runtime. Error: State "
+            "transition is not allowed\",\"errorType\":\"InvalidStateTransition\"}\n");
 }
 
 TEST_F(RuntimeApiTest, AnInitErrorAfterInitIsRefused) {
@@ -334,8 +337,9 @@ TEST_F(RuntimeApiTest, ASecondResponseIsRefused) {
   client.post("invocation/id-1/response", "second");
   const Reply refused = client.read();
   EXPECT_EQ(refused.status, 403);
-  EXPECT_EQ(refused.body, "{\"errorMessage\":\"State transition from RuntimeResponseSentState to InvocationResponse failed for "
-                          "runtime. Error: State transition is not allowed\",\"errorType\":\"InvalidStateTransition\"}\n");
+  EXPECT_EQ(refused.body,
+            "{\"errorMessage\":\"State transition from RuntimeResponseSentState to InvocationResponse failed for "
+            "runtime. Error: State transition is not allowed\",\"errorType\":\"InvalidStateTransition\"}\n");
   EXPECT_EQ(get(answer).payload, "first");
   Client other(port_);
   other.post("invocation/id-1/error", "second");
@@ -392,8 +396,9 @@ TEST_F(RuntimeApiTest, AResponseOfExactlyTheLimitIsTakenAndOneByteMoreIsNot) {
   EXPECT_TRUE(refused.payload.empty());
   const Reply said = client.read();
   EXPECT_EQ(said.status, 413);
-  EXPECT_EQ(said.body, "{\"errorMessage\":\"Exceeded maximum allowed payload size (6291556 bytes).\","
-                       "\"errorType\":\"RequestEntityTooLarge\"}\n");
+  EXPECT_EQ(said.body,
+            "{\"errorMessage\":\"Exceeded maximum allowed payload size (6291556 bytes).\","
+            "\"errorType\":\"RequestEntityTooLarge\"}\n");
   // The environment stays usable.
   Client fresh(port_);
   auto third = start(fresh, "id-3");
@@ -404,8 +409,9 @@ TEST_F(RuntimeApiTest, AResponseOfExactlyTheLimitIsTakenAndOneByteMoreIsNot) {
 TEST_F(RuntimeApiTest, AnAnnouncedOversizeIsRefusedBeforeItIsSent) {
   Client client(port_);
   auto answer = start(client, "id-1");
-  client.send("POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
-              "Content-Length: 7000000\r\n\r\n");
+  client.send(
+      "POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+      "Content-Length: 7000000\r\n\r\n");
   EXPECT_EQ(client.read().status, 413);
   EXPECT_EQ(get(answer).kind, Answer::Kind::response_too_large);
 }
@@ -413,9 +419,10 @@ TEST_F(RuntimeApiTest, AnAnnouncedOversizeIsRefusedBeforeItIsSent) {
 TEST_F(RuntimeApiTest, AStreamedResponseIsPutTogether) {
   Client client(port_);
   auto answer = start(client, "id-1");
-  client.send("POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-              "Lambda-Runtime-Function-Response-Mode: streaming\r\nTrailer: Lambda-Runtime-Function-Error-Type\r\n"
-              "Content-Type: text/plain\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  client.send(
+      "POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+      "Lambda-Runtime-Function-Response-Mode: streaming\r\nTrailer: Lambda-Runtime-Function-Error-Type\r\n"
+      "Content-Type: text/plain\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   const Answer said = get(answer);
   EXPECT_EQ(said.payload, "abcde");
   EXPECT_EQ(said.content_type, "text/plain");
@@ -425,7 +432,8 @@ TEST_F(RuntimeApiTest, AStreamedResponseIsPutTogether) {
 TEST_F(RuntimeApiTest, AChunkedResponseBeyondTheLimitIsRefused) {
   Client client(port_);
   auto answer = start(client, "id-1");
-  client.send("POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.send(
+      "POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
   const std::string chunk = "100000\r\n" + std::string(0x100000, 'a') + "\r\n";
   for (int i = 0; i < 7; ++i) client.send(chunk);
   EXPECT_EQ(get(answer).kind, Answer::Kind::response_too_large);
@@ -435,13 +443,16 @@ TEST_F(RuntimeApiTest, AChunkedResponseBeyondTheLimitIsRefused) {
 TEST_F(RuntimeApiTest, ABrokenBodyIsReportedToBothSides) {
   Client client(port_);
   auto answer = start(client, "id-1");
-  client.send("POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+  client.send(
+      "POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+      "chunked\r\n\r\nzz\r\n");
   const Answer said = get(answer);
   EXPECT_EQ(said.kind, Answer::Kind::error);
   EXPECT_EQ(said.error_type, "Runtime.TruncatedResponse");
   const Reply refused = client.read();
   EXPECT_EQ(refused.status, 400);
-  EXPECT_EQ(refused.body, "{\"errorMessage\":\"HTTP request detected as truncated\",\"errorType\":\"TruncatedHTTPRequest\"}\n");
+  EXPECT_EQ(refused.body,
+            "{\"errorMessage\":\"HTTP request detected as truncated\",\"errorType\":\"TruncatedHTTPRequest\"}\n");
 }
 
 TEST_F(RuntimeApiTest, AnAnswerCutOffByItsConnectionMayBeSaidAgain) {
@@ -466,7 +477,8 @@ TEST_F(RuntimeApiTest, AnUnknownResponseModeFailsTheInvocation) {
   client.post("invocation/id-1/response", "", "Lambda-Runtime-Function-Response-Mode: backwards\r\n");
   const Reply refused = client.read();
   EXPECT_EQ(refused.status, 400);
-  EXPECT_EQ(refused.body, "{\"errorMessage\":\"Invalid function response mode\",\"errorType\":\"InvalidFunctionResponseMode\"}\n");
+  EXPECT_EQ(refused.body,
+            "{\"errorMessage\":\"Invalid function response mode\",\"errorType\":\"InvalidFunctionResponseMode\"}\n");
   const Answer said = get(answer);
   EXPECT_EQ(said.kind, Answer::Kind::error);
   EXPECT_EQ(said.error_type, "Runtime.InvalidResponseModeHeader");

@@ -31,8 +31,8 @@ void allow(const fs::path& path, mode_t mode) { base::check(::chmod(path.c_str()
 
 void write_atomically(const fs::path& path, std::string_view content, mode_t mode) {
   const fs::path draft = path.string() + ".new";
-  base::Fd file(base::check(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600),
-                            draft.c_str()));
+  base::Fd file(
+      base::check(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), draft.c_str()));
   while (!content.empty()) {
     const ssize_t written = base::check(::write(file.get(), content.data(), content.size()), draft.c_str());
     content.remove_prefix(static_cast<std::size_t>(written));

@@ -138,8 +138,6 @@ std::vector<std::string> command_line(const Runtime& runtime, std::int32_t memor
   return argv;
 }
 
-void install_bootstraps(const fs::path& directory) {
-  write_bootstraps(directory, find_pythons("/"));
-}
+void install_bootstraps(const fs::path& directory) { write_bootstraps(directory, find_pythons("/")); }
 
 }  // namespace lambent::runtimes

@@ -214,7 +214,7 @@ TEST(BootstrapsTest, AFileThatIsRightIsLeftAlone) {
   TemporaryDirectory directory;
   install_bootstraps(directory.path());
   const auto inode = [&](const char* name) {
-    struct stat about {};
+    struct stat about{};
     EXPECT_EQ(::stat((directory.path() / name).c_str(), &about), 0);
     return about.st_ino;
   };

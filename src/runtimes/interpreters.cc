@@ -80,8 +80,8 @@ std::vector<Interpreter> find_nodes(const fs::path& root) {
   for (const char* name : {"node", "nodejs"}) {
     // Debian's two names are one program: asking it twice would cost the start another 30 ms.
     std::error_code ignored;
-    const bool same = name == std::string_view("nodejs") &&
-                      fs::equivalent(root / "usr/bin/node", root / "usr/bin/nodejs", ignored);
+    const bool same =
+        name == std::string_view("nodejs") && fs::equivalent(root / "usr/bin/node", root / "usr/bin/nodejs", ignored);
     if (!same) add(found, root, name, kNode);
   }
   sort(found);

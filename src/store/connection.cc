@@ -86,8 +86,8 @@ Connection::Connection(const std::filesystem::path& file, const std::vector<Migr
   } catch (const SqliteError& error) {
     const int code = error.code() & 0xff;
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
-      throw std::runtime_error(
-          fmt::format("{} is in use by another process: one server at a time may have a data directory", file.string()));
+      throw std::runtime_error(fmt::format(
+          "{} is in use by another process: one server at a time may have a data directory", file.string()));
     throw std::runtime_error(fmt::format("cannot open the database {}: {}", file.string(), error.what()));
   } catch (const std::system_error& error) {
     throw std::runtime_error(fmt::format("cannot open the database {}: {}", file.string(), error.what()));
@@ -126,8 +126,9 @@ void Connection::migrate(const std::filesystem::path& file, const std::vector<Mi
   const int have = schema_number();
   const int known = static_cast<int>(migrations.size());
   if (have > known)
-    throw std::runtime_error(fmt::format("{} was written by a newer version (schema {}, this one knows {}): nothing was changed",
-                                         file.string(), have, known));
+    throw std::runtime_error(
+        fmt::format("{} was written by a newer version (schema {}, this one knows {}): nothing was changed",
+                    file.string(), have, known));
   for (int number = 1; number <= known; ++number) {
     const Migration& migration = migrations[static_cast<std::size_t>(number - 1)];
     if (migration.number != number) throw std::logic_error("migrations are numbered from 1 without gaps");

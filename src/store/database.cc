@@ -46,14 +46,14 @@ bool ends_writing(int code) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_CANTOPEN:
-    case SQLITE_READONLY: return true;
-    default: return false;
+    case SQLITE_READONLY:
+      return true;
+    default:
+      return false;
   }
 }
 
-std::exception_ptr failure(const std::string& message) {
-  return std::make_exception_ptr(std::runtime_error(message));
-}
+std::exception_ptr failure(const std::string& message) { return std::make_exception_ptr(std::runtime_error(message)); }
 
 }  // namespace
 

@@ -139,7 +139,7 @@ base::Task<std::invoke_result_t<Command, Transaction&>> Database::write(Command 
   };
   std::function<void(Transaction&)> work = std::move(run);
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(start, asio::use_awaitable,
-                                                                                       std::move(work));
+                                                                                         std::move(work));
   if constexpr (!std::is_void_v<Result>) co_return std::move(**result);
 }
 

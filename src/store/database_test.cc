@@ -94,7 +94,7 @@ TEST_F(DatabaseTest, TheFileAndItsLogAreForTheOwnerOnly) {
   Database database(file(), kSchema);
   database.write_now([](Transaction& transaction) { add(transaction, 1); });
   for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
-    struct stat info {};
+    struct stat info{};
     ASSERT_EQ(::stat(entry.path().c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0600u) << entry.path();
   }
@@ -213,8 +213,7 @@ TEST_F(DatabaseTest, CoroutinesOnSeveralThreadsWriteAndGetTheirOwnValues) {
   for (int lane = 0; lane < kThreads; ++lane)
     lanes.emplace_back([&, lane] {
       asio::io_context& context = contexts[static_cast<std::size_t>(lane)];
-      for (int c = 0; c < kCoroutines; ++c)
-        asio::co_spawn(context, writer(lane * kCoroutines + c), asio::detached);
+      for (int c = 0; c < kCoroutines; ++c) asio::co_spawn(context, writer(lane * kCoroutines + c), asio::detached);
       context.run();
     });
   for (auto& lane : lanes) lane.join();
@@ -287,7 +286,9 @@ TEST_F(DatabaseTest, ASecondOpenerIsRefused) {
 TEST_F(DatabaseTest, AFileOfANewerSchemaIsRefusedByName) {
   auto newer = kSchema;
   newer.push_back({2, "ALTER TABLE notes ADD COLUMN more TEXT;"});
-  { Database database(file(), newer); }
+  {
+    Database database(file(), newer);
+  }
   const auto reason = failure_of([&] { Database database(file(), kSchema); });
   EXPECT_THAT(reason, HasSubstr("newer version"));
   EXPECT_THAT(reason, HasSubstr(file().string()));
@@ -295,7 +296,9 @@ TEST_F(DatabaseTest, AFileOfANewerSchemaIsRefusedByName) {
 }
 
 TEST_F(DatabaseTest, MigrationsRunOnceAndAFailingOneLeavesNothing) {
-  { Database database(file(), kSchema); }
+  {
+    Database database(file(), kSchema);
+  }
   auto broken = kSchema;
   broken.push_back({2, "CREATE TABLE half (a INTEGER); CREATE TABLE notes (n INTEGER);"});
   EXPECT_THAT(failure_of([&] { Database database(file(), broken); }), HasSubstr("already exists"));
@@ -312,7 +315,8 @@ TEST_F(DatabaseTest, MigrationNumbersHaveNoGaps) {
 TEST_F(DatabaseTest, SomethingElseThanADatabaseIsRefused) {
   std::ofstream(file()) << std::string(8192, 'x');
   EXPECT_THAT(failure_of([&] { Database database(file(), kSchema); }), HasSubstr("not a database"));
-  EXPECT_THAT(failure_of([&] { Database database(directory_ / "no" / "such.db", kSchema); }), HasSubstr("No such file"));
+  EXPECT_THAT(failure_of([&] { Database database(directory_ / "no" / "such.db", kSchema); }),
+              HasSubstr("No such file"));
 }
 
 TEST_F(DatabaseTest, ForeignKeysAreHeld) {
@@ -351,8 +355,7 @@ TEST_F(DatabaseTest, AFailedSyncFailsTheWholeGroupAndAllThatFollows) {
     EXPECT_EQ(failed, 3);
     // The disk claims to be well again; what it lost it will not tell twice.
     FailingDisk::fail_sync = false;
-    const auto reason =
-        failure_of([&] { database.write_now([](Transaction& transaction) { add(transaction, 5); }); });
+    const auto reason = failure_of([&] { database.write_now([](Transaction& transaction) { add(transaction, 5); }); });
     EXPECT_THAT(reason, HasSubstr("no longer writes"));
   }
   Database database(file(), kSchema);

@@ -197,7 +197,8 @@ base::Task<Change> Identities::edit(std::string account, std::string name, std::
 
 template <class Record>
 base::Task<Change> Identities::remove(std::string account, std::string name) {
-  auto command = [snapshots = snapshots_, account = std::move(account), name = std::move(name)](Transaction& transaction) {
+  auto command = [snapshots = snapshots_, account = std::move(account),
+                  name = std::move(name)](Transaction& transaction) {
     auto record = rows::find<Record>(transaction, account, name);
     if (!record) return Change::missing;
     const bool has_keys =
@@ -242,9 +243,8 @@ base::Task<Change> Identities::create_access_key(AccessKey key) {
       return Change::limit;
     rows::insert_access_key(transaction, key, user_id);
     // Read back: the name in the user's own spelling.
-    transaction.after_commit([snapshots, made = *rows::find_access_key(transaction, key.id)] {
-      snapshots->publish(made);
-    });
+    transaction.after_commit(
+        [snapshots, made = *rows::find_access_key(transaction, key.id)] { snapshots->publish(made); });
     return Change::done;
   };
   co_return co_await database_.write(std::move(command));

@@ -131,7 +131,8 @@ class Identities {
 
   /// At start: answers an active root key of the account, made unless there is one. A given key that is not there yet takes the
   /// place of all the account's root keys; std::runtime_error when its id is somebody else's. Blocks.
-  AccessKeySnapshot ensure_root_key(const std::string& account, const std::optional<AccessKey>& given, std::int64_t now_ms);
+  AccessKeySnapshot ensure_root_key(const std::string& account, const std::optional<AccessKey>& given,
+                                    std::int64_t now_ms);
 
  private:
   template <class Record>

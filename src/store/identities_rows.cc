@@ -20,11 +20,12 @@ constexpr const char* kKind = kind_of(static_cast<const Record*>(nullptr));
 
 Row row_of(const User& user) { return {user.id, user.account, user.name, user.path, "", "", 0, user.created_ms}; }
 Row row_of(const Role& role) {
-  return {role.id,           role.account,       role.name,      role.path, role.description,
-          role.trust_policy, role.max_session_s, role.created_ms};
+  return {role.id,          role.account,      role.name,          role.path,
+          role.description, role.trust_policy, role.max_session_s, role.created_ms};
 }
 Row row_of(const Policy& policy) {
-  return {policy.id, policy.account, policy.name, policy.path, policy.description, policy.document, 0, policy.created_ms};
+  return {policy.id,          policy.account,  policy.name, policy.path,
+          policy.description, policy.document, 0,           policy.created_ms};
 }
 
 void fill(User& user, Row row) {
@@ -132,8 +133,7 @@ constexpr std::string_view kSelectKeysOf =
 std::vector<AccessKey> read_keys(Statement& rows) {
   std::vector<AccessKey> keys;
   while (rows.step())
-    keys.push_back(
-        {rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.integer(4) != 0, rows.integer(5)});
+    keys.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.integer(4) != 0, rows.integer(5)});
   return keys;
 }
 
@@ -182,19 +182,18 @@ void insert(Transaction& transaction, const Record& record) {
 template <class Record>
 void update(Transaction& transaction, const Record& record) {
   const Row row = row_of(record);
-  transaction
-      .prepare("UPDATE identities SET path = ?, description = ?, document = ?, max_session_s = ? WHERE id = ?")
+  transaction.prepare("UPDATE identities SET path = ?, description = ?, document = ?, max_session_s = ? WHERE id = ?")
       .bind(row.path, row.description, row.document, row.max_session_s, row.id)
       .run();
   remove_rest(transaction, record.id);
   insert_rest(transaction, record);
 }
 
-#define LAMBENT_ROWS_OF(Record)                                                                \
-  template std::vector<Record> all(Transaction&);                                              \
-  template std::optional<Record> find(Transaction&, std::string_view, std::string_view);       \
-  template std::size_t count<Record>(Transaction&, std::string_view);                          \
-  template void insert(Transaction&, const Record&);                                           \
+#define LAMBENT_ROWS_OF(Record)                                                          \
+  template std::vector<Record> all(Transaction&);                                        \
+  template std::optional<Record> find(Transaction&, std::string_view, std::string_view); \
+  template std::size_t count<Record>(Transaction&, std::string_view);                    \
+  template void insert(Transaction&, const Record&);                                     \
   template void update(Transaction&, const Record&)
 LAMBENT_ROWS_OF(User);
 LAMBENT_ROWS_OF(Role);

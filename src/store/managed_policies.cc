@@ -157,16 +157,18 @@ Policy managed(const char* name, const char* path, const char* id, const char* d
 // Names, documents, versions and dates as in the AWS Managed Policy Reference Guide; the ids stand for AWS's own.
 const std::vector<Policy>& managed_policies() {
   static const std::vector<Policy> list = {
-      managed("AdministratorAccess", "/", "ANPAIWMBCKSKIEE64ZLYK", "Provides full access to AWS services and resources.",
-              kAdministratorAccess, "v1", 1423248006, 1423248006),
+      managed("AdministratorAccess", "/", "ANPAIWMBCKSKIEE64ZLYK",
+              "Provides full access to AWS services and resources.", kAdministratorAccess, "v1", 1423248006,
+              1423248006),
       managed("AWSLambdaBasicExecutionRole", "/service-role/", "ANPAJNCQGXC42545SKXIK",
               "Provides write permissions to CloudWatch Logs.", kBasicExecutionRole, "v1", 1428591752, 1428591752),
       managed("AWSLambda_FullAccess", "/", "ANPAZKAPJZG4ONY2BXS6L",
               "Grants full access to AWS Lambda service, AWS Lambda console features, and other related AWS services.",
               kLambdaFullAccess, "v2", 1605647640, 1742247420),
-      managed("AWSLambda_ReadOnlyAccess", "/", "ANPAZKAPJZG4OQDJ7XJKP",
-              "Grants read-only access to AWS Lambda service, AWS Lambda console features, and other related AWS services.",
-              kLambdaReadOnlyAccess, "v3", 1605647400, 1742245620),
+      managed(
+          "AWSLambda_ReadOnlyAccess", "/", "ANPAZKAPJZG4OQDJ7XJKP",
+          "Grants read-only access to AWS Lambda service, AWS Lambda console features, and other related AWS services.",
+          kLambdaReadOnlyAccess, "v3", 1605647400, 1742245620),
   };
   return list;
 }

@@ -17,7 +17,8 @@ PageRequest page_request(std::string_view operation, const std::optional<std::st
   if (!marker) return request;
   const auto plain = base::unbase64url(*marker);
   const std::string prefix = std::string(operation) + ':';
-  if (!plain || !plain->starts_with(prefix) || plain->size() == prefix.size()) throw validation_error("Invalid Marker.");
+  if (!plain || !plain->starts_with(prefix) || plain->size() == prefix.size())
+    throw validation_error("Invalid Marker.");
   request.after = plain->substr(prefix.size());
   return request;
 }

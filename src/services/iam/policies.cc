@@ -57,8 +57,7 @@ base::Task<GetPolicyOutput> get_policy(Iam& iam, aws::Caller caller, GetPolicyIn
   if (!policy) throw no_such_policy(in.PolicyArn);
   GetPolicyOutput out;
   out.Policy = describe(*policy);
-  out.Policy.AttachmentCount =
-      static_cast<std::int32_t>(iam.identities().attachments(caller.account, in.PolicyArn));
+  out.Policy.AttachmentCount = static_cast<std::int32_t>(iam.identities().attachments(caller.account, in.PolicyArn));
   if (!policy->description.empty()) out.Policy.Description = policy->description;
   out.Policy.Tags = wire_tags(policy->tags);
   co_return out;

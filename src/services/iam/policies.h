@@ -22,8 +22,8 @@ struct Policy {
   std::optional<std::vector<Tag>> Tags;
 };
 BOOST_DESCRIBE_STRUCT(Policy, (),
-                      (PolicyName, PolicyId, Arn, Path, DefaultVersionId, AttachmentCount, PermissionsBoundaryUsageCount,
-                       IsAttachable, Description, CreateDate, UpdateDate, Tags))
+                      (PolicyName, PolicyId, Arn, Path, DefaultVersionId, AttachmentCount,
+                       PermissionsBoundaryUsageCount, IsAttachable, Description, CreateDate, UpdateDate, Tags))
 
 struct CreatePolicyInput {
   std::string PolicyName;

@@ -10,10 +10,9 @@ using ::testing::StartsWith;
 constexpr const char* kBasic = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole";
 
 TEST_F(IamTest, AManagedPolicyIsCreatedAndFoundWithItsVersion) {
-  const auto made = must("CreatePolicy", {{"PolicyName", "P"},
-                                          {"Path", "/team/"},
-                                          {"PolicyDocument", kPolicy},
-                                          {"Description", "what it is for"}});
+  const auto made =
+      must("CreatePolicy",
+           {{"PolicyName", "P"}, {"Path", "/team/"}, {"PolicyDocument", kPolicy}, {"Description", "what it is for"}});
   const std::string arn = "arn:aws:iam::123456789012:policy/team/P";
   EXPECT_EQ(made.text("Policy/Arn"), arn);
   EXPECT_THAT(made.text("Policy/PolicyId"), StartsWith("ANPA"));
@@ -59,7 +58,8 @@ TEST_F(IamTest, PolicyArnsThatAreNoneOrElsewhereAreRefused) {
   EXPECT_REFUSED(call("GetPolicy", {{"PolicyArn", other}}), 404, "NoSuchEntity", "Policy " + other + " was not found.");
   EXPECT_REFUSED(call("AttachUserPolicy", {{"UserName", "u"}, {"PolicyArn", other}}), 404, "NoSuchEntity",
                  "Policy " + other + " does not exist or is not attachable.");
-  for (const std::string bad : {"this is no arn at all", "arn:aws:s3:::a-bucket-of-mine", "arn:aws:iam::aws:role/not-a-policy"})
+  for (const std::string bad :
+       {"this is no arn at all", "arn:aws:s3:::a-bucket-of-mine", "arn:aws:iam::aws:role/not-a-policy"})
     EXPECT_REFUSED(call("GetPolicy", {{"PolicyArn", bad}}), 400, "InvalidInput", "ARN " + bad + " is not valid.");
 }
 
@@ -122,8 +122,9 @@ TEST_F(IamTest, InlinePoliciesOfUsersAndRoles) {
       must("Put" + kind + "Policy", {{owner, base::lower(who)}, {"PolicyName", name}, {"PolicyDocument", kPolicy}});
     EXPECT_THAT(must("List" + kind + "Policies", {{owner, who}}).each("PolicyNames", ""), ElementsAre("a", "b"));
     const auto first = must("List" + kind + "Policies", {{owner, who}, {"MaxItems", "1"}});
-    EXPECT_THAT(must("List" + kind + "Policies", {{owner, who}, {"Marker", first.text("Marker")}}).each("PolicyNames", ""),
-                ElementsAre("b"));
+    EXPECT_THAT(
+        must("List" + kind + "Policies", {{owner, who}, {"Marker", first.text("Marker")}}).each("PolicyNames", ""),
+        ElementsAre("b"));
     const auto found = must("Get" + kind + "Policy", {{owner, base::lower(who)}, {"PolicyName", "a"}});
     EXPECT_EQ(found.text(owner), who);
     EXPECT_EQ(found.text("PolicyDocument"), base::percent_encode(kPolicy));

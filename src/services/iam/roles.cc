@@ -32,9 +32,8 @@ Role describe_fully(const store::Role& role) {
 
 store::Change merge_tags(store::Role& role, const std::vector<store::Tag>& tags) {
   for (const store::Tag& tag : tags) {
-    const auto same = std::find_if(role.tags.begin(), role.tags.end(), [&](const store::Tag& old) {
-      return base::equal_ignoring_case(old.key, tag.key);
-    });
+    const auto same = std::find_if(role.tags.begin(), role.tags.end(),
+                                   [&](const store::Tag& old) { return base::equal_ignoring_case(old.key, tag.key); });
     if (same == role.tags.end())
       role.tags.push_back(tag);
     else

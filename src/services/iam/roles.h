@@ -27,8 +27,8 @@ struct Role {
   std::optional<iam::RoleLastUsed> RoleLastUsed;
 };
 BOOST_DESCRIBE_STRUCT(Role, (),
-                      (Path, RoleName, RoleId, Arn, CreateDate, AssumeRolePolicyDocument, Description, MaxSessionDuration,
-                       Tags, RoleLastUsed))
+                      (Path, RoleName, RoleId, Arn, CreateDate, AssumeRolePolicyDocument, Description,
+                       MaxSessionDuration, Tags, RoleLastUsed))
 
 struct CreateRoleInput {
   std::optional<std::string> Path;

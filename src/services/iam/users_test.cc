@@ -7,10 +7,9 @@ using ::testing::ElementsAre;
 using ::testing::StartsWith;
 
 TEST_F(IamTest, ACreatedUserIsAnsweredAndFound) {
-  const auto made = must("CreateUser", {{"UserName", "Alice"},
-                                        {"Path", "/staff/"},
-                                        {"Tags.member.1.Key", "team"},
-                                        {"Tags.member.1.Value", "a b"}});
+  const auto made =
+      must("CreateUser",
+           {{"UserName", "Alice"}, {"Path", "/staff/"}, {"Tags.member.1.Key", "team"}, {"Tags.member.1.Value", "a b"}});
   EXPECT_EQ(made.text("User/UserName"), "Alice");
   EXPECT_EQ(made.text("User/Path"), "/staff/");
   EXPECT_EQ(made.text("User/Arn"), "arn:aws:iam::123456789012:user/staff/Alice");
@@ -106,8 +105,7 @@ TEST_F(IamTest, PathPrefixSelectsAcrossPages) {
   for (int i = 0; i < 12; ++i) make_user("u" + std::to_string(i), i % 3 == 0 ? "/team/" : "/");
   const auto first = must("ListUsers", {{"PathPrefix", "/team"}, {"MaxItems", "3"}});
   EXPECT_THAT(first.each("Users", "UserName"), ElementsAre("u0", "u3", "u6"));
-  const auto second =
-      must("ListUsers", {{"PathPrefix", "/team"}, {"MaxItems", "3"}, {"Marker", first.text("Marker")}});
+  const auto second = must("ListUsers", {{"PathPrefix", "/team"}, {"MaxItems", "3"}, {"Marker", first.text("Marker")}});
   EXPECT_THAT(second.each("Users", "UserName"), ElementsAre("u9"));
   EXPECT_EQ(second.text("IsTruncated"), "false");
 }

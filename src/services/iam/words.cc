@@ -40,8 +40,8 @@ aws::Error already_exists(std::string_view kind, std::string_view name) {
 }
 
 aws::Error policy_already_exists(std::string_view name) {
-  return {"EntityAlreadyExists", fmt::format("A policy called {} already exists. Duplicate names are not allowed.", name),
-          409};
+  return {"EntityAlreadyExists",
+          fmt::format("A policy called {} already exists. Duplicate names are not allowed.", name), 409};
 }
 
 aws::Error over_quota(std::string_view quota, std::size_t limit) {

@@ -127,10 +127,9 @@ FunctionName resolve_function(NamedBy operation, const aws::Caller& caller, std:
   if (!parts) refuse_pattern(name);
   // AWS words this one as a validation error and gives it the other code (LocalStack, test_create_lambda_exceptions).
   if (parts->name.size() > rule.max_name)
-    throw invalid_parameter(
-        violation(parts->name, "functionName",
-                  fmt::format("Member must have length less than or equal to {}", rule.max_name))
-            .message());
+    throw invalid_parameter(violation(parts->name, "functionName",
+                                      fmt::format("Member must have length less than or equal to {}", rule.max_name))
+                                .message());
   FunctionName found;
   found.key = {parts->account.empty() ? caller.account : std::string(parts->account), caller.region,
                std::string(parts->name)};

@@ -22,9 +22,8 @@ store::RoleSnapshot assumable_role(const Sts& sts, const aws::Caller& caller, co
   }
   if (caller.kind == aws::Principal::root)
     throw aws::Error("AccessDenied", "Roles may not be assumed by root accounts.", 403);
-  throw aws::Error(
-      "AccessDenied",
-      "User: " + caller.arn + " is not authorized to perform: sts:AssumeRole on resource: " + arn, 403);
+  throw aws::Error("AccessDenied",
+                   "User: " + caller.arn + " is not authorized to perform: sts:AssumeRole on resource: " + arn, 403);
 }
 
 std::int32_t session_length(const aws::Caller& caller, const store::Role& role, std::optional<std::int32_t> wanted) {

@@ -177,15 +177,18 @@ TEST_F(StsTest, ATrustedUserGetsCredentialsOfTheRole) {
 
 TEST_F(StsTest, ATrustedAccountLetsThoseIntoTheRoleWhoseOwnPoliciesDo) {
   role("arn:aws:iam::123456789012:root");
-  const auto allowed = user("allowed", std::string(R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":")") +
-                                           kRoleArn + R"("}]})");
+  const auto allowed = user(
+      "allowed",
+      std::string(R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":")") +
+          kRoleArn + R"("}]})");
   EXPECT_EQ(assume(allowed).status, 200);
   const auto plain = user("plain");
   const auto refused = assume(plain);
   EXPECT_EQ(refused.status, 403);
   EXPECT_EQ(refused.code, "AccessDenied");
   EXPECT_EQ(refused.message, std::string("User: arn:aws:iam::123456789012:user/plain is not authorized to perform: "
-                                         "sts:AssumeRole on resource: ") + kRoleArn);
+                                         "sts:AssumeRole on resource: ") +
+                                 kRoleArn);
 }
 
 TEST_F(StsTest, ARoleThatDoesNotExistIsRefusedInTheSameWords) {
@@ -194,8 +197,9 @@ TEST_F(StsTest, ARoleThatDoesNotExistIsRefusedInTheSameWords) {
   const auto absent = assume(bob, "", missing);
   EXPECT_EQ(absent.status, 403);
   EXPECT_EQ(absent.code, "AccessDenied");
-  EXPECT_EQ(absent.message,
-            "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: sts:AssumeRole on resource: " + missing);
+  EXPECT_EQ(
+      absent.message,
+      "User: arn:aws:iam::123456789012:user/bob is not authorized to perform: sts:AssumeRole on resource: " + missing);
   role("arn:aws:iam::123456789012:user/alice");
   auto present = assume(bob).message;
   EXPECT_EQ(present.replace(present.find("Deploy"), 6, "Missing"), absent.message);
@@ -259,8 +263,7 @@ TEST_F(StsTest, RequestsThatTheModelOrTheGrammarRefuse) {
   EXPECT_EQ(call("AssumeRole", {{"RoleArn", kRoleArn}, {"RoleSessionName", "a b"}}, bob).status, 400);
   EXPECT_EQ(call("AssumeRole", {{"RoleArn", kRoleArn}}, bob).status, 400);
   // A session policy would narrow what the session may do: refused, not ignored.
-  const auto narrowed =
-      call("AssumeRole", {{"RoleArn", kRoleArn}, {"RoleSessionName", "s1"}, {"Policy", "{}"}}, bob);
+  const auto narrowed = call("AssumeRole", {{"RoleArn", kRoleArn}, {"RoleSessionName", "s1"}, {"Policy", "{}"}}, bob);
   EXPECT_EQ(narrowed.status, 501) << narrowed.body;
 }
 
