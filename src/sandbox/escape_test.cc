@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -286,10 +287,16 @@ TEST_F(Escape, the_listeners_are_reachable_from_inside_and_from_nowhere_else) {
   ASSERT_EQ(::listen(host.get(), 8), 0);
   ASSERT_EQ(::getsockname(host.get(), reinterpret_cast<sockaddr*>(&address), &length), 0);
   const base::Fd abstract(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const char name[] = "\1\0\0lambent-test-canary";
-  ASSERT_EQ(::bind(abstract.get(), reinterpret_cast<const sockaddr*>(name), sizeof name - 1), 0);
+  // Abstract names are the machine's: another run of this test has its own.
+  const std::string canary = "lambent-test-canary-" + std::to_string(::getpid());
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  canary.copy(name.sun_path + 1, sizeof name.sun_path - 1);
+  const auto name_length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + canary.size());
+  ASSERT_EQ(::bind(abstract.get(), reinterpret_cast<const sockaddr*>(&name), name_length), 0);
   ASSERT_EQ(::listen(abstract.get(), 8), 0);
-  lab().write_code("script.py", with_prelude("PORT = " + std::to_string(ntohs(address.sin_port)) + R"(
+  lab().write_code("script.py", with_prelude("PORT = " + std::to_string(ntohs(address.sin_port)) +
+                                              "\nCANARY = '\\0" + canary + "'" + R"(
 def connect(family, *address):
     s = socket.socket(family, socket.SOCK_STREAM)
     s.settimeout(2)
@@ -303,7 +310,7 @@ for other in ['169.254.169.254', '10.0.0.1', '192.168.0.1', '8.8.8.8', '172.17.0
     refused(other, lambda: connect(socket.AF_INET, other, 80), NO)
 for other in ['fd00:ec2::254', 'fe80::1', '::ffff:169.254.169.254', '2001:db8::1']:
     refused(other, lambda: connect(socket.AF_INET6, other, 80), NO)
-refused('an abstract socket of the host', lambda: connect(socket.AF_UNIX, '\0lambent-test-canary'), NO)
+refused('an abstract socket of the host', lambda: connect(socket.AF_UNIX, CANARY), NO)
 refused('a socket of the host', lambda: connect(socket.AF_UNIX, '/run/dbus/system_bus_socket'), NO)
 for port in (9001, 4566):
     refused('take over %d' % port, lambda: socket.create_server(('127.0.0.1', port)), ('EADDRINUSE',))
