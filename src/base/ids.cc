@@ -22,7 +22,7 @@ void fill_from_kernel(char* out, std::size_t count) {
 }
 
 // Request ids are made per invocation: one system call serves 64 of them. A fork must not repeat them, and
-// no process of ours forks after its first id (the launcher, which does fork, makes none).
+// what the launcher clones, the one process of ours that forks, makes none.
 struct Pool {
   char bytes[1024];
   std::size_t used = sizeof bytes;

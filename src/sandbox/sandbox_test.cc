@@ -291,9 +291,34 @@ TEST_F(Lifecycle, a_launcher_that_is_killed_takes_its_processes_along_and_the_se
   EXPECT_GT(count_groups(lab().launcher_pid()), 0U) << "nobody was left to remove them";
   const int gone = lab().launcher_pid();
   lab().end_launcher();
-  const Lab next;
-  EXPECT_EQ(next.isolation().level, Isolation::full) << next.isolation().reason;
-  EXPECT_EQ(count_groups(gone), 0U) << "the next launcher removes them";
+  // The next launcher removes them, once they are old enough not to be those of one that is just starting.
+  EXPECT_TRUE(eventually(std::chrono::seconds(15), [gone] {
+    const Lab next;
+    EXPECT_EQ(next.isolation().level, Isolation::full) << next.isolation().reason;
+    return count_groups(gone) == 0U;
+  }));
+}
+
+// A launcher in a container of its own cannot see the other's process, only its groups.
+TEST_F(Lifecycle, a_launcher_leaves_the_groups_of_one_that_lives_in_another_pid_namespace) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::unshare(CLONE_NEWPID) != 0) ::_exit(3);
+    const pid_t inside = ::fork();
+    if (inside == 0) {
+      ::usleep(2'500'000);  // older than what is taken for just made
+      Lab other;
+      ::_exit(other.isolation().level == Isolation::full ? 0 : 1);
+    }
+    int status = 0;
+    ::_exit(::waitpid(inside, &status, 0) == inside && WIFEXITED(status) ? WEXITSTATUS(status) : 4);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  EXPECT_GT(count_groups(lab().launcher_pid()), 0U);
+  const auto outcome = lab().run(lab().spec({"/bin/echo", "still here"}));
+  EXPECT_EQ(outcome.out, "still here\n");
 }
 
 TEST(Launcher, says_what_is_missing_when_it_is_not_root) {

@@ -2,16 +2,19 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 
 #include "base/bytes.h"
+#include "base/ids.h"
 #include "sandbox/launcher/files.h"
 
 namespace lambent::sandbox::launcher {
@@ -24,6 +27,7 @@ constexpr std::int64_t kPeriodUs = 20'000;
 constexpr std::int64_t kLeastQuotaUs = 1'000;
 
 constexpr std::string_view kBasePrefix = "lambent-";
+constexpr std::time_t kSettled_s = 2;
 /// The leaf into which a launcher of cgroup v2 steps with its server.
 constexpr std::string_view kLeafSuffix = ".own";
 
@@ -104,7 +108,8 @@ std::int64_t line_value(const std::string& text, std::string_view key) {
 
 }  // namespace
 
-Cgroups::Cgroups() : base_name_(std::string(kBasePrefix) + std::to_string(::getpid())) {
+// The process id alone may be another launcher's in another pid namespace that shares these groups.
+Cgroups::Cgroups() : base_name_(std::string(kBasePrefix) + std::to_string(::getpid()) + "-" + base::random_hex(4)) {
   std::uint32_t missing = kAll;
   const std::vector<CgroupMount> mounts = cgroup_mounts();
   for (const CgroupMount& mount : mounts) {
@@ -144,6 +149,8 @@ void Cgroups::adopt(Hierarchy hierarchy) {
   base::check(::mkdirat(parent, hierarchy.name.c_str(), 0755), "making the launcher's cgroup");
   hierarchy.base = base::Fd(base::check(::openat(parent, hierarchy.name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
                                         "opening the launcher's cgroup"));
+  // Held for life: whoever finds the group unlocked knows that its launcher is gone.
+  base::check(::flock(hierarchy.base.get(), LOCK_EX | LOCK_NB), "locking the launcher's cgroup");
   hierarchies_.push_back(std::move(hierarchy));
 }
 
@@ -176,15 +183,16 @@ base::Fd Cgroups::unified_parent(base::Fd own, base::Fd top, std::uint32_t wante
   return {};
 }
 
-/// Groups of a launcher that was killed before it could clean up: empty by then, for its environments died with it.
+/// Groups of a launcher that was killed before it could clean up: empty by then, for its environments died with it. Known by
+/// their lock, which ends with the process in whatever namespace that lived; a group just made may not be locked yet, so it
+/// must also be older than kSettled.
 void Cgroups::remove_abandoned(const base::Fd& parent) const {
   for (const std::string& name : list_directory(parent.get())) {
     if (!name.starts_with(kBasePrefix)) continue;
-    const auto pid =
-        base::parse_decimal(std::string_view(name).substr(kBasePrefix.size(), name.find('.') - kBasePrefix.size()));
-    if (!pid || *pid > 1U << 22 || ::kill(static_cast<pid_t>(*pid), 0) == 0 || errno != ESRCH) continue;
     const base::Fd group(::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!group) continue;
+    struct stat status{};
+    if (!group || ::fstat(group.get(), &status) != 0 || ::time(nullptr) - status.st_ctime < kSettled_s) continue;
+    if (::flock(group.get(), LOCK_EX | LOCK_NB) != 0) continue;
     for (const std::string& environment : list_directory(group.get()))
       if (environment.starts_with("e")) ::unlinkat(group.get(), environment.c_str(), AT_REMOVEDIR);
     ::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR);
