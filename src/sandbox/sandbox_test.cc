@@ -288,10 +288,10 @@ TEST_F(Lifecycle, a_launcher_that_is_killed_takes_its_processes_along_and_the_se
   EXPECT_TRUE(lab().drive(*running, std::chrono::seconds(5), [&] { return running->exit.has_value(); }));
   EXPECT_TRUE(eventually(std::chrono::seconds(5), [&] { return lab().no_process(); }));
   EXPECT_THROW(lab().launch(lab().spec({"/bin/true"})), std::runtime_error);
-  EXPECT_GT(count_groups(lab().launcher_pid()), 0U) << "nobody was left to remove them";
   const int gone = lab().launcher_pid();
   lab().end_launcher();
-  // The next launcher removes them, once they are old enough not to be those of one that is just starting.
+  // Nobody was left to remove its groups: the next launcher does, that of another test perhaps, once they are old enough not to
+  // be those of one that is just starting.
   EXPECT_TRUE(eventually(std::chrono::seconds(15), [gone] {
     const Lab next;
     EXPECT_EQ(next.isolation().level, Isolation::full) << next.isolation().reason;
