@@ -28,7 +28,7 @@ class Lanes {
   std::size_t count() const { return contexts_.size(); }
   asio::io_context& lane(std::size_t index) { return contexts_[index]; }
   /// The lane that owns whatever has this key, the same for the life of the process.
-  asio::io_context& lane_of(std::string_view key) { return contexts_[std::hash<std::string_view>{}(key) % count()]; }
+  std::size_t index_of(std::string_view key) const { return std::hash<std::string_view>{}(key) % count(); }
 
   void start();
   /// Ends the threads as soon as what they run now returns; work still queued is dropped.

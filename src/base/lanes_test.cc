@@ -42,7 +42,7 @@ TEST(Lanes, ExceptionsCrossToo) {
 
 TEST(Lanes, AKeyAlwaysHasTheSameLane) {
   Lanes lanes(4);
-  EXPECT_EQ(&lanes.lane_of("arn:aws:lambda:x"), &lanes.lane_of("arn:aws:lambda:x"));
+  EXPECT_EQ(&lanes.lane(lanes.index_of("arn:aws:lambda:x")), &lanes.lane(lanes.index_of("arn:aws:lambda:x")));
 }
 
 TEST(CpuPool, RunsElsewhereAndBringsValuesAndExceptionsBack) {

@@ -252,8 +252,7 @@ class LanedEngine final : public Engine {
   }
 
   std::size_t lane_index(const store::FunctionKey& key) const {
-    const std::string text = key.account + "/" + key.region + "/" + key.name;
-    return std::hash<std::string>{}(text) % lanes_.size();
+    return parts_.lanes.index_of(key.account + "/" + key.region + "/" + key.name);
   }
 
   EngineOptions options_;
