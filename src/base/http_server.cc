@@ -209,7 +209,6 @@ class Connection final : public Tracked, public Exchange {
       closing_ = true;
       co_return BodyStatus::too_large;
     }
-    body_started_ = true;
     if (head_.expects_continue && buffer_.empty()) {
       deadline = Steady::now() + state_->limits.body_pause;
       const auto go_on = asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25);
@@ -288,7 +287,7 @@ class Connection final : public Tracked, public Exchange {
 
   Task<bool> read_head() {
     head_ = Head{};
-    head_done_ = responded_ = body_started_ = body_read_ = false;
+    head_done_ = responded_ = body_read_ = false;
     const Limits& limits = state_->limits;
     std::size_t seen = 0, length = 0;
     bool broken = false;
@@ -405,7 +404,6 @@ class Connection final : public Tracked, public Exchange {
   bool served_ = false;
   bool head_done_ = false;
   bool responded_ = false;
-  bool body_started_ = false;
   bool body_read_ = false;
   bool closing_ = false;
   bool refused_ = false;
