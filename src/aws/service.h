@@ -112,10 +112,6 @@ Service bind_service_of(const model::Table& table, std::string_view name, void* 
 
 template <class S>
 Service service(std::string_view name, S& instance, std::vector<Row> rows) {
-  for (Row& row : rows)
-    if (row.resource_of_service)
-      row.resource = [service = static_cast<void*>(&instance), ask = std::move(row.resource_of_service)](
-                         const Caller& caller, const void* in) { return ask(service, caller, in); };
   return bind_service(name, &instance, std::move(rows));
 }
 
