@@ -67,6 +67,7 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
       iam_(identities_, clock_),
       sts_(identities_, authorizer_, tokens_),
       listeners_(std::move(privileged.listeners)) {
+  runtimes::install_bootstraps(data.runtimes(), catalog_);
   invoke::EngineOptions engine;
   engine.concurrency_limit = options.concurrency;
   engine.idle_time = std::chrono::seconds(options.idle_s);

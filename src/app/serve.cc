@@ -43,11 +43,9 @@ std::vector<ListenAddress> addresses_of(const ServeOptions& options) {
 Privileged make_privileged(const ServeOptions& options, const DataDirectory& data,
                            std::vector<ListenAddress>& addresses) {
   Privileged made;
-  // The trees' directory must be there for the launchers to hold.
-  const store::CodeStore code(data.code());
-  runtimes::install_bootstraps(data.runtimes());
   sandbox::LauncherOptions launcher;
-  launcher.code_dir = code.trees();
+  // The launchers hold these directories; what is in them is made later, by the user who will own it.
+  launcher.code_dir = store::CodeStore::make_directories(data.code());
   launcher.runtimes_dir = data.runtimes();
   launcher.scratch_dir = data.scratch();
   for (std::size_t i = 0; i < options.lanes; ++i) {

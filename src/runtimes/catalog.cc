@@ -89,8 +89,7 @@ std::string language_of(Family family) { return family == Family::python ? "Pyth
 
 }  // namespace
 
-Catalog::Catalog(const fs::path& root) {
-  const std::vector<Interpreter> pythons = find_pythons(root);
+Catalog::Catalog(const fs::path& root) : pythons_(find_pythons(root)) {
   const std::vector<Interpreter> nodes = find_nodes(root);
   for (const Identifier& wanted : kIdentifiers) {
     Runtime runtime;
@@ -98,7 +97,7 @@ Catalog::Catalog(const fs::path& root) {
       runtime = make_provided(wanted);
     } else {
       const bool python = wanted.family == Family::python;
-      const Interpreter* used = nearest(python ? pythons : nodes, wanted.generation);
+      const Interpreter* used = nearest(python ? pythons_ : nodes, wanted.generation);
       if (used == nullptr) continue;
       runtime = python ? make_python(wanted, *used) : make_node(wanted, *used);
       runtime.environment.push_back("AWS_EXECUTION_ENV=AWS_Lambda_" + std::string(wanted.name));
@@ -138,6 +137,8 @@ std::vector<std::string> command_line(const Runtime& runtime, std::int32_t memor
   return argv;
 }
 
-void install_bootstraps(const fs::path& directory) { write_bootstraps(directory, find_pythons("/")); }
+void install_bootstraps(const fs::path& directory, const Catalog& catalog) {
+  write_bootstraps(directory, catalog.pythons());
+}
 
 }  // namespace lambent::runtimes

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runtimes/interpreters.h"
+
 namespace lambent::runtimes {
 
 enum class Family { python, nodejs, provided };
@@ -50,8 +52,11 @@ class Catalog {
   Lookup find(std::string_view identifier, bool strict = false) const;
   /// Those that can run here, by identifier.
   const std::vector<Runtime>& available() const { return runtimes_; }
+  /// The Pythons that were found, whose compiled bootstraps install_bootstraps makes.
+  const std::vector<Interpreter>& pythons() const { return pythons_; }
 
  private:
+  std::vector<Interpreter> pythons_;
   std::vector<Runtime> runtimes_;
 };
 
@@ -61,6 +66,6 @@ std::vector<std::string> command_line(const Runtime& runtime, std::int32_t memor
 
 /// Writes the bootstraps embedded in this binary beneath `directory` (python/, nodejs/, provided/), readable by everybody,
 /// replacing what an older server left there.
-void install_bootstraps(const std::filesystem::path& directory);
+void install_bootstraps(const std::filesystem::path& directory, const Catalog& catalog);
 
 }  // namespace lambent::runtimes

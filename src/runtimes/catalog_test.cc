@@ -184,7 +184,7 @@ TEST(BootstrapsTest, AreWrittenReadableForEverybody) {
   const auto old_mask = ::umask(077);
   TemporaryDirectory directory;
   const fs::path runtimes = directory.path() / "runtimes";
-  install_bootstraps(runtimes);
+  install_bootstraps(runtimes, Catalog());
   ::umask(old_mask);
   std::size_t files = 0;
   for (const auto& entry : fs::recursive_directory_iterator(runtimes)) {
@@ -203,7 +203,7 @@ TEST(BootstrapsTest, ReplaceWhatAnOlderServerLeft) {
   write(directory.path() / "python/gone.py", "old");
   write(directory.path() / "python/__pycache__/lambent_runtime.cpython-311.pyc", "old");
   write(directory.path() / "ruby/bootstrap.rb", "old");
-  install_bootstraps(directory.path());
+  install_bootstraps(directory.path(), Catalog());
   EXPECT_THAT(read(directory.path() / "python/bootstrap.py"), HasSubstr("lambent_runtime"));
   EXPECT_FALSE(fs::exists(directory.path() / "python/gone.py"));
   EXPECT_FALSE(fs::exists(directory.path() / "ruby"));
@@ -212,14 +212,14 @@ TEST(BootstrapsTest, ReplaceWhatAnOlderServerLeft) {
 
 TEST(BootstrapsTest, AFileThatIsRightIsLeftAlone) {
   TemporaryDirectory directory;
-  install_bootstraps(directory.path());
+  install_bootstraps(directory.path(), Catalog());
   const auto inode = [&](const char* name) {
     struct stat about{};
     EXPECT_EQ(::stat((directory.path() / name).c_str(), &about), 0);
     return about.st_ino;
   };
   const auto before = inode("python/bootstrap.py");
-  install_bootstraps(directory.path());
+  install_bootstraps(directory.path(), Catalog());
   EXPECT_EQ(inode("python/bootstrap.py"), before);
 }
 
@@ -229,7 +229,7 @@ TEST(BootstrapsTest, ALinkInTheirPlaceIsReplacedNotFollowed) {
   write(target, "mine");
   fs::create_directories(directory.path() / "runtimes/python");
   fs::create_symlink(target, directory.path() / "runtimes/python/bootstrap.py");
-  install_bootstraps(directory.path() / "runtimes");
+  install_bootstraps(directory.path() / "runtimes", Catalog());
   EXPECT_EQ(read(target), "mine");
   EXPECT_FALSE(fs::is_symlink(fs::symlink_status(directory.path() / "runtimes/python/bootstrap.py")));
 }
@@ -239,7 +239,7 @@ TEST(BootstrapsTest, PythonIsCompiledAheadForWhatIsInstalled) {
   const auto python = known.find("python3.11", true);
   if (!python.runtime) GTEST_SKIP() << "no Python 3.11 in /usr/bin";
   TemporaryDirectory directory;
-  install_bootstraps(directory.path());
+  install_bootstraps(directory.path(), Catalog());
   EXPECT_TRUE(fs::exists(directory.path() / "python/__pycache__/lambent_runtime.cpython-311.pyc"));
   EXPECT_TRUE(fs::exists(directory.path() / "python/__pycache__/lambent_json.cpython-311.pyc"));
 }
@@ -247,7 +247,7 @@ TEST(BootstrapsTest, PythonIsCompiledAheadForWhatIsInstalled) {
 TEST(BootstrapsTest, TheProvidedOneSaysWhenThereIsNothingToRun) {
   if (fs::exists("/var/task/bootstrap") || fs::exists("/opt/bootstrap")) GTEST_SKIP() << "there is a bootstrap here";
   TemporaryDirectory directory;
-  install_bootstraps(directory.path());
+  install_bootstraps(directory.path(), Catalog());
   const std::string program = directory.path() / "provided/bootstrap";
   const pid_t pid = ::fork();
   ASSERT_GE(pid, 0);

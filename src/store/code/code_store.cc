@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using base::check;
 
+constexpr std::string_view kTrees = "trees";
 constexpr std::string_view kZipSuffix = ".zip";
 constexpr std::size_t kHashLength = 64;
 
@@ -100,12 +101,18 @@ StoredCode describe(std::string_view zip) {
 }  // namespace
 
 CodeStore::CodeStore(fs::path directory) : directory_(std::move(directory)) {
-  fs::create_directories(directory_);
-  make_directory(directory_ / "zips", 0700);
-  make_directory(directory_ / "incoming", 0700);
-  // The launcher mounts single trees out of it; functions run as other users.
-  make_directory(trees(), 0755);
+  make_directories(directory_);
   repair();
+}
+
+fs::path CodeStore::make_directories(const fs::path& directory) {
+  fs::create_directories(directory);
+  make_directory(directory / "zips", 0700);
+  make_directory(directory / "incoming", 0700);
+  // The launcher mounts single trees out of it; functions run as other users.
+  fs::path trees = directory / kTrees;
+  make_directory(trees, 0755);
+  return trees;
 }
 
 StoredCode CodeStore::check(std::string_view zip) {
@@ -155,7 +162,7 @@ std::optional<std::string> CodeStore::zip(std::string_view hash) const {
   return bytes;
 }
 
-fs::path CodeStore::trees() const { return directory_ / "trees"; }
+fs::path CodeStore::trees() const { return directory_ / kTrees; }
 
 std::vector<std::string> CodeStore::hashes() const {
   std::vector<std::string> found;

@@ -53,6 +53,9 @@ class CodeStore {
  public:
   /// Makes the directories and repairs what a crash left. Throws std::system_error.
   explicit CodeStore(std::filesystem::path directory);
+  /// Makes the directories alone and says where the trees will be: for the launcher, which holds that one from before the store
+  /// is opened. Throws std::system_error.
+  static std::filesystem::path make_directories(const std::filesystem::path& directory);
 
   /// Throws BadArchive (absolute path, "..", backslash, symlink that leaves the tree, hard link, device, duplicate
   /// name, NUL or invalid UTF-8 in a name, too many entries, over 250 MB unpacked counted while writing), or
