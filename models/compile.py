@@ -14,10 +14,10 @@ import pathlib
 import re
 import struct
 
-MAGIC = 0x314C444D  # "MDL1" in the file
+MAGIC = 0x324C444D  # "MDL2" in the file
 NONE = 0xFFFFFFFF
 
-PROTOCOLS = {"rest-json": 0, "query": 1, "rest-xml": 2}
+PROTOCOLS = {"rest-json": 0, "query": 1, "rest-xml": 2, "json": 3}
 KINDS = {
     "structure": 0, "list": 1, "map": 2, "string": 3, "blob": 4, "boolean": 5,
     "integer": 6, "long": 7, "float": 8, "double": 9, "timestamp": 10,
@@ -95,10 +95,10 @@ class Table:
             self.add_operation(name, model["operations"][name], numbers)
         texts = (
             meta["endpointPrefix"], meta.get("signingName", meta["endpointPrefix"]), meta["serviceId"],
-            meta["apiVersion"], meta.get("xmlNamespace", ""),
+            meta["apiVersion"], meta.get("xmlNamespace", ""), meta.get("targetPrefix", ""), meta.get("jsonVersion", ""),
         )
         self.services.append(struct.pack(
-            "<15I", *(part for value in texts for part in self.text(value)), PROTOCOLS[protocol],
+            "<19I", *(part for value in texts for part in self.text(value)), PROTOCOLS[protocol],
             first_operation, len(self.operations) - first_operation, base, len(names)))
 
     def add_operation(self, name, operation, numbers):

@@ -16,6 +16,8 @@ Protocol protocol_of(model::ModelProtocol protocol) {
       return Protocol::query;
     case model::ModelProtocol::rest_xml:
       return Protocol::rest_xml;
+    case model::ModelProtocol::json:
+      return Protocol::json;
   }
   throw std::logic_error("a service model has a protocol that no codec speaks");
 }
@@ -49,7 +51,7 @@ Service::Bound::Bound(const model::Service& service) : modelled(service), protoc
   for (std::uint32_t i = 0; i < service.operation_count(); ++i) {
     auto& operation = operations.emplace_back(service.operation(i));
     by_name.emplace(operation.modelled.name(), &operation);
-    if (protocol == Protocol::query) continue;
+    if (protocol == Protocol::query || protocol == Protocol::json) continue;
     routes.add(operation.modelled.method(), operation.modelled.uri(), i, needs_of(operation.modelled));
   }
   for (std::uint32_t i = 0; i < service.shape_count(); ++i) {
@@ -81,6 +83,18 @@ void Service::Bound::bind(std::vector<Row> rows) {
 const model::Shape* Service::Bound::find_error(std::string_view code) const {
   const auto found = errors.find(code);
   return found == errors.end() ? nullptr : &found->second;
+}
+
+std::string_view Service::Bound::target(const base::http::Request& request) const {
+  std::string_view target = request.headers.get("X-Amz-Target");
+  const auto prefix = modelled.target_prefix();
+  if (prefix.empty() || !target.starts_with(prefix) || target.size() <= prefix.size() || target[prefix.size()] != '.')
+    return {};
+  return target.substr(prefix.size() + 1);
+}
+
+std::string_view Service::Bound::validation_code() const {
+  return find_error("InvalidParameterException") != nullptr ? "InvalidParameterException" : "ValidationException";
 }
 
 }  // namespace lambent::aws

@@ -37,13 +37,17 @@ struct Service::Bound {
   std::vector<Operation> operations;
   /// Of a rest protocol.
   Routes routes;
-  /// Of the query protocol; also for binding rows.
+  /// Of the query and json protocols; also for binding rows.
   std::map<std::string_view, Operation*> by_name;
   std::map<std::string_view, model::Shape> errors;
   std::size_t max_body_before_match = 1 << 20;
 
   void bind(std::vector<Row> rows);
   const model::Shape* find_error(std::string_view code) const;
+  /// The name after the prefix in X-Amz-Target; empty when the header names another service, or nothing.
+  std::string_view target(const base::http::Request& request) const;
+  /// What a json service calls a broken constraint: CloudWatch Logs and its like have a code of their own.
+  std::string_view validation_code() const;
 };
 
 }  // namespace lambent::aws

@@ -24,11 +24,16 @@ std::string_view parameter(const Parameters& parameters, std::string_view name);
 void decode_rest(Protocol protocol, std::string_view malformed_code, const Operation& operation,
                  const Routes::Labels& labels, const base::http::Request& request, void* structure);
 void decode_query(const Operation& operation, const base::http::Request& request, void* structure);
+void decode_json(const Operation& operation, std::string_view validation_code, const base::http::Request& request,
+                 void* structure);
 
 base::http::Response encode_rest(Protocol protocol, const Operation& operation, std::string_view xml_namespace,
                                  const void* structure);
 base::http::Response encode_query(const Operation& operation, std::string_view xml_namespace, const void* structure,
                                   std::string_view request_id);
+/// `version` is "1.0" or "1.1". An operation without output answers nothing at all.
+base::http::Response encode_json(const Operation& operation, std::string_view version, const void* structure);
+std::string json_content_type(std::string_view version);
 
 /// `shape` is the model's for the error's code, or null.
 base::http::Response error_response(Protocol protocol, const Error& error, const model::Shape* shape,

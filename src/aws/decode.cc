@@ -203,4 +203,14 @@ void decode_query(const Operation& operation, const base::http::Request& request
   reading.finish(operation.modelled.name(), "ValidationError");
 }
 
+void decode_json(const Operation& operation, std::string_view validation_code, const base::http::Request& request,
+                 void* structure) {
+  Reading reading;
+  std::optional<JsonDocument> document;
+  if (!request.body.empty()) document.emplace(request.body, "SerializationException");
+  for (const auto& member : operation.input->members)
+    read_member(reading, member, structure, document ? JsonNode(&document->root()).member(member) : JsonNode());
+  reading.finish(operation.modelled.name(), validation_code);
+}
+
 }  // namespace lambent::aws

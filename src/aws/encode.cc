@@ -134,4 +134,13 @@ base::http::Response encode_query(const Operation& operation, std::string_view x
   return response;
 }
 
+std::string json_content_type(std::string_view version) { return fmt::format("application/x-amz-json-{}", version); }
+
+base::http::Response encode_json(const Operation& operation, std::string_view version, const void* structure) {
+  base::http::Response response;
+  response.headers.set("Content-Type", json_content_type(version));
+  if (operation.output != nullptr) append_json_body(response.body, *operation.output, structure);
+  return response;
+}
+
 }  // namespace lambent::aws

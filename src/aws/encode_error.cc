@@ -49,6 +49,17 @@ void write_json(base::http::Response& response, const Error& error, const model:
   response.headers.set("x-amzn-ErrorType", error.code());
 }
 
+/// The code stands in the body here, before all the rest.
+void write_target_json(base::http::Response& response, const Error& error, const model::Shape* shape) {
+  auto& out = response.body;
+  out = "{";
+  append_json_member(out, "__type", error.code());
+  for (const auto& [name, value] : error.members()) append_json_member(out, name, value);
+  append_json_member(out, message_key(error, shape), error.message());
+  out += '}';
+  response.headers.set("Content-Type", "application/x-amz-json-1.1");
+}
+
 void write_query_xml(std::string& out, const Error& error, std::string_view xml_namespace, std::string_view request_id,
                      int status) {
   append_xml_root(out, "ErrorResponse", xml_namespace);
@@ -81,6 +92,9 @@ base::http::Response error_response(Protocol protocol, const Error& error, const
   switch (protocol) {
     case Protocol::rest_json:
       write_json(response, error, shape, response.status);
+      break;
+    case Protocol::json:
+      write_target_json(response, error, shape);
       break;
     case Protocol::query:
       write_query_xml(response.body, error, xml_namespace, request_id, response.status);

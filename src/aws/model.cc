@@ -6,7 +6,7 @@
 namespace lambent::aws::model {
 namespace {
 
-constexpr std::uint32_t magic = 0x314C444D;
+constexpr std::uint32_t magic = 0x324C444D;
 constexpr std::uint32_t none = 0xFFFFFFFF;
 
 // The flags of models/compile.py.
@@ -24,7 +24,7 @@ struct Head {
   Section shapes, services, operations, members, texts, indices, pool;
 };
 
-static_assert(sizeof(record::Service) == 15 * 4 && sizeof(record::Operation) == 17 * 4 &&
+static_assert(sizeof(record::Service) == 19 * 4 && sizeof(record::Operation) == 17 * 4 &&
               sizeof(record::Shape) == 112 && sizeof(record::Member) == 12 * 4 && sizeof(Head) == 64);
 
 template <class Record>
@@ -67,6 +67,8 @@ std::string_view Service::signing_name() const { return table_->text(record().si
 std::string_view Service::service_id() const { return table_->text(record().service_id); }
 std::string_view Service::api_version() const { return table_->text(record().api_version); }
 std::string_view Service::xml_namespace() const { return table_->text(record().xml_namespace); }
+std::string_view Service::target_prefix() const { return table_->text(record().target_prefix); }
+std::string_view Service::json_version() const { return table_->text(record().json_version); }
 ModelProtocol Service::protocol() const { return static_cast<ModelProtocol>(record().protocol); }
 std::uint32_t Service::operation_count() const { return record().operations; }
 Operation Service::operation(std::uint32_t index) const { return {*table_, record().first_operation + index}; }

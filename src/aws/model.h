@@ -15,7 +15,7 @@ namespace lambent::aws::model {
 enum class ShapeKind { structure, list, map, string, blob, boolean, integer, long_integer, real, timestamp };
 enum class Location { body, uri, query, header, header_prefix, status };
 enum class TimestampFormat { unspecified, epoch_seconds, iso8601, rfc822 };
-enum class ModelProtocol { rest_json, query, rest_xml };
+enum class ModelProtocol { rest_json, query, rest_xml, json };
 
 class Table;
 class Shape;
@@ -25,7 +25,7 @@ struct Text {
   std::uint32_t offset, length;
 };
 struct Service {
-  Text endpoint_prefix, signing_name, service_id, api_version, xml_namespace;
+  Text endpoint_prefix, signing_name, service_id, api_version, xml_namespace, target_prefix, json_version;
   std::uint32_t protocol, first_operation, operations, first_shape, shapes;
 };
 struct Operation {
@@ -150,6 +150,9 @@ class Service {
   std::string_view service_id() const;
   std::string_view api_version() const;
   std::string_view xml_namespace() const;
+  /// Of the json protocol: "Logs_20140328" of the header X-Amz-Target, and "1.0" or "1.1" of its content type.
+  std::string_view target_prefix() const;
+  std::string_view json_version() const;
   ModelProtocol protocol() const;
   std::uint32_t operation_count() const;
   Operation operation(std::uint32_t index) const;

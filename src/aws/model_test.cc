@@ -138,7 +138,7 @@ TEST(Model, ATableThatIsCutOrForeignIsRefused) {
   alignas(8) char bytes[64] = {};
   EXPECT_THROW(Table(std::string_view(bytes, 8)), std::logic_error);
   EXPECT_THROW(Table(std::string_view(bytes, 64)), std::logic_error);
-  const std::uint32_t head[] = {0x314C444D, 64, 64, 100};
+  const std::uint32_t head[] = {0x324C444D, 64, 64, 100};
   std::memcpy(bytes, head, sizeof head);
   EXPECT_THROW(Table(std::string_view(bytes, 64)), std::logic_error);
 }

@@ -37,6 +37,13 @@ Match match_query(const Service& service, const std::map<std::string_view, Opera
   return {&implemented(*found->second), {}};
 }
 
+Match match_target(const std::map<std::string_view, Operation*>& operations, std::string_view target) {
+  const auto found = operations.find(target);
+  if (found == operations.end())
+    throw Error("UnknownOperationException", "X-Amz-Target names no operation of the service");
+  return {&implemented(*found->second), {}};
+}
+
 }  // namespace
 
 Service::Service(std::unique_ptr<Bound> bound) : bound_(std::move(bound)) {}
@@ -62,7 +69,10 @@ Protocol Service::protocol() const { return bound_->protocol; }
 bool Service::matches_after_body() const { return bound_->protocol == Protocol::query; }
 std::size_t Service::max_body_before_match() const { return bound_->max_body_before_match; }
 
+bool Service::is_target(const base::http::Request& request) const { return !bound_->target(request).empty(); }
+
 Match Service::match(const base::http::Request& request) const {
+  if (bound_->protocol == Protocol::json) return match_target(bound_->by_name, bound_->target(request));
   if (bound_->protocol == Protocol::query) {
     return match_query(*this, bound_->by_name, bound_->modelled.api_version(), request);
   }
@@ -96,6 +106,8 @@ Value Service::decode(const Match& match, const base::http::Request& request) co
   if (operation.input == nullptr) return value;
   if (bound_->protocol == Protocol::query) {
     decode_query(operation, request, value.get());
+  } else if (bound_->protocol == Protocol::json) {
+    decode_json(operation, bound_->validation_code(), request, value.get());
   } else {
     const bool own = bound_->find_error("InvalidRequestContentException") != nullptr;
     decode_rest(bound_->protocol, own ? "InvalidRequestContentException" : "SerializationException", operation,
@@ -106,16 +118,23 @@ Value Service::decode(const Match& match, const base::http::Request& request) co
 
 base::http::Response Service::encode(const Match& match, const void* output, std::string_view request_id) const {
   const auto xml_namespace = bound_->modelled.xml_namespace();
-  auto response = bound_->protocol == Protocol::query
-                      ? encode_query(*match.operation, xml_namespace, output, request_id)
-                      : encode_rest(bound_->protocol, *match.operation, xml_namespace, output);
+  base::http::Response response;
+  if (bound_->protocol == Protocol::query)
+    response = encode_query(*match.operation, xml_namespace, output, request_id);
+  else if (bound_->protocol == Protocol::json)
+    response = encode_json(*match.operation, bound_->modelled.json_version(), output);
+  else
+    response = encode_rest(bound_->protocol, *match.operation, xml_namespace, output);
   response.headers.set("x-amzn-RequestId", std::string(request_id));
   return response;
 }
 
 base::http::Response Service::encode_error(const Error& error, std::string_view request_id) const {
-  return error_response(bound_->protocol, error, bound_->find_error(error.code()), bound_->modelled.xml_namespace(),
-                        request_id);
+  auto response = error_response(bound_->protocol, error, bound_->find_error(error.code()),
+                                 bound_->modelled.xml_namespace(), request_id);
+  if (bound_->protocol == Protocol::json)
+    response.headers.set("Content-Type", json_content_type(bound_->modelled.json_version()));
+  return response;
 }
 
 base::Task<Value> Service::call(const Match& match, const Caller& caller, Value input) const {

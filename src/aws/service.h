@@ -23,7 +23,7 @@ namespace model {
 class Table;
 }
 
-enum class Protocol { rest_json, query, rest_xml };
+enum class Protocol { rest_json, query, rest_xml, json };
 
 /// An operation of the model, bound to its row; without a row it is known but not implemented (`row` is null).
 class Operation;
@@ -70,8 +70,11 @@ class Service {
   /// The largest body that any request may have before its operation is known (query), in bytes.
   std::size_t max_body_before_match() const;
 
-  /// Throws Error: UnknownOperationException 404 (rest), InvalidAction 400 (query); NotImplemented 501 for an operation
-  /// of the model that has no handler. For rest protocols only the head is looked at. Any API version date is accepted as the
+  /// Of the json protocol: whether the header X-Amz-Target names this service, for requests that are not signed.
+  bool is_target(const base::http::Request& request) const;
+
+  /// Throws Error: UnknownOperationException 404 (rest) or 400 (json), InvalidAction 400 (query); NotImplemented 501 for an
+  /// operation of the model that has no handler. For rest protocols and json only the head is looked at. Any API version date is accepted as the
   /// first segment of a path.
   Match match(const base::http::Request& request) const;
 

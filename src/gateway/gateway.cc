@@ -33,15 +33,19 @@ Response Gateway::refusal(int status, std::string_view reason) {
                            base::uuid());
 }
 
-// The credential scope names the service; without one, the request's form does: JSON services name a target, query
+// The credential scope names the service; without one, the request's form does: JSON services are named by their target, query
 // services send a form, the rest is Lambda's REST.
 const aws::Service* Gateway::choose_service(const base::http::Request& head) const {
   const auto named = auth::Authenticator::scope_service(head);
   const bool form = base::lower(head.headers.get("Content-Type")).starts_with("application/x-www-form-urlencoded");
-  for (const aws::Service* service : services_) {
-    if (named && service->signing_name() == *named) return service;
-    if (!named && (service->protocol() == aws::Protocol::query) == form) return service;
-  }
+  const auto is_meant = [&](const aws::Service& service) {
+    if (named) return service.signing_name() == *named;
+    if (!head.headers.get("X-Amz-Target").empty()) return service.is_target(head);
+    if (form) return service.protocol() == aws::Protocol::query;
+    return service.protocol() == aws::Protocol::rest_json;
+  };
+  for (const aws::Service* service : services_)
+    if (is_meant(*service)) return service;
   throw aws::Error("NotImplementedException",
                    "This server does not offer the service '" + named.value_or("unknown") + "'", 501);
 }
