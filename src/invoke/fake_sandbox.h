@@ -104,7 +104,8 @@ struct FakeRuntime : std::enable_shared_from_this<FakeRuntime> {
 
 class FakeSandbox final : public sandbox::Sandbox {
  public:
-  explicit FakeSandbox(std::shared_ptr<FakeRuntime> runtime) : runtime_(std::move(runtime)) {
+  explicit FakeSandbox(asio::io_context& context)
+      : context_(context), runtime_(std::make_shared<FakeRuntime>(context)) {
     int out[2], err[2];
     base::check(pipe2(out, O_CLOEXEC), "pipe");
     base::check(pipe2(err, O_CLOEXEC), "pipe");
@@ -121,21 +122,71 @@ class FakeSandbox final : public sandbox::Sandbox {
     kill();
   }
 
+  base::Task<void> assign(sandbox::Spec spec) override {
+    assigned.push_back(std::move(spec));
+    start(FakeInit::ready);
+    co_return;
+  }
   base::Fd take_runtime_api_listener() override { return std::move(runtime_api_); }
   base::Fd take_api_listener() override { return std::move(api_); }
   base::Fd take_stdout() override { return std::move(out_); }
   base::Fd take_stderr() override { return std::move(err_); }
+  /// The test writes what extensions print into `extensions_output`.
+  base::Fd take_extensions_output() override {
+    if (assigned.empty() || assigned.back().extensions.empty()) return {};
+    int ends[2];
+    base::check(pipe2(ends, O_CLOEXEC | O_NONBLOCK), "pipe");
+    extensions_output = base::Fd(ends[1]);
+    return base::Fd(ends[0]);
+  }
+  base::Task<base::Fd> make_socket() override {
+    const int made = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    co_return base::Fd(base::check(made, "socket"));
+  }
   void on_exit(std::function<void(sandbox::Exit)> observer) override { runtime_->observer = std::move(observer); }
+  void on_extension_exit(std::function<void(std::size_t, sandbox::Exit)> observer) override {
+    extension_ended = std::move(observer);
+  }
   void kill() override {
     if (std::exchange(runtime_->killed, true)) return;
     runtime_->end({.signal = SIGKILL});
   }
+  void terminate() override { ++terminations; }
+  /// A new runtime with the pipes, the listener and the observer of the old one.
+  base::Task<void> restart(std::vector<std::string>, std::vector<std::string>) override {
+    const auto old = std::exchange(runtime_, std::make_shared<FakeRuntime>(context_));
+    runtime_->port = old->port;
+    runtime_->out = std::move(old->out);
+    runtime_->err = std::move(old->err);
+    runtime_->observer = std::exchange(old->observer, nullptr);
+    boost::system::error_code ignored;
+    old->socket.close(ignored);
+    ++restarts;
+    start(FakeInit::ready);
+    co_return;
+  }
+  void freeze() override { frozen = true; }
+  void thaw() override { frozen = false; }
   std::int32_t peak_memory_mib() const override { return 42; }
   void limit_cpu() override { cpu_limited = true; }
 
+  void start(FakeInit init) {
+    runtime_->init = init;
+    asio::co_spawn(context_, FakeRuntime::run(runtime_), asio::detached);
+  }
+  /// As when the waiting process of a spare dies.
+  void end(sandbox::Exit exit) { runtime_->end(exit); }
+
+  std::vector<sandbox::Spec> assigned;
+  base::Fd extensions_output;
+  std::function<void(std::size_t, sandbox::Exit)> extension_ended;
   bool cpu_limited = false;
+  bool frozen = false;
+  int restarts = 0;
+  int terminations = 0;
 
  private:
+  asio::io_context& context_;
   std::shared_ptr<FakeRuntime> runtime_;
   base::Fd runtime_api_, api_, out_, err_;
 };
@@ -147,15 +198,20 @@ class FakeLauncher final : public sandbox::Launcher {
   base::Task<std::unique_ptr<sandbox::Sandbox>> launch(sandbox::Spec spec) override {
     if (broken) throw std::runtime_error("no sandbox: clone3: Resource temporarily unavailable");
     specs.push_back(std::move(spec));
-    auto runtime = std::make_shared<FakeRuntime>(context_);
-    runtime->init = init.empty() ? FakeInit::ready : init[std::min(specs.size() - 1, init.size() - 1)];
-    auto sandbox = std::make_unique<FakeSandbox>(runtime);
-    asio::co_spawn(context_, FakeRuntime::run(runtime), asio::detached);
+    auto sandbox = std::make_unique<FakeSandbox>(context_);
+    sandbox->assigned.push_back(specs.back());
+    sandbox->start(init.empty() ? FakeInit::ready : init[std::min(specs.size() - 1, init.size() - 1)]);
     co_return sandbox;
+  }
+  base::Task<std::unique_ptr<sandbox::Sandbox>> prepare(sandbox::SpareSpec spec) override {
+    if (broken) throw std::runtime_error("no sandbox: clone3: Resource temporarily unavailable");
+    spares.push_back(std::move(spec));
+    co_return std::make_unique<FakeSandbox>(context_);
   }
   const sandbox::IsolationReport& isolation() const override { return report_; }
 
   std::vector<sandbox::Spec> specs;
+  std::vector<sandbox::SpareSpec> spares;
   /// How the first, second, ... environment starts; the last goes on.
   std::vector<FakeInit> init;
   bool broken = false;

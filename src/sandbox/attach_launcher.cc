@@ -210,6 +210,19 @@ class RemoteSandbox : public Sandbox {
 
   const std::shared_ptr<Remote>& remote() const { return remote_; }
 
+  base::Task<void> assign(Spec) override { throw std::runtime_error("sandbox: assign: not prepared"); }
+  base::Task<void> restart(std::vector<std::string>, std::vector<std::string>) override {
+    throw std::runtime_error("sandbox: restart: this launcher cannot");
+  }
+  void on_extension_exit(std::function<void(std::size_t, Exit)>) override {}
+  base::Fd take_extensions_output() override { return {}; }
+  base::Task<base::Fd> make_socket() override {
+    throw std::runtime_error("sandbox: make a socket: this launcher cannot");
+  }
+  void terminate() override { throw std::runtime_error("sandbox: terminate: this launcher cannot"); }
+  void freeze() override { throw std::runtime_error("sandbox: freeze: this launcher cannot"); }
+  void thaw() override { throw std::runtime_error("sandbox: thaw: this launcher cannot"); }
+
   base::Fd take_runtime_api_listener() override { return std::move(remote_->runtime_api); }
   base::Fd take_api_listener() override { return std::move(remote_->api); }
   base::Fd take_stdout() override { return std::move(remote_->stdout_pipe); }
@@ -270,6 +283,10 @@ class RemoteLauncher : public Launcher {
     if (!remote->failure.empty()) throw std::runtime_error(remote->failure);
     std::unique_ptr<Sandbox> result = std::move(sandbox);
     co_return result;
+  }
+
+  base::Task<std::unique_ptr<Sandbox>> prepare(SpareSpec) override {
+    throw std::runtime_error("sandbox: prepare: this launcher cannot");
   }
 
   const IsolationReport& isolation() const override { return isolation_; }

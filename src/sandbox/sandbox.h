@@ -1,7 +1,8 @@
-// The sandbox as the invocation engine sees it: ask for an environment, watch it, end it.
+// The sandbox as the invocation engine sees it: ask for an environment, or have one ready before its function is known; watch
+// it, freeze it, end it.
 //
 // The work is done by the launcher, a small single-threaded process started before any thread, which alone keeps root.
-// This side holds one Sandbox object per environment, on the lane that launched it.
+// This side holds one Sandbox object per environment, on the lane that asked for it.
 #pragma once
 
 #include <chrono>
@@ -32,7 +33,7 @@ struct IsolationReport {
 struct Spec {
   /// Hex SHA-256: the tree CODE_DIR/<hash> becomes /var/task, read-only.
   std::string code_hash;
-  /// A root file system known to the launcher: "host" in this version.
+  /// A root file system known to the launcher: "host", or the name of an installed one beneath LauncherOptions::roots_dir.
   std::string root = "host";
   /// The bootstrap's directory under RUNTIMES_DIR ("python", "nodejs", "provided"): becomes /var/runtime, read-only.
   std::string runtime_dir;
@@ -44,9 +45,39 @@ struct Spec {
   /// Size of /tmp.
   std::int32_t ephemeral_mib = 512;
   std::int32_t max_processes = 1024;
+  /// Hex SHA-256 of layer trees, CODE_DIR/<hash> each, merged into /opt in order (a later one lies over an earlier one); at
+  /// most kMaxLayers. Empty: /opt is an empty directory.
+  std::vector<std::string> layers;
+  /// Executables in /opt/extensions ("/opt/extensions/NAME"), started before the runtime, at most kMaxExtensions.
+  std::vector<std::string> extensions;
+  /// NAME=VALUE, the whole environment of each extension.
+  std::vector<std::string> extension_environment;
 };
 
-/// How the environment's first process ended.
+/// "Lambda quotas": function layers.
+constexpr std::size_t kMaxLayers = 5;
+/// "Lambda quotas", of the Extensions API.
+constexpr std::size_t kMaxExtensions = 10;
+
+/// A sandbox that is ready before its function is known.
+struct SpareSpec {
+  std::string root = "host";
+  std::string runtime_dir;
+  /// What is started inside to wait for its function: it has descriptor 3, a stream socket. It writes one byte when it waits
+  /// and then reads its assignment to the end of file: little-endian u32 length of what follows, u32 argc, u32 envc, and
+  /// argc + envc strings that each end with NUL (Spec::argv, then Spec::environment). End of file without one: it exits. Empty:
+  /// nothing is started, and assign() executes Spec::argv.
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;
+  /// Fork what waits from a zygote instead of executing argv, which is then the zygote's command line. Python only.
+  bool zygote = false;
+  /// What argv was chosen for. The limit while it waits is the launcher's own.
+  std::int32_t memory_mib = 128;
+  std::int32_t ephemeral_mib = 512;
+  std::int32_t max_processes = 1024;
+};
+
+/// How a process of the environment ended.
 struct Exit {
   /// Exit status, or nothing when a signal ended it.
   std::optional<int> status;
@@ -59,29 +90,61 @@ struct Exit {
 class Sandbox {
  public:
   virtual ~Sandbox() = default;
+  /// Of a prepared one, once: mounts code and layers, applies the limits of `spec`, starts the extensions, then hands the
+  /// waiting process its assignment, or executes spec.argv when nothing waits. root, runtime_dir, ephemeral_mib and
+  /// max_processes must be those that it was prepared with. Throws std::runtime_error with the step that failed: the sandbox
+  /// is then of no use.
+  virtual base::Task<void> assign(Spec spec) = 0;
+
   /// Listening on 127.0.0.1:9001 inside the sandbox: the Runtime API. Taken once.
   virtual base::Fd take_runtime_api_listener() = 0;
   /// Listening on 127.0.0.1:4566 inside the sandbox: the function's way to the API. Taken once.
   virtual base::Fd take_api_listener() = 0;
-  /// The read ends of the function's stdout and stderr, non-blocking. Taken once.
+  /// The read ends of stdout and stderr of all that runs inside, non-blocking. They end with the sandbox, not with the
+  /// runtime. Taken once.
   virtual base::Fd take_stdout() = 0;
   virtual base::Fd take_stderr() = 0;
-  /// Runs once, on the lane, when the first process has ended by itself or by kill().
+  /// The read end, non-blocking, of the one pipe that is stdout and stderr of every extension; empty without extensions. Taken
+  /// once, after assign().
+  virtual base::Fd take_extensions_output() = 0;
+  /// A new TCP socket (IPv4, non-blocking, not connected) in the sandbox's network namespace, to reach what listens there.
+  /// Throws std::runtime_error.
+  virtual base::Task<base::Fd> make_socket() = 0;
+
+  /// Runs once, on the lane, when the runtime's process (or the one that waits for an assignment) has ended, by itself or by
+  /// kill(). What it started and the extensions go on until kill(). Armed again by restart().
   virtual void on_exit(std::function<void(Exit)> observer) = 0;
-  /// SIGKILL to every process inside, at once, by the cgroup. Idempotent; on_exit follows.
+  /// Runs on the lane for each extension's process that ended, with its index in Spec::extensions.
+  virtual void on_extension_exit(std::function<void(std::size_t, Exit)> observer) = 0;
+
+  /// SIGKILL to every process inside, at once, frozen or not. Idempotent; on_exit follows. /tmp stays until the sandbox is
+  /// destroyed.
   virtual void kill() = 0;
+  /// SIGTERM to the runtime and the processes of its group, not to the extensions.
+  virtual void terminate() = 0;
+  /// Kills what is inside, keeps /tmp, mounts, network, pipes and listeners; then starts the extensions and `argv` anew, with
+  /// `environment` and Spec::extension_environment, thawed and without a CPU limit. For the reset after a failure. Throws
+  /// std::runtime_error with the step that failed.
+  virtual base::Task<void> restart(std::vector<std::string> argv, std::vector<std::string> environment) = 0;
+
+  /// Stops every process inside until thaw(); both idempotent, synchronous, microseconds.
+  virtual void freeze() = 0;
+  virtual void thaw() = 0;
   /// From now on the CPU share is in proportion to MemorySize (1,769 MB is one vCPU). Init runs without it, as AWS boosts it.
   virtual void limit_cpu() = 0;
   /// The most memory that the environment has used so far, in MiB rounded up.
   virtual std::int32_t peak_memory_mib() const = 0;
 };
 
-/// The server's end of the launcher. Belongs to one lane; `launch` may be called any number of times at once.
+/// The server's end of the launcher. Belongs to one lane; its calls may be made any number of times at once.
 class Launcher {
  public:
   virtual ~Launcher() = default;
   /// Throws std::runtime_error with the step that failed.
   virtual base::Task<std::unique_ptr<Sandbox>> launch(Spec spec) = 0;
+  /// A sandbox with everything but its function: done when it can be assigned without waiting for anything. Throws
+  /// std::runtime_error with the step that failed.
+  virtual base::Task<std::unique_ptr<Sandbox>> prepare(SpareSpec spec) = 0;
   virtual const IsolationReport& isolation() const = 0;
 };
 
@@ -94,6 +157,8 @@ struct LauncherOptions {
   std::filesystem::path scratch_dir;
   /// The first of 65,536 user ids that environments take their own from.
   std::uint32_t first_uid = 2'000'000'000;
+  /// Installed root file systems, as `lambent runtimes install` made them. Empty: none but the host's.
+  std::filesystem::path roots_dir = {};
 };
 
 /// A launcher process that was started but is not yet attached to a lane.
