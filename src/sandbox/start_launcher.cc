@@ -49,6 +49,7 @@ wire::Configure make_configure(const LauncherOptions& options) {
   put(configure.code_dir, options.code_dir);
   put(configure.runtimes_dir, options.runtimes_dir);
   put(configure.scratch_dir, options.scratch_dir);
+  if (!options.roots_dir.empty()) put(configure.roots_dir, options.roots_dir);
   return configure;
 }
 

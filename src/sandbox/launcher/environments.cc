@@ -49,7 +49,7 @@ Pipe make_output(std::uint32_t uid) {
 
 Environments::Environments(const Directories& directories, std::uint32_t first_uid)
     : images_(directories.scratch),
-      mounts_(directories.scratch, directories.code, directories.runtimes),
+      mounts_(directories.scratch, directories.code, directories.runtimes, directories.roots),
       first_uid_(first_uid),
       filter_(jail::make_filter()),
       landlock_abi_(jail::landlock_abi()) {
@@ -135,7 +135,7 @@ Environment& Environments::launch(const wire::LaunchRequest& request) {
 
 void Environments::clone_into(Environment& environment, const wire::LaunchRequest& request, const Ready& ready) {
   const std::uint32_t uid = first_uid_ + environment.slot;
-  const base::Fd root = mounts_.clone_root();
+  const base::Fd root = mounts_.clone_root(request.root);
   const base::Fd code = mounts_.clone_code(request.code_hash);
   const base::Fd runtime = mounts_.clone_runtime(request.runtime_dir);
   const Mounts::Users users = mounts_.make_users(environment.slot, uid);

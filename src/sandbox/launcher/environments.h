@@ -57,6 +57,8 @@ struct Directories {
   std::filesystem::path code;
   std::filesystem::path runtimes;
   std::filesystem::path scratch;
+  /// Empty: no root but the host's.
+  std::filesystem::path roots = {};
 };
 
 class Environments {

@@ -189,7 +189,7 @@ int serve(int socket) {
   try {
     if (::geteuid() != 0) throw std::runtime_error("not started as root");
     Environments environments({wire::get_text(configure.code_dir), wire::get_text(configure.runtimes_dir),
-                               wire::get_text(configure.scratch_dir)},
+                               wire::get_text(configure.scratch_dir), wire::get_text(configure.roots_dir)},
                               configure.first_uid);
     report(socket, true, environments.description());
     Loop(socket, environments).run();

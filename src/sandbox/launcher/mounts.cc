@@ -20,6 +20,7 @@ using jail::raw;
 
 constexpr long kTreeClone = 1;                                                // OPEN_TREE_CLONE
 constexpr long kRecursive = 0x8000;                                           // AT_RECURSIVE
+constexpr long kMoveEmptyPath = 4;                                            // MOVE_MOUNT_F_EMPTY_PATH
 constexpr std::uint64_t kReadOnly = 1, kNoSuid = 2, kNoDev = 4, kNoExec = 8;  // MOUNT_ATTR_*
 
 struct MountAttributes {
@@ -138,6 +139,15 @@ base::Fd open_directory(const char* path) {
   return base::Fd(base::check(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), path));
 }
 
+bool is_directory(int directory, const std::string& name) {
+  struct stat about{};
+  return ::fstatat(directory, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(about.st_mode);
+}
+
+void attach(const base::Fd& tree, const std::string& target) {
+  kernel(raw(jail::kMoveMount, tree.get(), "", AT_FDCWD, target.c_str(), kMoveEmptyPath), "attaching " + target);
+}
+
 base::Fd clone_path(int directory, const char* path, long flags) {
   return base::Fd(static_cast<int>(
       kernel(raw(jail::kOpenTree, directory, path, kTreeClone | O_CLOEXEC | flags), std::string("cloning ") + path)));
@@ -145,12 +155,13 @@ base::Fd clone_path(int directory, const char* path, long flags) {
 
 }  // namespace
 
-Mounts::Mounts(const fs::path& stage, const fs::path& code, const fs::path& runtimes) {
+Mounts::Mounts(const fs::path& stage, const fs::path& code, const fs::path& runtimes, const fs::path& roots) {
   base::check(::unshare(CLONE_NEWNS), "making a mount namespace");
   mount_at(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
   mount_at("lambent", stage.string(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700,size=64m");
   fs::current_path(stage);
-  for (const char* name : {"root", "users", "code", "runtimes", "dev", "proc", kStage}) fs::create_directory(name);
+  for (const char* name : {"root", "users", "code", "runtimes", "roots", "templates", "dev", "proc", kStage})
+    fs::create_directory(name);
   mount_at("root", "root", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64m");
   add_system_directories();
   add_etc();
@@ -159,12 +170,41 @@ Mounts::Mounts(const fs::path& stage, const fs::path& code, const fs::path& runt
   set_attributes(AT_FDCWD, "root", kReadOnly, 0);
   mount_at(code.c_str(), "code", nullptr, MS_BIND, nullptr);
   mount_at(runtimes.c_str(), "runtimes", nullptr, MS_BIND, nullptr);
+  if (!roots.empty()) mount_at(roots.c_str(), "roots", nullptr, MS_BIND, nullptr);
   leave_host();
   code_ = open_directory("code");
   runtimes_ = open_directory("runtimes");
+  roots_ = open_directory("roots");
 }
 
-base::Fd Mounts::clone_root() const { return clone_path(AT_FDCWD, "root", kRecursive); }
+base::Fd Mounts::clone_root(const std::string& root) {
+  if (root == "host") return clone_path(AT_FDCWD, "root", kRecursive);
+  const std::string target = "templates/" + root;
+  if (!templates_.contains(root)) {
+    try {
+      make_template(root, target);
+    } catch (const std::exception&) {
+      raw(SYS_umount2, target.c_str(), MNT_DETACH);
+      throw;
+    }
+    templates_.insert(root);
+  }
+  return clone_path(AT_FDCWD, target.c_str(), kRecursive);
+}
+
+void Mounts::make_template(const std::string& root, const std::string& target) const {
+  fs::create_directory(target);
+  if (is_directory(roots_.get(), root + "/lang")) {
+    attach(clone_path(AT_FDCWD, "root", kRecursive), target);
+    attach(clone_directory(roots_.get(), root + "/lang"), target + "/var/lang");
+    return;
+  }
+  attach(clone_directory(roots_.get(), root + "/root"), target);
+  attach(clone_path(AT_FDCWD, "root/dev", kRecursive), target + "/dev");
+  // The same in every sandbox, whatever its root was made from.
+  for (const std::string name : {"hosts", "hostname", "nsswitch.conf", "resolv.conf"})
+    attach(clone_path(AT_FDCWD, ("root/etc/" + name).c_str(), 0), target + "/etc/" + name);
+}
 
 base::Fd Mounts::clone_code(const std::string& hash) const { return clone_directory(code_.get(), hash); }
 

@@ -1,4 +1,4 @@
-// The launcher's mount namespace and what environments get from it: a template of the root file system, assembled once and
+// The launcher's mount namespace and what environments get from it: templates of root file systems, assembled once and
 // cloned per environment, and read-only views of single directories.
 //
 // Everything lives in a namespace and a small tmpfs of the launcher's own, so that nothing is left on the host when it ends,
@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include "base/fd.h"
@@ -17,11 +18,15 @@ class Mounts {
  public:
   /// Moves this process to a mount namespace of its own, puts its tmpfs over `stage`, builds the template from the host's
   /// /usr and a few files of /etc, and makes the tmpfs this process's root: from then on it reaches nothing else of the host
-  /// than what it opened before. Throws std::exception.
-  Mounts(const std::filesystem::path& stage, const std::filesystem::path& code, const std::filesystem::path& runtimes);
+  /// than what it opened before. `roots` holds the installed root file systems; empty when there are none. Throws
+  /// std::exception.
+  Mounts(const std::filesystem::path& stage, const std::filesystem::path& code, const std::filesystem::path& runtimes,
+         const std::filesystem::path& roots);
 
-  /// A detached copy of the template with everything beneath it.
-  base::Fd clone_root() const;
+  /// A detached copy of a root's template with everything beneath it: "host", or an installed root, which is either a whole
+  /// tree (ROOTS/<name>/root) or a language for the host's root (ROOTS/<name>/lang, which becomes /var/lang). The template of
+  /// an installed one is made at its first use. Throws std::exception.
+  base::Fd clone_root(const std::string& root = "host");
   /// Detached read-only mounts (nosuid, nodev) of a directory beneath the code or the runtimes directory; no symbolic link
   /// is followed on the way.
   base::Fd clone_code(const std::string& hash) const;
@@ -41,9 +46,13 @@ class Mounts {
 
  private:
   static base::Fd clone_directory(int directory, const std::string& name);
+  void make_template(const std::string& root, const std::string& target) const;
 
   base::Fd code_;
   base::Fd runtimes_;
+  base::Fd roots_;
+  /// The installed roots whose templates exist.
+  std::set<std::string> templates_;
 };
 
 }  // namespace lambent::sandbox::launcher

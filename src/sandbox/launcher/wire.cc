@@ -68,13 +68,14 @@ std::variant<LaunchRequest, std::string> parse_launch(std::string_view message) 
   LaunchRequest request;
   request.id = launch.header.id;
   request.code_hash = std::string(launch.code_hash, sizeof launch.code_hash);
+  request.root = get_text(launch.root);
   request.runtime_dir = get_text(launch.runtime_dir);
   request.memory_mib = launch.memory_mib;
   request.ephemeral_mib = launch.ephemeral_mib;
   request.max_processes = launch.max_processes;
   if (!is_hash(request.code_hash)) return "the code's hash is not 64 lower-case hex digits";
   if (!is_plain_name(request.runtime_dir)) return "the runtime's directory is not a plain name";
-  if (get_text(launch.root) != "host") return "there is no such root file system";
+  if (!is_plain_name(request.root)) return "the root's name is not a plain name";
   if (!take_strings(strings, launch.argument_count, request.argv) ||
       !take_strings(strings, launch.variable_count, request.environment) || !strings.empty())
     return "arguments and variables are not what the request counts";

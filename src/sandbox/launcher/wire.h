@@ -36,6 +36,8 @@ struct Configure {
   char code_dir[kMaxPath];
   char runtimes_dir[kMaxPath];
   char scratch_dir[kMaxPath];
+  /// Empty when no roots are installed.
+  char roots_dir[kMaxPath];
 };
 
 /// The launcher's answer to it.
@@ -83,6 +85,7 @@ struct Ended {
 struct LaunchRequest {
   std::uint64_t id = 0;
   std::string code_hash;
+  std::string root;
   std::string runtime_dir;
   std::int32_t memory_mib = 0;
   std::int32_t ephemeral_mib = 0;
