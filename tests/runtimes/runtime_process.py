@@ -5,6 +5,8 @@ import json
 import os
 import pathlib
 import queue
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -161,8 +163,35 @@ def environment(api, handler, task_root, extra):
     return {name: value for name, value in env.items() if value is not None}
 
 
-def run(argv, files, handler, events=1, env=None, setup=None):
-    """Runs until every event is answered and the runtime asks for another, or until it ends by itself."""
+def give_only(descriptor):
+    """In the child: as its descriptor 3, and nothing above that, whatever the tests were started with."""
+    os.dup2(descriptor, 3)
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 3 and os.path.exists("/proc/self/fd/" + name):
+            os.set_inheritable(int(name), False)
+
+
+def start(argv, spare, **how):
+    """The process, or one that waits and has then been told to be that process."""
+    if spare is None:
+        return subprocess.Popen(argv, **how)
+    wanted = how.pop("env")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(WAIT_S)
+        child = subprocess.Popen([*argv, "--spare"], env=spare, close_fds=False,
+                                 preexec_fn=lambda: give_only(theirs.fileno()), **how)
+        theirs.close()
+        assert ours.recv(1) == b"1", "the process ended before it waited"
+        texts = [*argv, *("%s=%s" % pair for pair in wanted.items())]
+        body = struct.pack("<II", len(argv), len(wanted)) + b"".join(os.fsencode(text) + b"\0" for text in texts)
+        ours.sendall(struct.pack("<I", len(body)) + body)
+    return child
+
+
+def run(argv, files, handler, events=1, env=None, setup=None, spare=None):
+    """Runs until every event is answered and the runtime asks for another, or until it ends by itself. `spare` is the
+    environment that the process waits in before it gets its own."""
     events = [Event() for _ in range(events)] if isinstance(events, int) else list(events)
     result = Run()
     with tempfile.TemporaryDirectory() as directory, Api(events) as api:
@@ -176,9 +205,8 @@ def run(argv, files, handler, events=1, env=None, setup=None):
         serving = threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         serving.start()
         with open(task_root / ".stdout", "w+b") as out, open(task_root / ".stderr", "w+b") as err:
-            child = subprocess.Popen(
-                argv, cwd=task_root, env=environment(api, handler, task_root, env or {}), stdin=subprocess.DEVNULL,
-                stdout=out, stderr=err)
+            child = start(argv, spare, cwd=task_root, env=environment(api, handler, task_root, env or {}),
+                          stdin=subprocess.DEVNULL, stdout=out, stderr=err)
             try:
                 until = time.monotonic() + WAIT_S
                 while child.poll() is None and not api.finished.wait(0.005):
@@ -197,16 +225,17 @@ def run(argv, files, handler, events=1, env=None, setup=None):
     return result
 
 
-def python(files, handler="app.handler", events=1, env=None, setup=None, interpreter=PYTHON):
+def python(files, handler="app.handler", events=1, env=None, setup=None, interpreter=PYTHON, spare=None):
     if isinstance(files, str):
         files = {"app.py": files}
     env = {"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13", "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
     argv = [interpreter, "-S", "-u", str(SOURCES / "python" / "bootstrap.py")]
-    return run(argv, files, handler, events, env, setup)
+    return run(argv, files, handler, events, env, setup, spare)
 
 
-def node(files, handler="index.handler", events=1, env=None, setup=None, execution_env="AWS_Lambda_nodejs20.x"):
+def node(files, handler="index.handler", events=1, env=None, setup=None, execution_env="AWS_Lambda_nodejs20.x",
+         spare=None):
     if isinstance(files, str):
         files = {"index.js": files}
     env = {"AWS_EXECUTION_ENV": execution_env, **(env or {})}
-    return run([NODE, str(SOURCES / "nodejs" / "bootstrap.cjs")], files, handler, events, env, setup)
+    return run([NODE, str(SOURCES / "nodejs" / "bootstrap.cjs")], files, handler, events, env, setup, spare)

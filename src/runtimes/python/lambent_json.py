@@ -8,9 +8,9 @@ import os
 
 import _json
 
-# Until Python 3.11 AWS escapes everything beyond ASCII.
-_ASCII = os.environ.get("AWS_EXECUTION_ENV", "") in {"AWS_Lambda_python3.%d" % minor for minor in range(6, 12)}
-_quote = _json.encode_basestring_ascii if _ASCII else _json.encode_basestring
+# Set by configure(): a process that waits for its function imports this module before the environment is known.
+_ascii = False
+_scan = _encode = None
 
 _SPACE = " \t\n\r"
 
@@ -54,15 +54,21 @@ def _is_decimal(value):
 
 
 def _make_encoder():
-    return _json.make_encoder({}, _convert, _quote, None, ": ", ", ", False, False, True)
+    quote = _json.encode_basestring_ascii if _ascii else _json.encode_basestring
+    return _json.make_encoder({}, _convert, quote, None, ": ", ", ", False, False, True)
 
 
-try:
-    _scan = _json.make_scanner(_Reading())
-    _encode = _make_encoder()
-except Exception:
-    # Another version of Python changed its private parts: the public ones do the same, later.
-    _scan = _encode = None
+def configure():
+    """Reads the environment. Until Python 3.11 AWS escapes everything beyond ASCII."""
+    global _ascii, _scan, _encode
+    minor = os.environ.get("AWS_EXECUTION_ENV", "").partition("AWS_Lambda_python3.")[2]
+    _ascii = minor in ("6", "7", "8", "9", "10", "11")
+    try:
+        _scan = _json.make_scanner(_Reading())
+        _encode = _make_encoder()
+    except Exception:
+        # Another version of Python changed its private parts: the public ones do the same, later.
+        _scan = _encode = None
 
 
 def loads(data):
@@ -123,7 +129,7 @@ def _has_named_tuple(value):
 def _dumps_slowly(value):
     import json
 
-    return json.dumps(value, ensure_ascii=_ASCII, default=_convert)
+    return json.dumps(value, ensure_ascii=_ascii, default=_convert)
 
 
 def _dumps_decimals(value):
@@ -133,7 +139,7 @@ def _dumps_decimals(value):
     import re
 
     mark = os.urandom(12).hex()
-    text = json.dumps(_plain(value, mark), ensure_ascii=_ASCII, default=_convert)
+    text = json.dumps(_plain(value, mark), ensure_ascii=_ascii, default=_convert)
     return re.sub('"' + mark + '([^"]*)"', r"\1", text)
 
 

@@ -17,17 +17,17 @@ API = "/2018-06-01/runtime"
 # A response may have 6 MiB and 100 bytes. A longer one is announced first, so that its refusal costs no transfer.
 RESPONSE_LIMIT = 6291556
 RESPONSE_HEAD_LIMIT = 1 << 20
+# The boto3 of managed runtimes, one for every version of Python; ./setup and `lambent runtimes install` put it there.
+SDK = "/usr/local/lib/lambent/python"
 
-# What never changes within a process, under the names that the context gives it.
+# What never changes within a process, under the names that the context gives it. The values are read by main(): a process
+# that waits for its function imports this module before they are known.
 _FUNCTION = {
-    name: os.environ.get(variable)
-    for name, variable in {
-        "log_group_name": "AWS_LAMBDA_LOG_GROUP_NAME",
-        "log_stream_name": "AWS_LAMBDA_LOG_STREAM_NAME",
-        "function_name": "AWS_LAMBDA_FUNCTION_NAME",
-        "memory_limit_in_mb": "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "function_version": "AWS_LAMBDA_FUNCTION_VERSION",
-    }.items()
+    "log_group_name": "AWS_LAMBDA_LOG_GROUP_NAME",
+    "log_stream_name": "AWS_LAMBDA_LOG_STREAM_NAME",
+    "function_name": "AWS_LAMBDA_FUNCTION_NAME",
+    "memory_limit_in_mb": "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "function_version": "AWS_LAMBDA_FUNCTION_VERSION",
 }
 
 request_id = None
@@ -242,13 +242,13 @@ def _json_header(text, name):
 
 
 def set_import_path(here):
-    """AWS's order: code, layers, runtime, standard library; then what the machine has, for its boto3."""
+    """AWS's order: code, layers, runtime, standard library, the SDK; then what the machine has."""
     version = "python%d.%d" % sys.version_info[:2]
     wanted = os.environ.get("AWS_EXECUTION_ENV", "").replace("AWS_Lambda_", "")
     layers = ["/opt/python/lib/%s/site-packages" % v for v in (version, wanted) if v.startswith("python3")]
     task_root = os.environ.get("LAMBDA_TASK_ROOT", "/var/task")
     front = list(dict.fromkeys([task_root, *layers, "/opt/python", here]))
-    machine = (sys.prefix + "/local/lib/" + version + "/dist-packages", sys.prefix + "/lib/python3/dist-packages",
+    machine = (SDK, sys.prefix + "/local/lib/" + version + "/dist-packages", sys.prefix + "/lib/python3/dist-packages",
                sys.prefix + "/lib/" + version + "/site-packages")
     base = [entry for entry in sys.path if entry not in front]
     sys.path[:] = front + base + [entry for entry in machine if entry not in base]
@@ -371,6 +371,9 @@ def marshal(result):
 
 
 def main(here):
+    lambent_json.configure()
+    for name, variable in _FUNCTION.items():
+        _FUNCTION[name] = os.environ.get(variable)
     connection = Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     set_import_path(here)
     do_what_site_would()

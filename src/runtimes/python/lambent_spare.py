@@ -1,0 +1,118 @@
+"""A process that waits for its function: what it loads before it knows the function, and how it becomes that function's.
+
+Its environment is the runtime's own (LD_LIBRARY_PATH and the locale act at exec), its descriptor 3 a socket on which it says
+that it waits and then gets its assignment: what exec would have been given. Nothing of a function runs before that.
+"""
+
+import os
+import sys
+import time
+
+import lambent_runtime
+
+ASSIGNMENT = 3
+# The kernel would not give exec more than this either (MAX_ARG_STRLEN times a few).
+ASSIGNMENT_LIMIT = 4 << 20
+
+# Modules and packages that are loaded here and would not be in a process that exec started.
+_loaded = set()
+# Names that something looked for and did not find: it would have found one that the function brings.
+_missed = set()
+
+
+def wait(here, how):
+    """Returns in the process that has been assigned; ends the one that never is."""
+    prepare(here, with_sdk=how == "--zygote")
+    if how == "--zygote":
+        import lambent_zygote
+
+        lambent_zygote.serve()
+        _reseed()
+    become(*read_assignment(ASSIGNMENT))
+
+
+def prepare(here, with_sdk):
+    """Loads what most functions will ask for."""
+    import lambent_preload
+
+    before = set(sys.modules)
+    lambent_preload.load(here, _missed, with_sdk)
+    _loaded.update(set(sys.modules) - before)
+
+
+def read_assignment(descriptor):
+    """argv and environment, as lists of text."""
+    message = bytearray()
+    os.write(descriptor, b"1")
+    while chunk := os.read(descriptor, 65536):
+        message += chunk
+        if len(message) > ASSIGNMENT_LIMIT:
+            os._exit(1)
+    os.close(descriptor)
+    if not message:
+        os._exit(0)
+    length, argc, envc = (int.from_bytes(message[at : at + 4], "little") for at in (0, 4, 8))
+    texts = bytes(message[12:]).split(b"\0")
+    if length != len(message) - 4 or len(texts) != argc + envc + 1 or texts.pop():
+        os._exit(1)
+    texts = [os.fsdecode(text) for text in texts]
+    return texts[:argc], texts[argc:]
+
+
+def become(argv, variables):
+    """What exec of argv with these variables would have made of this process."""
+    os.environ.clear()
+    for pair in variables:
+        name, _, value = pair.partition("=")
+        os.environ[name] = value
+    time.tzset()
+    # Also when it is the directory already: something else has been mounted on it since.
+    task_root = os.environ.get("LAMBDA_TASK_ROOT", "/var/task")
+    os.chdir(task_root)
+    del sys.argv[1:]
+    sys.orig_argv = argv
+    for path in list(sys.path_importer_cache):
+        if not path.startswith(sys.prefix + "/") or path.startswith(task_root):
+            del sys.path_importer_cache[path]
+    _forget_what_the_function_brings(task_root)
+    _loaded.clear()
+    _missed.clear()
+
+
+def _forget_what_the_function_brings(task_root):
+    """The function's own boto3 (or six, or queue.py) comes before ours in the import path. What has been loaded already
+    would hide it, or not be using it: then nothing was loaded."""
+    version = "python%d.%d" % sys.version_info[:2]
+    wanted = os.environ.get("AWS_EXECUTION_ENV", "").replace("AWS_Lambda_", "")
+    brought = set()
+    for path in (task_root, "/opt/python", *("/opt/python/lib/%s/site-packages" % v for v in {version, wanted})):
+        try:
+            brought.update(name.partition(".")[0] for name in os.listdir(path))
+        except OSError:
+            pass
+    ours = {name for name in _loaded if _is_of_the_sdk(name)}
+    if not brought.isdisjoint(name.partition(".")[0] for name in _loaded - ours):
+        ours = _loaded
+    elif brought.isdisjoint(name.partition(".")[0] for name in ours) and brought.isdisjoint(_missed):
+        return
+    for name in ours:
+        sys.modules.pop(name, None)
+
+
+def _is_of_the_sdk(name):
+    path = getattr(sys.modules.get(name), "__file__", None) or ""
+    return path.startswith(lambent_runtime.SDK) or "-packages/" in path
+
+
+def _reseed():
+    """What a fork must not share with its siblings. os.fork has reseeded the random module; OpenSSL and others tell forks
+    apart by a process id, which siblings share: each is the same one in a namespace of its own."""
+    if "ssl" in sys.modules:
+        sys.modules["ssl"].RAND_add(os.urandom(32), 32.0)
+    if "multiprocessing.process" in sys.modules:
+        process = sys.modules["multiprocessing.process"]
+        process.current_process().authkey = os.urandom(32)
+    if "uuid" in sys.modules:
+        sys.modules["uuid"]._node = sys.modules["uuid"]._last_timestamp = None
+    if "tempfile" in sys.modules:
+        sys.modules["tempfile"]._name_sequence = sys.modules["tempfile"].tempdir = None
