@@ -1,5 +1,6 @@
 #include "base/http_server.h"
 
+#include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -10,12 +11,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/status.hpp>
 #include <ctime>
 #include <list>
 
 #include "base/bytes.h"
+#include "base/chunked_body.h"
 #include "base/http_head.h"
 #include "base/log.h"
 
@@ -32,6 +33,7 @@ constexpr std::size_t kReadChunk = 64 * 1024;
 // What is still taken from a peer whose body was refused, so that it reads the answer before the connection is reset.
 constexpr std::size_t kLingerBytes = 128 * 1024 * 1024;
 constexpr std::chrono::seconds kLingerTime{5};
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 std::string_view reason_phrase(int status) {
   const auto known = beast::http::int_to_status(static_cast<unsigned>(status));
@@ -55,7 +57,10 @@ std::string_view http_date() {
 
 bool safe_in_header(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos; }
 
-std::string serialize_head(const Response& response, bool close) {
+/// How the length of an answer is told.
+enum class Framing { length, chunked, until_close };
+
+std::string serialize_head(const Response& response, bool close, Framing framing = Framing::length) {
   std::string head;
   head.reserve(512);
   head += "HTTP/1.1 ";
@@ -72,7 +77,9 @@ std::string serialize_head(const Response& response, bool close) {
     head += "\r\n";
   }
   const bool bodyless = response.status == 204 || response.status == 304 || response.status < 200;
-  if (!bodyless) {
+  if (framing == Framing::chunked) {
+    head += "Transfer-Encoding: chunked\r\n";
+  } else if (framing == Framing::length && !bodyless) {
     head += "Content-Length: ";
     head += std::to_string(response.body.size());
     head += "\r\n";
@@ -203,28 +210,57 @@ class Connection final : public Tracked, public Exchange {
   std::optional<std::uint64_t> declared_length() const override { return head_.content_length; }
   void close_after() override { closing_ = true; }
 
+  Task<bool> begin_response(Response response) override {
+    framing_ = head_.http_1_0 ? Framing::until_close : Framing::chunked;
+    closing_ = closing_ || !head_.keep_alive || framing_ == Framing::until_close || state_->stopping;
+    const std::string head = std::exchange(held_, {}) + serialize_head(response, closing_, framing_);
+    co_return co_await send(asio::buffer(head));
+  }
+
+  Task<bool> write_part(std::string_view bytes) override {
+    // A chunk of no bytes would be the end.
+    if (bytes.empty()) co_return true;
+    const auto size = framing_ == Framing::chunked ? fmt::format("{:x}\r\n", bytes.size()) : std::string();
+    const std::string_view end = framing_ == Framing::chunked ? "\r\n" : "";
+    const std::array<asio::const_buffer, 3> parts{asio::buffer(size), asio::buffer(bytes), asio::buffer(end)};
+    co_return co_await send(parts);
+  }
+
+  Task<bool> end_response() override {
+    responded_ = true;
+    if (!body_read_ && has_body()) closing_ = true;
+    if (framing_ != Framing::chunked) co_return true;
+    co_return co_await send(asio::buffer(kLastChunk));
+  }
+
+  const Headers& trailers() const override { return trailers_; }
+
   Task<BodyStatus> read_body(std::size_t limit) override {
     if (body_read_) co_return BodyStatus::complete;
     if (head_.content_length && *head_.content_length > limit) {
       closing_ = true;
       co_return BodyStatus::too_large;
     }
-    if (head_.expects_continue && buffer_.empty()) {
-      deadline = Steady::now() + state_->limits.body_pause;
-      const auto go_on = asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25);
-      const auto [error, written] = co_await asio::async_write(stream_, go_on, kReturn);
-      if (error) co_return BodyStatus::disconnected;
-    }
+    if (head_.expects_continue && !co_await go_on()) co_return BodyStatus::disconnected;
     BodyStatus status = BodyStatus::complete;
     if (head_.chunked)
       status = co_await read_chunked(limit);
     else
       status = co_await read_sized(static_cast<std::size_t>(*head_.content_length));
-    deadline = Steady::time_point::max();
-    if (status == BodyStatus::complete)
-      body_read_ = true;
+    note(status, true);
+    co_return status;
+  }
+
+  Task<BodyStatus> read_part(std::string& to) override {
+    if (body_read_) co_return BodyStatus::complete;
+    if (head_.expects_continue && !co_await go_on()) co_return BodyStatus::disconnected;
+    const std::size_t had = to.size();
+    BodyStatus status = BodyStatus::complete;
+    if (head_.chunked)
+      status = co_await read_chunks(to, kReadChunk);
     else
-      closing_ = true;
+      status = co_await read_sized_part(to);
+    note(status, to.size() == had);
     co_return status;
   }
 
@@ -264,6 +300,33 @@ class Connection final : public Tracked, public Exchange {
       return stream_.next_layer();
   }
 
+  /// All of the buffers, or false.
+  template <class Buffers>
+  Task<bool> send(const Buffers& buffers) {
+    deadline = Steady::now() + state_->limits.body_pause;
+    const auto [error, written] = co_await asio::async_write(stream_, buffers, kReturn);
+    deadline = Steady::time_point::max();
+    if (error) closing_ = true;
+    co_return !error;
+  }
+
+  /// Tells a client that waits for it to send its body, once.
+  Task<bool> go_on() {
+    head_.expects_continue = false;
+    if (!buffer_.empty()) co_return true;
+    const std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
+    co_return co_await send(asio::buffer(text));
+  }
+
+  /// After some or, with `end`, all of a body was read.
+  void note(BodyStatus status, bool end) {
+    deadline = Steady::time_point::max();
+    if (status != BodyStatus::complete)
+      closing_ = true;
+    else if (end)
+      body_read_ = true;
+  }
+
   bool has_body() const { return head_.chunked || head_.content_length.value_or(0) > 0; }
 
   Task<bool> handshake() {
@@ -288,6 +351,7 @@ class Connection final : public Tracked, public Exchange {
   Task<bool> read_head() {
     head_ = Head{};
     head_done_ = responded_ = body_read_ = false;
+    part_left_.reset();
     const Limits& limits = state_->limits;
     std::size_t seen = 0, length = 0;
     bool broken = false;
@@ -314,7 +378,7 @@ class Connection final : public Tracked, public Exchange {
     if (error) co_return co_await refuse(error->status, error->reason);
     head_.request.peer = peer_;
     head_.request.tls = !std::is_same_v<Stream, tcp::socket>;
-    if (head_.chunked) head_bytes_ = buffer_.substr(0, length);
+    if (head_.chunked) chunks_.emplace(limits.header_bytes);
     buffer_.erase(0, length);
     head_done_ = true;
     body_read_ = !has_body();
@@ -349,33 +413,43 @@ class Connection final : public Tracked, public Exchange {
     co_return BodyStatus::complete;
   }
 
-  Task<BodyStatus> read_chunked(std::size_t limit) {
-    beast::http::request_parser<beast::http::string_body> parser;
-    parser.header_limit(static_cast<std::uint32_t>(state_->limits.header_bytes + 1));
-    parser.body_limit(limit);
-    // Chunk extensions serve nobody here and have been used to smuggle requests.
-    auto no_extensions = [](std::uint64_t, beast::string_view extensions, error_code& error) {
-      if (!extensions.empty()) error = beast::http::error::bad_chunk_extension;
-    };
-    parser.on_chunk_header(no_extensions);
-    error_code error;
-    parser.put(asio::buffer(head_bytes_), error);
-    if (error && error != beast::http::error::need_more) co_return BodyStatus::malformed;
-    parser.eager(true);
-    while (!parser.is_done()) {
-      error = {};
-      const std::size_t used = buffer_.empty() ? 0 : parser.put(asio::buffer(buffer_), error);
-      buffer_.erase(0, used);
-      if (parser.is_done()) break;
-      if (error == beast::http::error::body_limit) co_return BodyStatus::too_large;
-      if (error && error != beast::http::error::need_more) co_return BodyStatus::malformed;
-      // A chunk's frame or a trailer that does not fit is nothing an honest client sends.
-      if (buffer_.size() > 2 * kReadChunk) co_return BodyStatus::malformed;
+  Task<BodyStatus> read_sized_part(std::string& to) {
+    if (!part_left_) part_left_ = head_.content_length;
+    if (*part_left_ == 0) co_return BodyStatus::complete;
+    deadline = Steady::now() + state_->limits.body_pause;
+    if (buffer_.empty() && !co_await read_more())
+      co_return Steady::now() >= deadline ? BodyStatus::timed_out : BodyStatus::disconnected;
+    const std::size_t here = std::min(buffer_.size(), static_cast<std::size_t>(*part_left_));
+    to.append(buffer_, 0, here);
+    buffer_.erase(0, here);
+    *part_left_ -= here;
+    co_return BodyStatus::complete;
+  }
+
+  /// Some bytes of a chunked body, at most `room`; none at its end.
+  Task<BodyStatus> read_chunks(std::string& to, std::size_t room) {
+    const std::size_t had = to.size();
+    while (true) {
+      const auto state = chunks_->take(buffer_, to, room);
+      if (state == ChunkedBody::State::malformed) co_return BodyStatus::malformed;
+      if (state == ChunkedBody::State::done) trailers_ = chunks_->trailers();
+      if (state == ChunkedBody::State::done || to.size() > had) co_return BodyStatus::complete;
       deadline = Steady::now() + state_->limits.body_pause;
       if (!co_await read_more()) co_return Steady::now() >= deadline ? BodyStatus::timed_out : BodyStatus::disconnected;
     }
-    head_.request.body = std::move(parser.get().body());
-    co_return BodyStatus::complete;
+  }
+
+  Task<BodyStatus> read_chunked(std::size_t limit) {
+    std::string& body = head_.request.body;
+    while (true) {
+      const std::size_t had = body.size();
+      const auto status = co_await read_chunks(body, limit + 1 - had);
+      if (status != BodyStatus::complete || body.size() == had) co_return status;
+      if (body.size() > limit) {
+        body.clear();
+        co_return BodyStatus::too_large;
+      }
+    }
   }
 
   /// Lets a peer that is still sending read the last answer before the connection goes away.
@@ -397,7 +471,11 @@ class Connection final : public Tracked, public Exchange {
   std::list<Tracked*>::iterator where_;
   std::string peer_;
   std::string buffer_;
-  std::string head_bytes_;
+  /// Of the request that is being read: its chunks, or what is left of its declared length.
+  std::optional<ChunkedBody> chunks_;
+  std::optional<std::uint64_t> part_left_;
+  Headers trailers_;
+  Framing framing_ = Framing::length;
   /// Answers that wait for the next one.
   std::string held_;
   Head head_;

@@ -56,11 +56,22 @@ class Exchange {
   /// Sends "100 Continue" first when the client waits for it. Reads at most `limit` bytes into request().body; a declared
   /// length above it is too_large before anything is read.
   virtual Task<BodyStatus> read_body(std::size_t limit) = 0;
+  /// Instead of read_body(), for a body that is used while it arrives: appends what has come, at most 64 KiB. `complete` with
+  /// nothing appended is the body's end.
+  virtual Task<BodyStatus> read_part(std::string& to) = 0;
+  /// Of a chunked body that was read to its end; at most Limits::header_bytes of them.
+  virtual const Headers& trailers() const = 0;
   /// Exactly once. Content-Length, Date and Connection are added here. False when the peer is gone.
   virtual Task<bool> respond(Response response) = 0;
   /// The same, but the bytes may leave together with the answer to a request that the client has sent already: for clients that
   /// pipeline and only look at the last answer, so that they are woken once.
   virtual Task<bool> respond_with_next(Response response) = 0;
+  /// Instead of respond(), for an answer whose length is not known yet: its head (`response.body` is not looked at), then parts,
+  /// each sent before write_part() ends, then end_response(). One that is not ended closes the connection, so that the client
+  /// sees that it is not whole. False when the peer is gone.
+  virtual Task<bool> begin_response(Response response) = 0;
+  virtual Task<bool> write_part(std::string_view bytes) = 0;
+  virtual Task<bool> end_response() = 0;
   /// The connection is closed after the answer.
   virtual void close_after() = 0;
 };

@@ -13,6 +13,7 @@ namespace lambent::base::http {
 namespace {
 
 using asio::ip::tcp;
+using namespace std::string_literals;
 
 /// A server that answers "METHOD PATH BODY" and, under /skip, without reading the body.
 class ServerTest : public ::testing::Test {
@@ -37,6 +38,10 @@ class ServerTest : public ::testing::Test {
     Response response;
     response.headers.add("X-Good", "1");
     if (exchange.request().path == "/inject") response.headers.add("X-Bad", "1\r\nInjected: 1");
+    if (exchange.request().path == "/parts") {
+      co_await answer_in_parts(exchange);
+      co_return;
+    }
     if (exchange.request().path != "/skip") {
       const BodyStatus status = co_await exchange.read_body(1000);
       if (status == BodyStatus::too_large) response.status = 413;
@@ -52,6 +57,21 @@ class ServerTest : public ::testing::Test {
     }
     response.body = request.method + " " + request.path + " " + request.body;
     co_await exchange.respond(std::move(response));
+  }
+
+  /// Each part of the body as it comes, then the trailer X-End; a body that is cut short has no end.
+  static Task<void> answer_in_parts(Exchange& exchange) {
+    Response response;
+    co_await exchange.begin_response(std::move(response));
+    while (true) {
+      std::string part;
+      const BodyStatus status = co_await exchange.read_part(part);
+      if (status != BodyStatus::complete) co_return;
+      if (part.empty()) break;
+      co_await exchange.write_part("<" + part + ">");
+    }
+    co_await exchange.write_part(exchange.trailers().get("X-End"));
+    co_await exchange.end_response();
   }
 
   tcp::socket connect() {
@@ -156,6 +176,38 @@ TEST_F(ServerTest, AnswersARefusedBodyBeforeItIsSent) {
   const std::string all =
       talk("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5000000\r\n\r\n" + std::string(5'000'000, 'x'));
   EXPECT_TRUE(all.starts_with("HTTP/1.1 413")) << all.substr(0, 50);
+}
+
+TEST_F(ServerTest, HandsOnABodyWhileItArrives) {
+  tcp::socket socket = connect();
+  asio::write(socket,
+              asio::buffer("POST /parts HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n"s));
+  std::string got;
+  asio::read_until(socket, asio::dynamic_buffer(got), "<one>");
+  EXPECT_NE(got.find("Transfer-Encoding: chunked\r\n"), std::string::npos);
+  EXPECT_EQ(got.find("Content-Length"), std::string::npos);
+  asio::write(socket, asio::buffer("3\r\ntwo\r\n0\r\nX-End: fin\r\n\r\nGET /after HTTP/1.1\r\nHost: h\r\n\r\n"s));
+  asio::read_until(socket, asio::dynamic_buffer(got), "GET /after ");
+  EXPECT_NE(got.find("\r\n\r\n5\r\n<one>\r\n5\r\n<two>\r\n3\r\nfin\r\n0\r\n\r\nHTTP/1.1 200"), std::string::npos)
+      << got;
+}
+
+TEST_F(ServerTest, HandsOnABodyOfKnownLengthToo) {
+  const std::string got = talk("POST /parts HTTP/1.1\r\n" + kClose + "Content-Length: 4\r\n\r\nbody");
+  EXPECT_TRUE(got.ends_with("\r\n\r\n6\r\n<body>\r\n0\r\n\r\n")) << got;
+  const std::string old = talk("POST /parts HTTP/1.0\r\nContent-Length: 4\r\n\r\nbody");
+  EXPECT_TRUE(old.ends_with("Connection: close\r\n\r\n<body>")) << old;
+}
+
+TEST_F(ServerTest, AnAnswerThatIsNotEndedClosesTheConnection) {
+  tcp::socket socket = connect();
+  asio::write(socket,
+              asio::buffer("POST /parts HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n"s));
+  socket.shutdown(tcp::socket::shutdown_send);
+  std::string got;
+  boost::system::error_code error;
+  asio::read(socket, asio::dynamic_buffer(got), error);
+  EXPECT_TRUE(got.ends_with("5\r\n<one>\r\n")) << got;
 }
 
 }  // namespace
