@@ -60,6 +60,7 @@ Runtime make_python(const Identifier& wanted, const Interpreter& used) {
   runtime.substitution = substitution(wanted, "Python", used);
   runtime.environment = {"PYTHONPATH=/var/runtime", "LC_CTYPE=C.UTF-8"};
   runtime.runtime_version = "python:3." + std::to_string(wanted.generation) + ".v1";
+  runtime.spare = Spare{.zygote = true, .per_memory = false, .held_mib = 3};
   return runtime;
 }
 
@@ -73,6 +74,7 @@ Runtime make_node(const Identifier& wanted, const Interpreter& used) {
   runtime.environment = {"NODE_PATH=/opt/nodejs/node" + major +
                          "/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task"};
   runtime.runtime_version = "nodejs:" + major + ".v1";
+  runtime.spare = Spare{.zygote = false, .per_memory = true, .held_mib = 12};
   return runtime;
 }
 

@@ -20,6 +20,16 @@ enum class Family { python, nodejs, provided };
 /// (Runtime.InvalidEntrypoint).
 constexpr int kMissingEntrypoint = 142;
 
+/// How a process of a runtime waits for its function (`Runtime::argv` and a last argument "--spare" or "--zygote").
+struct Spare {
+  /// What waits is forked from a zygote, which has loaded more than each of them could hold.
+  bool zygote = false;
+  /// The command line depends on MemorySize.
+  bool per_memory = false;
+  /// What one costs while it waits, measured, in MiB that it shares with nobody.
+  std::int32_t held_mib = 1;
+};
+
 /// How a function of some runtime is started.
 struct Runtime {
   /// "python3.13"
@@ -37,6 +47,8 @@ struct Runtime {
   std::vector<std::string> environment;
   /// As in INIT_START: "python:3.13.v1"
   std::string runtime_version;
+  /// Nothing when only an empty sandbox can wait for it.
+  std::optional<Spare> spare;
 };
 
 class Catalog {

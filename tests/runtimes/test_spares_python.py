@@ -129,7 +129,7 @@ def test_what_the_sdk_would_use_of_the_functions_it_uses():
     files = {"app.py": CLIENT + "    \n", "urllib3/__init__.py": "raise ImportError('mine')"}
     assert "mine" in with_sdk(files).answer.json()["errorMessage"]
     files = {"app.py": "import sys, botocore.compat\ndef handler(e, c): return botocore.compat.HAS_CRT",
-             "awscrt/__init__.py": "__version__ = '99.0.0'", "awscrt/auth.py": ""}
+             "awscrt/__init__.py": "__version__ = '0.1.0'", "awscrt/auth.py": ""}
     assert with_sdk(files).answer.json() is True
 
 
