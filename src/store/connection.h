@@ -44,6 +44,8 @@ class Connection {
   /// Ends what a command left half read: an open SELECT would outlive its savepoint.
   void reset_used();
 
+  /// Rows changed since the connection was opened.
+  std::int64_t changes() const { return sqlite3_total_changes64(handle_.get()); }
   bool in_transaction() const { return sqlite3_get_autocommit(handle_.get()) == 0; }
   /// Pages that the write-ahead log holds since the last checkpoint, as of the last commit.
   int wal_pages() const { return wal_pages_; }

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "store/commit_mark.h"
 #include "store/connection.h"
 
 namespace lambent::store {
@@ -19,6 +20,7 @@ constexpr std::size_t kGroup = 256;
 constexpr std::size_t kQueued = 16384;
 // 4 KiB each: the log is copied into the file when it holds 16 MiB, between two groups.
 constexpr int kCheckpointPages = 4096;
+constexpr std::string_view kSetNumber = "UPDATE commit_number SET number = ?";
 
 struct Work {
   std::function<void(Transaction&)> command;
@@ -59,8 +61,12 @@ std::exception_ptr failure(const std::string& message) { return std::make_except
 
 class Database::Writer {
  public:
-  Writer(const std::filesystem::path& file, const std::vector<Migration>& migrations)
-      : name_(file.string()), connection_(file, migrations), thread_([this] { run(); }) {}
+  Writer(const std::filesystem::path& file, const std::vector<Migration>& migrations,
+         const std::optional<std::filesystem::path>& mark)
+      : name_(file.string()), connection_(file, migrations) {
+    if (mark) compare_with(*mark);
+    thread_ = std::thread([this] { run(); });
+  }
 
   ~Writer() {
     {
@@ -70,6 +76,8 @@ class Database::Writer {
     wake_.notify_one();
     thread_.join();
   }
+
+  std::int64_t lost_commits() const { return lost_commits_; }
 
   void flush() {
     const auto reached = std::make_shared<std::promise<void>>();
@@ -110,6 +118,20 @@ class Database::Writer {
     }
   }
 
+  /// Reads the number of the last commit and what the mark says of it.
+  void compare_with(const std::filesystem::path& mark) {
+    Statement& row = connection_.prepare("SELECT number FROM commit_number").bind();
+    if (row.step()) number_ = row.integer(0);
+    connection_.reset_used();
+    mark_ = std::make_unique<CommitMark>(mark);
+    lost_commits_ = std::max<std::int64_t>(0, mark_->kept().value_or(0) - number_);
+    if (lost_commits_ == 0) return;
+    base::log::error("the database has lost commits that were on disk",
+                     {{"file", name_}, {"commits", lost_commits_}, {"last_kept", number_}});
+    // Told once; what is committed from here on has numbers above all that ever were.
+    number_ += lost_commits_;
+  }
+
   /// Waits for work; empty when the queue is and the database closes.
   std::vector<Work> next_group() {
     std::unique_lock lock(mutex_);
@@ -126,8 +148,13 @@ class Database::Writer {
     try {
       if (!broken_.empty()) throw std::runtime_error(broken_);
       connection_.execute("BEGIN IMMEDIATE");
+      const auto changes = connection_.changes();
       for (std::size_t i = 0; i < group.size(); ++i) failures[i] = run_command(group[i], actions);
+      // A group that only read leaves nothing to sync.
+      const bool changed = mark_ && connection_.changes() != changes;
+      if (changed) connection_.prepare(kSetNumber).bind(number_ + 1).run();
       connection_.execute("COMMIT");
+      if (changed) mark_->note(++number_);
     } catch (const std::exception& error) {
       // Refusals fail with the rest: what they were refused for may just have been undone.
       failures.assign(group.size(), give_up(error));
@@ -206,6 +233,9 @@ class Database::Writer {
   Connection connection_;
   /// Why nothing is written any more; empty as long as all is well. The writer thread's.
   std::string broken_;
+  std::unique_ptr<CommitMark> mark_;
+  std::int64_t number_ = 0;
+  std::int64_t lost_commits_ = 0;
 
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -215,8 +245,11 @@ class Database::Writer {
   std::thread thread_;
 };
 
-Database::Database(const std::filesystem::path& file, const std::vector<Migration>& migrations)
-    : writer_(std::make_unique<Writer>(file, migrations)) {}
+Database::Database(const std::filesystem::path& file, const std::vector<Migration>& migrations,
+                   const std::optional<std::filesystem::path>& mark)
+    : writer_(std::make_unique<Writer>(file, migrations, mark)) {}
+
+std::int64_t Database::lost_commits() const { return writer_->lost_commits(); }
 
 Database::~Database() = default;
 

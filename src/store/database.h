@@ -66,6 +66,14 @@ class Statement {
   void bind_one(int index, const std::string& value) { bind_one(index, std::string_view(value)); }
   void bind_one(int index, const char* value) { bind_one(index, std::string_view(value)); }
   void bind_one(int index, std::nullptr_t);
+  /// Nothing is NULL.
+  template <class Value>
+  void bind_one(int index, const std::optional<Value>& value) {
+    if (value)
+      bind_one(index, *value);
+    else
+      bind_one(index, nullptr);
+  }
 
   sqlite3_stmt* statement_;
 };
@@ -89,11 +97,17 @@ struct Migration {
 class Database {
  public:
   /// Opens or makes the file, applies the missing migrations. Throws std::runtime_error naming the file and the reason,
-  /// also when the file was written by a newer schema.
-  Database(const std::filesystem::path& file, const std::vector<Migration>& migrations);
+  /// also when the file was written by a newer schema. With `mark` the commits are numbered (table commit_number) and the last
+  /// number is kept in that file too, to be compared at the next start.
+  Database(const std::filesystem::path& file, const std::vector<Migration>& migrations,
+           const std::optional<std::filesystem::path>& mark = std::nullopt);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
+
+  /// How many commits that were once on disk the database did not have when it was opened, as far as the mark can tell; each was
+  /// logged as an error.
+  std::int64_t lost_commits() const;
 
   /// Waits until every command enqueued so far has ended. For whoever is about to destroy what their after_commit actions use.
   void flush();

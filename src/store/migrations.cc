@@ -1,5 +1,7 @@
 #include "store/migrations.h"
 
+#include "store/async_schema.h"
+#include "store/control_schema.h"
 #include "store/functions_schema.h"
 #include "store/identities_schema.h"
 
@@ -9,6 +11,8 @@ const std::vector<Migration>& migrations() {
   static const std::vector<Migration> list = {
       {1, kIdentitiesSchema},
       {2, kFunctionsSchema},
+      {3, kControlSchema},
+      {4, kAsyncSchema},
   };
   return list;
 }

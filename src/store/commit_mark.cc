@@ -1,0 +1,97 @@
+#include "store/commit_mark.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/log.h"
+
+namespace lambent::store {
+namespace {
+
+// Two places, written in turn, so that a torn write leaves the number before.
+constexpr off_t kSlotBytes = 512;
+constexpr std::chrono::milliseconds kPause{20};
+
+std::uint32_t crc_of(std::string_view text) {
+  return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const unsigned char*>(text.data()), text.size()));
+}
+
+std::string slot_text(std::int64_t number) {
+  const std::string digits = fmt::format("{:020}", number);
+  return fmt::format("{} {:08x}\n", digits, crc_of(digits));
+}
+
+std::optional<std::int64_t> read_slot(int file, int slot) {
+  std::array<char, 30> bytes{};
+  if (::pread(file, bytes.data(), bytes.size(), slot * kSlotBytes) != static_cast<ssize_t>(bytes.size())) return {};
+  const auto number = base::parse_decimal(std::string_view(bytes.data(), 20));
+  if (!number || slot_text(static_cast<std::int64_t>(*number)) != std::string_view(bytes.data(), bytes.size()))
+    return {};
+  return static_cast<std::int64_t>(*number);
+}
+
+}  // namespace
+
+CommitMark::CommitMark(const std::filesystem::path& file)
+    : file_(base::check(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), "cannot open the commit mark")) {
+  const auto first = read_slot(file_.get(), 0);
+  const auto second = read_slot(file_.get(), 1);
+  kept_ = std::max(first, second);
+  if (kept_) noted_ = written_ = *kept_;
+  thread_ = std::thread([this] { run(); });
+}
+
+CommitMark::~CommitMark() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void CommitMark::note(std::int64_t number) {
+  {
+    const std::lock_guard lock(mutex_);
+    noted_ = number;
+  }
+  wake_.notify_one();
+}
+
+void CommitMark::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stopping_ || noted_ != written_; });
+    if (noted_ == written_) return;
+    const std::int64_t number = noted_;
+    lock.unlock();
+    const bool kept = write(number);
+    lock.lock();
+    written_ = number;
+    if (!kept) return;
+    wake_.wait_for(lock, kPause, [this] { return stopping_; });
+  }
+}
+
+bool CommitMark::write(std::int64_t number) {
+  const std::string text = slot_text(number);
+  const bool written =
+      ::pwrite(file_.get(), text.data(), text.size(), (number % 2) * kSlotBytes) == static_cast<ssize_t>(text.size()) &&
+      ::fdatasync(file_.get()) == 0;
+  // On a full disk the mark lags, which it may; after an I/O error what it says is no longer known.
+  if (written || errno == ENOSPC) return true;
+  base::log::error("the last commit's number is no longer kept", {{"reason", std::strerror(errno)}});
+  return false;
+}
+
+}  // namespace lambent::store

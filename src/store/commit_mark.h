@@ -1,0 +1,46 @@
+// The number of the last commit, in a small synced file beside the database: what tells at start that the database has lost
+// commits which it once had, as a torn or flipped write-ahead log loses them without a word.
+//
+// Written by a thread of its own after the commits, at most every 20 ms, so that no commit waits for it: it may lag behind, it is
+// never ahead. Owned by the Database; its destructor writes the last number.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/fd.h"
+
+namespace lambent::store {
+
+class CommitMark {
+ public:
+  /// Opens or makes the file. Throws std::system_error.
+  explicit CommitMark(const std::filesystem::path& file);
+  ~CommitMark();
+  CommitMark(const CommitMark&) = delete;
+
+  /// What the file said when it was opened; nothing when it was new or unreadable.
+  std::optional<std::int64_t> kept() const { return kept_; }
+  /// To be called after the commit of that number is on disk. Any thread; returns at once.
+  void note(std::int64_t number);
+
+ private:
+  void run();
+  bool write(std::int64_t number);
+
+  base::Fd file_;
+  std::optional<std::int64_t> kept_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::int64_t noted_ = 0;
+  std::int64_t written_ = 0;
+  bool stopping_ = false;
+  // Last: it starts when all the rest is there.
+  std::thread thread_;
+};
+
+}  // namespace lambent::store

@@ -1,0 +1,72 @@
+// What an account's owner set for the concurrency of functions: reserved, provisioned, and what becomes of recursive loops.
+//
+// Reads come from memory (any thread), writes go through the Database and publish after their commit.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/task.h"
+#include "store/database.h"
+#include "store/functions.h"
+
+namespace lambent::store {
+
+struct FunctionLimits {
+  FunctionKey function;
+  /// ReservedConcurrentExecutions.
+  std::optional<std::int32_t> reserved;
+  /// RecursiveLoop: "Terminate" or "Allow".
+  std::string recursive_loop = "Terminate";
+};
+
+struct ProvisionedConcurrency {
+  FunctionKey function;
+  /// A version or an alias.
+  std::string qualifier;
+  std::int32_t requested = 0;
+  std::int64_t last_modified_ms = 0;
+};
+
+class Concurrency {
+ public:
+  /// Loads all of it into memory. `database` must outlive this.
+  explicit Concurrency(Database& database);
+
+  /// The defaults for a function of which nothing was set.
+  FunctionLimits limits(const FunctionKey& function) const;
+  /// Reserved by all functions of an account and region together.
+  std::int32_t reserved_total(std::string_view account, std::string_view region) const;
+
+  /// Reserves for a function; false, and nothing changed, when all reservations of its account and region would exceed `most`.
+  base::Task<bool> reserve(FunctionKey function, std::int32_t reserved, std::int32_t most);
+  base::Task<void> release(FunctionKey function);
+  base::Task<void> set_recursive_loop(FunctionKey function, std::string recursive_loop);
+
+  std::optional<ProvisionedConcurrency> provisioned(const FunctionKey& function, std::string_view qualifier) const;
+  /// Of one function in the order of qualifiers, after `after` (exclusive), at most `limit`.
+  std::vector<ProvisionedConcurrency> provisioned_of(const FunctionKey& function, std::string_view after,
+                                                     std::size_t limit) const;
+  std::vector<ProvisionedConcurrency> all_provisioned() const;
+  base::Task<void> put_provisioned(ProvisionedConcurrency config);
+  /// False when there was none.
+  base::Task<bool> remove_provisioned(FunctionKey function, std::string qualifier);
+
+  /// All of a function that is deleted.
+  base::Task<void> forget(FunctionKey function);
+
+ private:
+  struct Snapshots;
+
+  base::Task<bool> edit(FunctionKey function, std::function<bool(Transaction&, FunctionLimits&)> edit);
+
+  Database& database_;
+  std::shared_ptr<Snapshots> snapshots_;
+};
+
+}  // namespace lambent::store
