@@ -30,7 +30,8 @@ SHAPE_FLAGS = {
     "union": 64,
 }
 HAS_MIN, HAS_MAX, SENDER_FAULT, WRAPPER = 128, 256, 512, 1024
-MEMBER_FLAGS = {"flattened": 1, "xmlAttribute": 2, "streaming": 4, "idempotencyToken": 8, "hostLabel": 16}
+MEMBER_FLAGS = {"flattened": 1, "xmlAttribute": 2, "streaming": 4, "idempotencyToken": 8, "hostLabel": 16,
+                "eventpayload": 64}
 REQUIRED = 32
 
 

@@ -30,6 +30,7 @@ bool fits(Kind kind, model::ShapeKind shape) {
     case Kind::map:
       return shape == ShapeKind::map;
     case Kind::structure:
+    case Kind::event_stream:
       return shape == ShapeKind::structure;
   }
   return false;
@@ -57,7 +58,7 @@ Constraints Binder::constraints_of(const model::Shape& shape) {
 }
 
 Binding& Binder::make(const Type& type, const model::Shape& shape, const std::string& where) {
-  if (!fits(type.kind, shape.kind()) || shape.event_stream()) {
+  if (!fits(type.kind, shape.kind()) || shape.event_stream() != (type.kind == Kind::event_stream)) {
     throw std::logic_error(
         fmt::format("{}: the model's shape {} does not fit the C++ type {}", where, shape.name(), type.name));
   }
@@ -65,6 +66,10 @@ Binding& Binder::make(const Type& type, const model::Shape& shape, const std::st
   binding.timestamp = shape.timestamp_format();
   if (type.kind == Kind::structure) {
     bind_members(binding, where);
+  } else if (type.kind == Kind::event_stream) {
+    auto& events = bindings_.emplace_back(Binding{type.element, constraints_of(shape), constraints_of(shape)});
+    bind_members(events, where);
+    binding.element = &events;
   } else if (type.kind == Kind::list || type.kind == Kind::map) {
     if (type.kind == Kind::map) binding.key_constraints = constraints_of(shape.key().shape());
     binding.element = &make(*type.element, shape.element().shape(), where + "[]");
@@ -87,6 +92,8 @@ void Binder::bind_members(Binding& binding, const std::string& where) {
     if (payload && payload->name() == member.name()) binding.payload = static_cast<int>(binding.members.size());
     if (const auto* field = find_field(type, member.name())) {
       bound.field = field;
+      if (field->type->kind == Kind::event_stream && binding.payload != static_cast<int>(binding.members.size()))
+        throw std::logic_error(fmt::format("{}.{}: events stream as a whole body only", where, member.name()));
       auto& made = make(*field->type, member.shape(), fmt::format("{}.{}", where, member.name()));
       made.timestamp = member.timestamp_format();
       bound.binding = &made;

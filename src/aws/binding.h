@@ -40,7 +40,7 @@ struct Binding {
   model::TimestampFormat timestamp = model::TimestampFormat::unspecified;
   /// All members of a structure in the model's order.
   std::vector<MemberBinding> members;
-  /// Of a list or map.
+  /// Of a list or map; of an event stream, the structure of its events.
   const Binding* element = nullptr;
   /// The index in `members` of the one that is the whole body; -1 for none.
   int payload = -1;

@@ -64,6 +64,10 @@ void write_payload(base::http::Response& response, Protocol protocol, const Memb
   if (value == nullptr) return;
   const auto& binding = *member.binding;
   std::string type = member.member.streaming() ? "application/octet-stream" : "application/json";
+  if (binding.type->kind == Kind::event_stream) {
+    response.headers.set("Content-Type", "application/vnd.amazon.eventstream");
+    return;
+  }
   if (binding.type->kind == Kind::blob) {
     response.body = static_cast<const Blob*>(value)->bytes;
   } else if (binding.type->kind == Kind::string) {

@@ -149,6 +149,8 @@ void append_json(std::string& out, const Binding& binding, const void* value) {
       return append_map(out, binding, value);
     case Kind::structure:
       return append_structure(out, binding, value, false);
+    case Kind::event_stream:
+      break;  // a body of its own, never a value in a document
   }
   std::abort();
 }

@@ -13,7 +13,8 @@ constexpr std::uint32_t none = 0xFFFFFFFF;
 constexpr std::uint32_t shape_sensitive = 1, shape_streaming = 2, shape_flattened = 4, shape_event_stream = 8,
                         shape_exception = 16, shape_fault = 32, shape_has_min = 128, shape_has_max = 256,
                         shape_sender_fault = 512;
-constexpr std::uint32_t member_flattened = 1, member_xml_attribute = 2, member_streaming = 4, member_required = 32;
+constexpr std::uint32_t member_flattened = 1, member_xml_attribute = 2, member_streaming = 4, member_required = 32,
+                        member_event_payload = 64;
 
 struct Section {
   std::uint32_t offset, count;
@@ -179,6 +180,7 @@ std::string_view Member::xml_namespace() const { return table_->text(record().xm
 std::string_view Member::xml_prefix() const { return table_->text(record().xml_prefix); }
 bool Member::required() const { return (record().flags & member_required) != 0; }
 bool Member::flattened() const { return (record().flags & member_flattened) != 0 || shape().flattened(); }
+bool Member::event_payload() const { return (record().flags & member_event_payload) != 0; }
 bool Member::xml_attribute() const { return (record().flags & member_xml_attribute) != 0; }
 bool Member::streaming() const { return (record().flags & member_streaming) != 0 || shape().streaming(); }
 

@@ -61,6 +61,8 @@ class Member {
   bool flattened() const;
   bool xml_attribute() const;
   bool streaming() const;
+  /// Of an event: the whole of its payload.
+  bool event_payload() const;
 
  private:
   const record::Member& record() const;

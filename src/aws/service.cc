@@ -129,6 +129,14 @@ base::http::Response Service::encode(const Match& match, const void* output, std
   return response;
 }
 
+std::unique_ptr<BodyStream> Service::body_stream(const Match& match, const void* output) const {
+  const Binding* binding = match.operation->output;
+  if (binding == nullptr || binding->payload < 0) return nullptr;
+  const auto& member = binding->members[static_cast<std::size_t>(binding->payload)];
+  if (member.field == nullptr || member.field->type->kind != Kind::event_stream) return nullptr;
+  return encode_events(*member.binding->element, static_cast<const char*>(output) + member.field->offset);
+}
+
 base::http::Response Service::encode_error(const Error& error, std::string_view request_id) const {
   auto response = error_response(bound_->protocol, error, bound_->find_error(error.code()),
                                  bound_->modelled.xml_namespace(), request_id);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "aws/error.h"
+#include "aws/event_stream.h"
 #include "aws/operation.h"
 #include "base/http.h"
 
@@ -90,6 +91,8 @@ class Service {
   /// Reads, validates (every violation of the model's constraints in one message) and fills the handler's input. Throws Error.
   Value decode(const Match& match, const base::http::Request& request) const;
   base::http::Response encode(const Match& match, const void* output, std::string_view request_id) const;
+  /// What follows the head that encode() made, for an output that streams; null for any other. Outlives `output`.
+  std::unique_ptr<BodyStream> body_stream(const Match& match, const void* output) const;
   /// `match` may be null when the request did not get that far.
   base::http::Response encode_error(const Error& error, std::string_view request_id) const;
 

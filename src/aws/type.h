@@ -21,7 +21,19 @@
 
 namespace lambent::aws {
 
-enum class Kind { boolean, integer, long_integer, floating, string, blob, timestamp, list, map, structure };
+enum class Kind {
+  boolean,
+  integer,
+  long_integer,
+  floating,
+  string,
+  blob,
+  timestamp,
+  list,
+  map,
+  structure,
+  event_stream
+};
 
 struct Type;
 
@@ -38,7 +50,7 @@ struct Type {
   /// The C++ name, for the messages of failed bindings.
   std::string_view name;
   std::vector<TypeMember> members;  // structure
-  const Type* element = nullptr;    // list, map
+  const Type* element = nullptr;    // list, map; of an event stream, the struct of its events
 
   // Construct on the heap and destroy: for a handler's whole input and output.
   void* (*create)() = nullptr;
@@ -87,6 +99,13 @@ struct Mapping<std::map<std::string, T>> : std::true_type {
 };
 
 template <class T>
+struct Streamed : std::false_type {};
+template <class Events>
+struct Streamed<EventStream<Events>> : std::true_type {
+  using Element = Events;
+};
+
+template <class T>
 constexpr Kind kind_of() {
   if constexpr (std::is_same_v<T, bool>)
     return Kind::boolean;
@@ -106,6 +125,8 @@ constexpr Kind kind_of() {
     return Kind::list;
   else if constexpr (Mapping<T>::value)
     return Kind::map;
+  else if constexpr (Streamed<T>::value)
+    return Kind::event_stream;
   else {
     static_assert(boost::describe::has_describe_members<T>::value, "describe the struct under its members");
     return Kind::structure;
@@ -166,6 +187,8 @@ Type make_type() {
     type.for_each = [](const void* value, void* context, void (*visit)(void*, std::string_view, const void*)) {
       for (const auto& [key, element] : *static_cast<const Inner*>(value)) visit(context, key, &element);
     };
+  } else if constexpr (Streamed<Inner>::value) {
+    type.element = &type_of<typename Streamed<Inner>::Element>();
   } else if constexpr (kind_of<Inner>() == Kind::structure) {
     describe_members<Inner>(type);
   }

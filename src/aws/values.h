@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace lambent::aws {
@@ -18,6 +19,15 @@ struct Blob {
 struct Timestamp {
   std::int64_t ms = 0;
   bool operator==(const Timestamp&) const = default;
+};
+
+class EventSource;
+
+/// A streaming output: the events of the described struct `Events`, one of whose members is present in each. They are
+/// encoded and sent one by one as the source gives them.
+template <class Events>
+struct EventStream {
+  std::shared_ptr<EventSource> source;
 };
 
 }  // namespace lambent::aws
