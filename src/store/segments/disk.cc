@@ -1,0 +1,56 @@
+#include "store/segments/disk.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace lambent::store::segments {
+
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& file) {
+  throw std::system_error(errno, std::system_category(), file.string());
+}
+
+}  // namespace
+
+base::Fd Disk::open(const std::filesystem::path& file, int flags) {
+  base::Fd fd(::open(file.c_str(), flags | O_CLOEXEC, 0600));
+  if (!fd) fail(file);
+  return fd;
+}
+
+void Disk::write(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    bytes.remove_prefix(static_cast<std::size_t>(base::check(wrote, "write to a segment")));
+  }
+}
+
+void Disk::truncate(int fd, std::uint64_t size) {
+  base::check(::ftruncate(fd, static_cast<off_t>(size)), "cut a segment");
+}
+
+void Disk::sync(int fd) { base::check(::fdatasync(fd), "fdatasync of a segment"); }
+
+void Disk::rename(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail(from);
+}
+
+void Disk::remove(const std::filesystem::path& file) {
+  if (::unlink(file.c_str()) != 0 && errno != ENOENT) fail(file);
+}
+
+void Disk::make_directory(const std::filesystem::path& directory) {
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) fail(directory);
+}
+
+void Disk::sync_directory(const std::filesystem::path& directory) {
+  const base::Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) fail(directory);
+}
+
+}  // namespace lambent::store::segments
