@@ -1,6 +1,8 @@
 #include "invoke/engine.h"
 
+#include <algorithm>
 #include <atomic>
+#include <fstream>
 #include <list>
 #include <map>
 #include <set>
@@ -8,6 +10,8 @@
 #include "aws/error.h"
 #include "base/log.h"
 #include "invoke/environment.h"
+#include "invoke/spares.h"
+#include "invoke/starts.h"
 
 namespace lambent::invoke {
 
@@ -39,17 +43,35 @@ Admission admit(std::atomic<std::int32_t>& in_flight, std::int32_t limit) {
       .with("Reason", "ConcurrentInvocationLimitExceeded");
 }
 
+/// MemAvailable of /proc/meminfo, in MiB.
+std::int64_t available_memory_mib() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string name, unit; file >> name;) {
+    std::int64_t kib = 0;
+    file >> kib;
+    if (name == "MemAvailable:") return kib >> 10;
+    std::getline(file, unit);
+  }
+  return std::numeric_limits<std::int64_t>::max();
+}
+
 /// The environments of the functions that are pinned to one lane. Everything here runs on that lane.
 class LaneEngine {
  public:
   LaneEngine(const EngineOptions& options, const EngineParts& parts, base::asio::io_context& lane,
-             sandbox::Launcher& launcher)
-      : options_(options), parts_(parts), lane_(lane), launcher_(launcher), sweep_timer_(lane) {}
+             sandbox::Launcher& launcher, const std::shared_ptr<SpareMemory>& memory)
+      : options_(options),
+        parts_(parts),
+        lane_(lane),
+        sandboxes_(std::make_shared<Sandboxes>(lane, launcher, parts.clock, memory)),
+        starts_(lane, options.starts_at_once),
+        sweep_timer_(lane) {}
 
   Task<Outcome> invoke(const Invocation& invocation) {
     const store::FunctionKey& key = invocation.function->key;
     const std::uint64_t generation = generation_of(key);
     std::unique_ptr<Environment> environment = take_idle(*invocation.function);
+    if (environment == nullptr) environment = co_await await_turn(*invocation.function);
     Outcome outcome;
     if (environment != nullptr) {
       outcome = co_await environment->invoke(invocation, std::chrono::seconds(invocation.function->timeout_s));
@@ -57,7 +79,7 @@ class LaneEngine {
       outcome = co_await invoke_cold(invocation, environment);
     }
     if (environment != nullptr && generation == generation_of(key))
-      give_back(std::move(environment), key);
+      give_back(std::move(environment), *invocation.function);
     else if (environment != nullptr)
       forget(std::move(environment));
     co_return outcome;
@@ -69,23 +91,36 @@ class LaneEngine {
     drop_idle(key);
   }
 
+  void expect(const store::FunctionVersion& function) {
+    const auto found = parts_.catalog.find(function.runtime);
+    if (found.runtime) sandboxes_->expect(*found.runtime, function.memory_mib, function.ephemeral_mib);
+  }
+
   void start() { base::asio::co_spawn(lane_, sweep(), base::asio::detached); }
   /// Ends every environment; invocations that still run come back as killed.
   void stop() {
     stopped_ = true;
     sweep_timer_.cancel();
+    sandboxes_->stop();
     for (Environment* environment : alive_) environment->end();
-    while (!idle_.empty()) drop_idle(store::FunctionKey(idle_.begin()->first));
+    while (!idle_.empty()) drop_idle(store::FunctionKey(idle_.begin()->first.first));
   }
 
   std::size_t environments() const { return environments_.load(std::memory_order_relaxed); }
 
  private:
   using Idle = std::list<std::unique_ptr<Environment>>;
+  /// A function and one of its versions.
+  using Target = std::pair<store::FunctionKey, std::string>;
+
+  static Target target_of(const store::FunctionVersion& function) { return {function.key, function.version}; }
+  static std::string name_of(const Target& target) {
+    return target.first.account + "/" + target.first.region + "/" + target.first.name + ":" + target.second;
+  }
 
   /// The warmest first, so that the others grow old and go.
   std::unique_ptr<Environment> take_idle(const store::FunctionVersion& function) {
-    const auto found = idle_.find(function.key);
+    const auto found = idle_.find(target_of(function));
     if (found == idle_.end()) return nullptr;
     while (!found->second.empty()) {
       std::unique_ptr<Environment> environment = std::move(found->second.front());
@@ -97,13 +132,26 @@ class LaneEngine {
     return nullptr;
   }
 
-  void give_back(std::unique_ptr<Environment> environment, const store::FunctionKey& key) {
+  /// When it may start an environment: nothing. Or one that has become idle while it waited.
+  Task<std::unique_ptr<Environment>> await_turn(const store::FunctionVersion& function) {
+    const std::string name = name_of(target_of(function));
+    while (std::unique_ptr<Environment> offered = co_await starts_.enter(name)) {
+      if (offered->usable() && offered->serves(function)) co_return offered;
+      forget(std::move(offered));
+    }
+    co_return nullptr;
+  }
+
+  void give_back(std::unique_ptr<Environment> environment, const store::FunctionVersion& function) {
     if (stopped_ || !environment->usable()) {
       forget(std::move(environment));
       return;
     }
+    const Target target = target_of(function);
+    environment = starts_.offer(name_of(target), std::move(environment));
+    if (environment == nullptr) return;
     environment->idle_since = parts_.clock.steady();
-    idle_[key].push_front(std::move(environment));
+    idle_[target].push_front(std::move(environment));
   }
 
   std::uint64_t generation_of(const store::FunctionKey& key) const {
@@ -111,11 +159,12 @@ class LaneEngine {
     return found == generations_.end() ? 0 : found->second;
   }
 
+  /// Those of every version.
   void drop_idle(const store::FunctionKey& key) {
-    const auto found = idle_.find(key);
-    if (found == idle_.end()) return;
-    for (auto& environment : found->second) forget(std::move(environment));
-    idle_.erase(found);
+    for (auto found = idle_.lower_bound({key, ""}); found != idle_.end() && found->first.first == key;) {
+      for (auto& environment : found->second) forget(std::move(environment));
+      found = idle_.erase(found);
+    }
   }
 
   void forget(std::unique_ptr<Environment> environment) {
@@ -124,17 +173,45 @@ class LaneEngine {
     environments_.fetch_sub(1, std::memory_order_relaxed);
   }
 
+  /// When there is no sandbox to be had, the environment that has been idle longest makes room for this one.
+  Task<std::unique_ptr<Environment>> launch_or_make_room(const store::FunctionSnapshot& function) {
+    std::string reason;
+    try {
+      co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function);
+    } catch (const std::runtime_error& error) {
+      if (idle_.empty()) throw;
+      reason = error.what();
+    }
+    base::log::warn("an idle environment makes room", {{"reason", reason}});
+    drop_coldest();
+    co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function);
+  }
+
   Task<std::unique_ptr<Environment>> launch(const store::FunctionSnapshot& function) {
-    std::unique_ptr<Environment> environment = co_await Environment::launch(parts_, launcher_, lane_, function);
+    std::unique_ptr<Environment> environment = co_await launch_or_make_room(function);
     if (stopped_) throw aws::Error("ServiceException", "The server is stopping.", 500);
     alive_.insert(environment.get());
     environments_.fetch_add(1, std::memory_order_relaxed);
     co_return environment;
   }
 
+  /// The launch of one whose turn it was.
+  Task<std::unique_ptr<Environment>> launch_in_turn(const store::FunctionSnapshot& function) {
+    std::unique_ptr<Environment> environment;
+    std::exception_ptr failure;
+    try {
+      environment = co_await launch(function);
+    } catch (const std::exception&) {
+      failure = std::current_exception();
+    }
+    starts_.leave();
+    if (failure) std::rethrow_exception(failure);
+    co_return environment;
+  }
+
   Task<Outcome> invoke_cold(const Invocation& invocation, std::unique_ptr<Environment>& environment) {
     const milliseconds budget = std::chrono::seconds(invocation.function->timeout_s);
-    environment = co_await launch(invocation.function);
+    environment = co_await launch_in_turn(invocation.function);
     Init init = co_await environment->initialize(options_.init_limit);
     if (init == Init::ready) co_return co_await environment->invoke(invocation, budget);
     if (init == Init::failed) co_return environment->init_outcome(invocation, init, milliseconds(0));
@@ -156,26 +233,56 @@ class LaneEngine {
       } catch (const boost::system::system_error&) {
         co_return;
       }
-      const auto now = parts_.clock.steady();
-      for (auto pool = idle_.begin(); pool != idle_.end();) {
-        for (auto at = pool->second.begin(); at != pool->second.end();) {
-          const Environment& environment = **at;
-          const bool stale = !environment.usable() || now - environment.idle_since > options_.idle_time ||
-                             now - environment.launched_at() > options_.lifetime;
-          if (stale) forget(std::move(*at));
-          at = stale ? pool->second.erase(at) : std::next(at);
-        }
-        pool = pool->second.empty() ? idle_.erase(pool) : std::next(pool);
-      }
+      drop_stale();
+      sandboxes_->sweep();
+      relieve_pressure();
     }
+  }
+
+  void drop_stale() {
+    const auto now = parts_.clock.steady();
+    for (auto pool = idle_.begin(); pool != idle_.end();) {
+      for (auto at = pool->second.begin(); at != pool->second.end();) {
+        const Environment& environment = **at;
+        const bool stale = !environment.usable() || now - environment.idle_since > options_.idle_time ||
+                           now - environment.launched_at() > options_.lifetime;
+        if (stale) forget(std::move(*at));
+        at = stale ? pool->second.erase(at) : std::next(at);
+      }
+      pool = pool->second.empty() ? idle_.erase(pool) : std::next(pool);
+    }
+  }
+
+  /// Ends the environment that has been idle longest and says what it held at most, in MiB. There must be one.
+  std::int64_t drop_coldest() {
+    // Each list has its coldest at the end.
+    const auto coldest = std::ranges::min_element(idle_, {}, [](const auto& pool) {
+      return pool.second.empty() ? base::SteadyTime::max() : pool.second.back()->idle_since;
+    });
+    const std::int64_t held_mib = coldest->second.back()->peak_memory_mib();
+    forget(std::move(coldest->second.back()));
+    coldest->second.pop_back();
+    if (coldest->second.empty()) idle_.erase(coldest);
+    return held_mib;
+  }
+
+  void relieve_pressure() {
+    if (options_.keep_free_mib == 0) return;
+    std::int64_t missing_mib = options_.keep_free_mib - options_.available_memory_mib();
+    if (missing_mib > 0) missing_mib -= sandboxes_->shed();
+    std::size_t ended = 0;
+    for (; missing_mib > 0 && !idle_.empty(); ++ended) missing_mib -= std::max<std::int64_t>(1, drop_coldest());
+    if (ended > 0)
+      base::log::warn("little memory is left: idle environments were ended", {{"ended", std::to_string(ended)}});
   }
 
   const EngineOptions& options_;
   const EngineParts& parts_;
   base::asio::io_context& lane_;
-  sandbox::Launcher& launcher_;
+  std::shared_ptr<Sandboxes> sandboxes_;
+  Starts starts_;
   base::asio::steady_timer sweep_timer_;
-  std::map<store::FunctionKey, Idle> idle_;
+  std::map<Target, Idle> idle_;
   /// How often each function was retired; 0 is not kept.
   std::map<store::FunctionKey, std::uint64_t> generations_;
   std::set<Environment*> alive_;
@@ -188,9 +295,12 @@ class LanedEngine final : public Engine {
   LanedEngine(EngineOptions options, EngineParts parts)
       : options_(options),
         parts_(std::move(parts)),
-        invocations_(parts_.metrics.counter("lambent_invocations_total", "Invocations by their end.", {"end"})) {
+        invocations_(parts_.metrics.counter("lambent_invocations_total", "Invocations by their end.", {"end"})),
+        spare_memory_(std::make_shared<SpareMemory>(options_.spare_memory_mib, parts_.metrics)) {
+    if (!options_.available_memory_mib) options_.available_memory_mib = available_memory_mib;
     for (std::size_t i = 0; i < parts_.lanes.count(); ++i) {
-      lanes_.push_back(std::make_unique<LaneEngine>(options_, parts_, parts_.lanes.lane(i), *parts_.launchers[i]));
+      lanes_.push_back(
+          std::make_unique<LaneEngine>(options_, parts_, parts_.lanes.lane(i), *parts_.launchers[i], spare_memory_));
       lanes_.back()->start();
     }
     parts_.metrics.gauge("lambent_environments", "Execution environments that exist.", [this] {
@@ -228,6 +338,11 @@ class LanedEngine final : public Engine {
     base::asio::post(parts_.lanes.lane(index), [engine = lanes_[index].get(), key] { engine->retire(key); });
   }
 
+  void expect(const store::FunctionVersion& function) override {
+    const std::size_t index = lane_index(function.key);
+    base::asio::post(parts_.lanes.lane(index), [engine = lanes_[index].get(), function] { engine->expect(function); });
+  }
+
   Task<void> stop(std::chrono::seconds grace) override {
     stopping_ = true;
     co_await wait_for_running(grace);
@@ -258,6 +373,7 @@ class LanedEngine final : public Engine {
   EngineOptions options_;
   EngineParts parts_;
   base::Family<base::Counter>& invocations_;
+  std::shared_ptr<SpareMemory> spare_memory_;
   std::vector<std::unique_ptr<LaneEngine>> lanes_;
   std::atomic<std::int32_t> in_flight_{0};
   std::atomic<bool> stopping_{false};

@@ -63,6 +63,8 @@ struct RoleCredentials {
   std::string secret_access_key;
   std::string session_token;
 };
+  /// The function exists and will be invoked: something begins to wait for its first invocation. Any thread.
+  virtual void expect(const store::FunctionVersion& function) = 0;
 
 struct EngineOptions {
   /// Concurrent executions of the account and region ("Lambda quotas").
@@ -83,6 +85,14 @@ struct EngineParts {
   const runtimes::Catalog& catalog;
   const base::Clock& clock;
   base::Metrics& metrics;
+  /// What sandboxes that wait for a function may hold together; 0: none waits.
+  std::int64_t spare_memory_mib = 256;
+  /// Below this much available memory spares go, then idle environments, the coldest first; 0: never.
+  std::int64_t keep_free_mib = 0;
+  /// MemAvailable of the machine, in MiB.
+  std::function<std::int64_t()> available_memory_mib;
+  /// Sandboxes that are made at the same time on each lane for invocations that wait.
+  std::size_t starts_at_once = 8;
   /// Credentials good for at least EngineOptions::lifetime. Throws aws::Error when the role is gone.
   std::function<RoleCredentials(const store::FunctionVersion&)> credentials;
   /// Serves the API to one function on the lane of the executor.

@@ -29,7 +29,9 @@ class EngineTest : public ::testing::Test {
     lanes_.stop();
   }
 
+  /// Without spares, which have tests of their own: what is launched here is launched for an invocation.
   void build(EngineOptions options) {
+    options.spare_memory_mib = 0;
     std::vector<std::unique_ptr<sandbox::Launcher>> launchers;
     auto launcher = std::make_unique<FakeLauncher>(lanes_.lane(0));
     launcher_ = launcher.get();

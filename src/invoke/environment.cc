@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "invoke/environment_variables.h"
 #include "invoke/failures.h"
+#include "runtimes/exec_wrapper.h"
 
 namespace lambent::invoke {
 
@@ -60,7 +61,7 @@ Environment::~Environment() {
   if (api_) api_->abort();
 }
 
-Task<std::unique_ptr<Environment>> Environment::launch(const EngineParts& parts, sandbox::Launcher& launcher,
+Task<std::unique_ptr<Environment>> Environment::launch(const EngineParts& parts, Sandboxes& sandboxes,
                                                        base::asio::io_context& lane, store::FunctionSnapshot function) {
   const runtimes::Runtime runtime = find_runtime(parts.catalog, *function);
   const RoleCredentials credentials = parts.credentials(*function);
@@ -70,10 +71,12 @@ Task<std::unique_ptr<Environment>> Environment::launch(const EngineParts& parts,
   spec.code_hash = function->code_hash;
   spec.runtime_dir = runtime.bootstrap_dir;
   spec.argv = runtimes::command_line(runtime, function->memory_mib);
+  spec.argv =
+      runtimes::with_exec_wrapper(runtimes::command_line(runtime, function->memory_mib), spec.environment, runtime);
   spec.environment = environment_variables(*function, runtime, credentials, made->log_stream_);
   spec.memory_mib = function->memory_mib;
   spec.ephemeral_mib = function->ephemeral_mib;
-  std::unique_ptr<sandbox::Sandbox> sandbox = co_await launcher.launch(std::move(spec));
+  std::unique_ptr<sandbox::Sandbox> sandbox = co_await sandboxes.take(std::move(spec), runtime);
   made->attach(std::move(sandbox));
   made->log_->platform_line(fmt::format("INIT_START Runtime Version: {}\tRuntime Version ARN: {}",
                                         runtime.runtime_version, function->runtime_version_arn));

@@ -12,6 +12,7 @@
 #include "invoke/engine.h"
 #include "invoke/failures.h"
 #include "invoke/log_capture.h"
+#include "invoke/spares.h"
 #include "runtime_api/runtime_api.h"
 #include "sandbox/sandbox.h"
 
@@ -24,7 +25,7 @@ class Environment {
  public:
   /// Launches the sandbox; the runtime starts at once. Throws std::runtime_error when there is no sandbox to be had and
   /// aws::Error for a runtime or role that is gone.
-  static base::Task<std::unique_ptr<Environment>> launch(const EngineParts& parts, sandbox::Launcher& launcher,
+  static base::Task<std::unique_ptr<Environment>> launch(const EngineParts& parts, Sandboxes& sandboxes,
                                                          base::asio::io_context& lane,
                                                          store::FunctionSnapshot function);
   ~Environment();
@@ -44,6 +45,8 @@ class Environment {
   /// Is still what a function like `wanted` needs.
   bool serves(const store::FunctionVersion& wanted) const;
 
+  /// The most that it has used, in MiB.
+  std::int32_t peak_memory_mib() const { return sandbox_->peak_memory_mib(); }
   base::SteadyTime launched_at() const { return launched_at_; }
   base::SteadyTime idle_since = {};
 

@@ -123,6 +123,7 @@ class FakeSandbox final : public sandbox::Sandbox {
   }
 
   base::Task<void> assign(sandbox::Spec spec) override {
+    if (refuses) throw std::runtime_error("assign: mount: Operation not permitted");
     assigned.push_back(std::move(spec));
     start(FakeInit::ready);
     co_return;
@@ -177,6 +178,7 @@ class FakeSandbox final : public sandbox::Sandbox {
   /// As when the waiting process of a spare dies.
   void end(sandbox::Exit exit) { runtime_->end(exit); }
 
+  bool refuses = false;
   std::vector<sandbox::Spec> assigned;
   base::Fd extensions_output;
   std::function<void(std::size_t, sandbox::Exit)> extension_ended;
@@ -206,12 +208,16 @@ class FakeLauncher final : public sandbox::Launcher {
   base::Task<std::unique_ptr<sandbox::Sandbox>> prepare(sandbox::SpareSpec spec) override {
     if (broken) throw std::runtime_error("no sandbox: clone3: Resource temporarily unavailable");
     spares.push_back(std::move(spec));
-    co_return std::make_unique<FakeSandbox>(context_);
+    auto sandbox = std::make_unique<FakeSandbox>(context_);
+    prepared.push_back(sandbox.get());
+    co_return sandbox;
   }
   const sandbox::IsolationReport& isolation() const override { return report_; }
 
   std::vector<sandbox::Spec> specs;
   std::vector<sandbox::SpareSpec> spares;
+  /// Those of `spares`, alive or not.
+  std::vector<FakeSandbox*> prepared;
   /// How the first, second, ... environment starts; the last goes on.
   std::vector<FakeInit> init;
   bool broken = false;

@@ -1,0 +1,69 @@
+#include "invoke/starts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "invoke/environment.h"
+
+namespace lambent::invoke {
+namespace {
+
+using ::testing::ElementsAre;
+
+class StartsTest : public ::testing::Test {
+ protected:
+  void enter(const std::string& function) {
+    base::asio::co_spawn(context_, starts_.enter(function),
+                         [this, function](std::exception_ptr, std::unique_ptr<Environment> offered) {
+                           entered_.push_back(function + (offered ? " with one" : ""));
+                         });
+    run();
+  }
+  void leave() {
+    starts_.leave();
+    run();
+  }
+  void run() {
+    context_.restart();
+    context_.poll();
+  }
+
+  base::asio::io_context context_{1};
+  Starts starts_{context_, 2};
+  std::vector<std::string> entered_;
+};
+
+TEST_F(StartsTest, NoMoreAtOnceThanAllowed) {
+  for (int i = 0; i < 3; ++i) enter("f");
+  EXPECT_EQ(entered_.size(), 2u);
+  EXPECT_TRUE(starts_.awaited("f"));
+  leave();
+  EXPECT_EQ(entered_.size(), 3u);
+  EXPECT_FALSE(starts_.awaited("f"));
+  for (int i = 0; i < 2; ++i) leave();
+  for (int i = 0; i < 3; ++i) enter("g");
+  EXPECT_EQ(entered_.size(), 5u);
+}
+
+TEST_F(StartsTest, AFunctionWithOneInvocationDoesNotWaitBehindABurst) {
+  for (int i = 0; i < 6; ++i) enter("burst");
+  enter("single");
+  leave();
+  leave();
+  EXPECT_THAT(entered_, ElementsAre("burst", "burst", "burst", "single"));
+}
+
+TEST_F(StartsTest, AnIdleEnvironmentGoesToWhoeverWaitsForItsFunction) {
+  for (int i = 0; i < 3; ++i) enter("f");
+  EXPECT_FALSE(starts_.awaited("g"));
+  EXPECT_EQ(starts_.offer("f", nullptr), nullptr);
+  run();
+  EXPECT_EQ(entered_.size(), 3u);
+  EXPECT_FALSE(starts_.awaited("f"));
+  // The places of the two that start are still theirs.
+  enter("f");
+  EXPECT_EQ(entered_.size(), 3u);
+}
+
+}  // namespace
+}  // namespace lambent::invoke
