@@ -93,7 +93,8 @@ std::unique_ptr<BodyStream> encode_events(const Binding& events, const void* str
   // Every EventStream<T> is its source alone.
   struct Any {};
   static_assert(sizeof(EventStream<Any>) == sizeof(std::shared_ptr<EventSource>));
-  return std::make_unique<EncodedEvents>(events, static_cast<const EventStream<Any>*>(stream)->source);
+  const auto& source = static_cast<const EventStream<Any>*>(stream)->source;
+  return source ? std::make_unique<EncodedEvents>(events, source) : nullptr;
 }
 
 }  // namespace lambent::aws

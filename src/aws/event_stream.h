@@ -49,7 +49,7 @@ class EventsOf : public EventSource {
 
 struct Binding;
 
-/// `stream` points at an EventStream, `events` is the binding of its struct.
+/// `stream` points at an EventStream, `events` is the binding of its struct. Null when the stream has no source.
 std::unique_ptr<BodyStream> encode_events(const Binding& events, const void* stream);
 
 /// One message: its headers (all of them strings of at most 32,767 bytes) and its payload with prelude and checksums.

@@ -63,7 +63,9 @@ class Gateway {
   struct Request;  // one request on its way, see pipeline.cc
 
   base::Task<void> serve(base::http::Exchange& exchange, Door door);
-  base::Task<base::http::Response> run(Request& request);
+  struct Answer;  // a head, and what follows it
+  base::Task<Answer> run(Request& request);
+  base::Task<void> send_parts(Request& request, Answer answer);
   base::Task<base::http::Response> internal(base::http::Exchange& exchange);
 
   const aws::Service* choose_service(const base::http::Request& head) const;

@@ -1,11 +1,13 @@
 #include "gateway/gateway.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <future>
 
 #include "auth/session_tokens.h"
+#include "aws/event_stream.h"
 #include "base/ids.h"
 #include "store/identities.h"
 #include "store/migrations.h"
@@ -32,11 +34,54 @@ struct GetCallerIdentityOutput {
 };
 BOOST_DESCRIBE_STRUCT(GetCallerIdentityOutput, (), (Account))
 
+struct StreamInput {
+  std::string FunctionName;
+};
+BOOST_DESCRIBE_STRUCT(StreamInput, (), (FunctionName))
+struct StreamUpdate {
+  aws::Blob Payload;
+};
+BOOST_DESCRIBE_STRUCT(StreamUpdate, (), (Payload))
+struct StreamEvents {
+  std::optional<StreamUpdate> PayloadChunk;
+};
+BOOST_DESCRIBE_STRUCT(StreamEvents, (), (PayloadChunk))
+struct StreamOutput {
+  aws::EventStream<StreamEvents> EventStream;
+};
+BOOST_DESCRIBE_STRUCT(StreamOutput, (), (EventStream))
+
+/// Three chunks; "broken" has no end.
+class ThreeChunks final : public aws::EventsOf<StreamEvents> {
+ public:
+  ThreeChunks(bool broken, bool* gone) : broken_(broken), gone_(gone) {}
+  ~ThreeChunks() override { *gone_ = true; }
+  base::Task<std::optional<StreamEvents>> next_event() override {
+    if (sent_ == 3 && broken_) throw std::runtime_error("the pipe burst");
+    if (sent_ == 3) co_return std::nullopt;
+    StreamEvents event;
+    event.PayloadChunk = StreamUpdate{{fmt::format("part {}", ++sent_)}};
+    co_return event;
+  }
+
+ private:
+  bool broken_;
+  bool* gone_;
+  int sent_ = 0;
+};
+
 /// What the operations of the test do and see.
 struct Backend {
   int calls = 0;
   aws::Caller caller;
+  bool stream_gone = false;
 };
+
+base::Task<StreamOutput> stream(Backend& backend, aws::Caller, StreamInput input) {
+  StreamOutput out;
+  out.EventStream.source = std::make_shared<ThreeChunks>(input.FunctionName == "broken", &backend.stream_gone);
+  co_return out;
+}
 
 base::Task<GetFunctionConcurrencyOutput> get_concurrency(Backend& backend, aws::Caller caller,
                                                          GetFunctionConcurrencyInput input) {
@@ -57,6 +102,7 @@ std::string function_arn(const aws::Caller&, const GetFunctionConcurrencyInput& 
   return "arn:aws:lambda:us-east-1:123456789012:function:" + input.FunctionName;
 }
 std::string anything(const aws::Caller&, const GetCallerIdentityInput&) { return "*"; }
+std::string any_stream(const aws::Caller&, const StreamInput&) { return "*"; }
 
 /// A request without a socket.
 class FakeExchange final : public http::Exchange {
@@ -80,9 +126,24 @@ class FakeExchange final : public http::Exchange {
     co_return true;
   }
   base::Task<bool> respond_with_next(http::Response response) override { return respond(std::move(response)); }
+  base::Task<http::BodyStatus> read_part(std::string&) override { co_return http::BodyStatus::malformed; }
+  const http::Headers& trailers() const override { return request_.headers; }
+  base::Task<bool> begin_response(http::Response response) override { return respond(std::move(response)); }
+  base::Task<bool> write_part(std::string_view bytes) override {
+    parts.emplace_back(bytes);
+    co_return parts.size() < leaves_after;
+  }
+  base::Task<bool> end_response() override {
+    ended = true;
+    co_return true;
+  }
   void close_after() override {}
 
   http::Response answer;
+  std::vector<std::string> parts;
+  bool ended = false;
+  /// How many parts the client waits for.
+  std::size_t leaves_after = 1000;
   bool read = false;
   std::optional<std::uint64_t> declared;
 
@@ -96,7 +157,8 @@ class GatewayTest : public ::testing::Test {
   GatewayTest()
       : directory_(std::filesystem::temp_directory_path() / ("lambent-gateway-" + base::random_hex(8))),
         lambda_(aws::service("lambda", backend_,
-                             rows(aws::operation("GetFunctionConcurrency", get_concurrency, function_arn)))),
+                             rows(aws::operation("GetFunctionConcurrency", get_concurrency, function_arn),
+                                  aws::operation("InvokeWithResponseStream", stream, any_stream)))),
         sts_(aws::service("sts", backend_,
                           rows(aws::operation("GetCallerIdentity", get_identity, anything)
                                    .authorized(aws::Authorization::authenticated)))) {
@@ -112,9 +174,10 @@ class GatewayTest : public ::testing::Test {
     std::filesystem::remove_all(directory_);
   }
 
-  static std::vector<aws::Row> rows(aws::Row row) {
+  template <class... Rows>
+  static std::vector<aws::Row> rows(Rows... row) {
     std::vector<aws::Row> rows;
-    rows.push_back(std::move(row));
+    (rows.push_back(std::move(row)), ...);
     return rows;
   }
 
@@ -240,6 +303,33 @@ TEST(BodyBudget, SharesReturnThemselves) {
     EXPECT_FALSE(budget.take(3));
   }
   EXPECT_TRUE(budget.take(10));
+}
+
+TEST_F(GatewayTest, SendsAStreamingOutputPartByPart) {
+  FakeExchange whole("POST", "/2021-11-15/functions/f/response-streaming-invocations", "");
+  const http::Response head = send(whole);
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.headers.get("Content-Type"), "application/vnd.amazon.eventstream");
+  EXPECT_FALSE(head.headers.get("x-amzn-RequestId").empty());
+  ASSERT_EQ(whole.parts.size(), 3u);
+  EXPECT_NE(whole.parts[2].find("part 3"), std::string::npos);
+  EXPECT_TRUE(whole.ended);
+}
+
+TEST_F(GatewayTest, LeavesAnAnswerUnendedWhenItsSourceFails) {
+  FakeExchange broken("POST", "/2021-11-15/functions/broken/response-streaming-invocations", "");
+  send(broken);
+  EXPECT_EQ(broken.parts.size(), 3u);
+  EXPECT_FALSE(broken.ended);
+}
+
+TEST_F(GatewayTest, LetsGoOfAStreamWhoseClientHasLeft) {
+  FakeExchange leaving("POST", "/2021-11-15/functions/f/response-streaming-invocations", "");
+  leaving.leaves_after = 2;
+  send(leaving);
+  EXPECT_EQ(leaving.parts.size(), 2u);
+  EXPECT_FALSE(leaving.ended);
+  EXPECT_TRUE(backend_.stream_gone);
 }
 
 }  // namespace

@@ -42,7 +42,13 @@ struct Gateway::Request {
   }
 };
 
-Task<Response> Gateway::run(Request& request) {
+/// `body` is null when the response is all there is.
+struct Gateway::Answer {
+  Response response;
+  std::unique_ptr<aws::BodyStream> body;
+};
+
+Task<Gateway::Answer> Gateway::run(Request& request) {
   const aws::Service& service = *(request.service = choose_service(request.http()));
   // The operation is looked for in the path that the signature covers, which outside S3 is the normalised one.
   if (service.protocol() != aws::Protocol::rest_xml)
@@ -62,7 +68,26 @@ Task<Response> Gateway::run(Request& request) {
   }
 
   const aws::Value output = co_await service.call(request.match, request.caller, std::move(request.input));
-  co_return service.encode(request.match, output.get(), request.id);
+  Answer answer;
+  answer.response = service.encode(request.match, output.get(), request.id);
+  answer.body = service.body_stream(request.match, output.get());
+  co_return answer;
+}
+
+/// A body that has no proper end leaves the answer unended, which closes the connection: the client sees that it is not whole.
+Task<void> Gateway::send_parts(Request& request, Answer answer) {
+  Exchange& exchange = request.exchange;
+  try {
+    bool heard = co_await exchange.begin_response(std::move(answer.response));
+    while (heard) {
+      const auto part = co_await answer.body->next();
+      if (!part) break;
+      heard = co_await exchange.write_part(*part);
+    }
+    if (heard) co_await exchange.end_response();
+  } catch (const std::exception& error) {
+    base::log::warn("a streamed answer ended early", {{"request_id", request.id}, {"reason", error.what()}});
+  }
 }
 
 Task<void> Gateway::understand(Request& request) {
@@ -86,20 +111,23 @@ Task<void> Gateway::serve(Exchange& exchange, Door door) {
   }
   const auto begin = clock_.steady();
   Request request{exchange, door, base::uuid()};
-  Response response;
+  Answer answer;
   try {
-    response = co_await run(request);
+    answer = co_await run(request);
   } catch (const aws::Error& error) {
-    response = refuse(request, error);
+    answer.response = refuse(request, error);
   } catch (const std::exception& error) {
     base::log::error("request failed",
                      {{"request_id", request.id}, {"operation", request.operation}, {"reason", error.what()}});
-    response = refuse(request, aws::Error("ServiceException", "An internal error occurred. Please retry.", 500));
+    answer.response = refuse(request, aws::Error("ServiceException", "An internal error occurred. Please retry.", 500));
   }
   request.share = {};
   const double seconds = std::chrono::duration<double>(clock_.steady() - begin).count();
-  count(request, response, seconds);
-  co_await exchange.respond(std::move(response));
+  count(request, answer.response, seconds);
+  if (answer.body)
+    co_await send_parts(request, std::move(answer));
+  else
+    co_await exchange.respond(std::move(answer.response));
 }
 
 Task<void> Gateway::read_body(Request& request) {

@@ -17,6 +17,7 @@
 #include "base/lanes.h"
 #include "base/metrics.h"
 #include "base/task.h"
+#include "runtime_api/runtime_api.h"
 #include "runtimes/catalog.h"
 #include "sandbox/sandbox.h"
 #include "store/functions.h"
@@ -31,7 +32,12 @@ struct Invocation {
   std::string payload;
   /// Decoded JSON of X-Amz-Client-Context.
   std::string client_context;
-  std::string trace_id;
+  std::string trace_id = {};
+  /// Where a response goes that the function streams, as it comes; without one it is gathered. Called on the function's lane.
+  std::shared_ptr<runtime_api::ResponseSink> sink = {};
+  /// Outcome::log_tail is looked at: with extensions, whose work after the response the log's last lines count, the outcome
+  /// comes after that.
+  bool wants_log = false;
 };
 
 /// What the caller of Invoke sees. A failure of the function is an outcome, not an exception.
@@ -40,6 +46,10 @@ struct Outcome {
   /// "Unhandled", or empty for success.
   std::string function_error;
   std::string executed_version;
+  /// As the runtime said it; empty when it answered nothing.
+  std::string content_type = {};
+  /// The sink has the response, or its beginning; payload is then empty or the error document.
+  bool streamed = false;
   /// The last 4 KB of the invocation's log, START to REPORT.
   std::string log_tail;
 };
@@ -53,6 +63,8 @@ class Engine {
   /// The function's code or configuration changed, or it is gone: environments of older snapshots take no more
   /// invocations and end when idle. Any thread.
   virtual void retire(const store::FunctionKey& key) = 0;
+  /// The function exists and will be invoked: something begins to wait for its first invocation. Any thread.
+  virtual void expect(const store::FunctionVersion& function) = 0;
   /// Takes no more invocations, waits for those that run, at most `grace`, then ends every environment.
   virtual base::Task<void> stop(std::chrono::seconds grace) = 0;
 };
@@ -63,8 +75,6 @@ struct RoleCredentials {
   std::string secret_access_key;
   std::string session_token;
 };
-  /// The function exists and will be invoked: something begins to wait for its first invocation. Any thread.
-  virtual void expect(const store::FunctionVersion& function) = 0;
 
 struct EngineOptions {
   /// Concurrent executions of the account and region ("Lambda quotas").
@@ -75,6 +85,14 @@ struct EngineOptions {
   std::chrono::seconds lifetime{5 * 3600};
   /// The on-demand init limit ("Lambda execution environment lifecycle").
   std::chrono::milliseconds init_limit{10'000};
+  /// What sandboxes that wait for a function may hold together; 0: none waits.
+  std::int64_t spare_memory_mib = 256;
+  /// Below this much available memory spares go, then idle environments, the coldest first; 0: never.
+  std::int64_t keep_free_mib = 0;
+  /// MemAvailable of the machine, in MiB.
+  std::function<std::int64_t()> available_memory_mib;
+  /// Sandboxes that are made at the same time on each lane for invocations that wait.
+  std::size_t starts_at_once = 8;
 };
 
 /// What the engine stands on; all of it outlives the engine.
@@ -85,14 +103,6 @@ struct EngineParts {
   const runtimes::Catalog& catalog;
   const base::Clock& clock;
   base::Metrics& metrics;
-  /// What sandboxes that wait for a function may hold together; 0: none waits.
-  std::int64_t spare_memory_mib = 256;
-  /// Below this much available memory spares go, then idle environments, the coldest first; 0: never.
-  std::int64_t keep_free_mib = 0;
-  /// MemAvailable of the machine, in MiB.
-  std::function<std::int64_t()> available_memory_mib;
-  /// Sandboxes that are made at the same time on each lane for invocations that wait.
-  std::size_t starts_at_once = 8;
   /// Credentials good for at least EngineOptions::lifetime. Throws aws::Error when the role is gone.
   std::function<RoleCredentials(const store::FunctionVersion&)> credentials;
   /// Serves the API to one function on the lane of the executor.

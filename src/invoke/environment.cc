@@ -70,10 +70,9 @@ Task<std::unique_ptr<Environment>> Environment::launch(const EngineParts& parts,
   sandbox::Spec spec;
   spec.code_hash = function->code_hash;
   spec.runtime_dir = runtime.bootstrap_dir;
-  spec.argv = runtimes::command_line(runtime, function->memory_mib);
+  spec.environment = environment_variables(*function, runtime, credentials, made->log_stream_);
   spec.argv =
       runtimes::with_exec_wrapper(runtimes::command_line(runtime, function->memory_mib), spec.environment, runtime);
-  spec.environment = environment_variables(*function, runtime, credentials, made->log_stream_);
   spec.memory_mib = function->memory_mib;
   spec.ephemeral_mib = function->ephemeral_mib;
   std::unique_ptr<sandbox::Sandbox> sandbox = co_await sandboxes.take(std::move(spec), runtime);
@@ -156,11 +155,13 @@ Task<Outcome> Environment::invoke(const Invocation& invocation, milliseconds bud
   event.trace_id = invocation.trace_id;
   event.client_context = invocation.client_context;
   event.payload = invocation.payload;
-  Answer answer = co_await runtime_api_->invoke(std::move(event));
+  Answer answer = co_await runtime_api_->invoke(std::move(event), invocation.sink);
   timer_->timer.cancel();
   const auto took = std::chrono::duration_cast<microseconds>(parts_.clock.steady() - begin);
 
   Outcome outcome;
+  outcome.streamed = answer.streamed;
+  outcome.content_type = std::move(answer.content_type);
   std::string_view status = "error";
   std::string error_type;
   switch (answer.kind) {

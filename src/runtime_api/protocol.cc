@@ -1,6 +1,8 @@
 #include "runtime_api/protocol.h"
 
 #include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "base/bytes.h"
 
@@ -82,12 +84,10 @@ Response event_response(const Event& event) {
 Response accepted() { return json(202, "{\"status\":\"OK\"}\n"); }
 
 std::string error_document(std::string_view type, std::string_view message) {
-  std::string document = "{\"errorMessage\":\"";
-  document += message;
-  document += "\",\"errorType\":\"";
-  document += type;
-  document += "\"}";
-  return document;
+  boost::json::object document;
+  document["errorMessage"] = message;
+  document["errorType"] = type;
+  return boost::json::serialize(document);
 }
 
 Response refusal(int status, std::string_view type, std::string_view message) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/http_server.h"
 #include "runtime_api/protocol.h"
 #include "runtime_api/signal.h"
@@ -53,11 +54,26 @@ http::Response said_after(http::BodyStatus status) {
   return status == http::BodyStatus::too_large ? too_large() : truncated();
 }
 
+bool is_streaming(http::Exchange& exchange) {
+  return response_mode(exchange.request().headers) == ResponseMode::streaming;
+}
+
+/// The function failed after it had begun to answer.
+void take_trailers(const http::Headers& trailers, Answer& answer) {
+  const std::string_view type = trailers.get("Lambda-Runtime-Function-Error-Type");
+  if (type.empty()) return;
+  answer.kind = Answer::Kind::error;
+  answer.error_type = type;
+  auto document = base::unbase64(trailers.get("Lambda-Runtime-Function-Error-Body"));
+  const bool usable = document && !document->empty();
+  answer.payload = usable ? std::move(*document) : error_document(type, "");
+}
+
 /// The state machine. Shared by the handle and by the connections' coroutines, which may outlive it; on one lane.
 class Machine : public std::enable_shared_from_this<Machine> {
  public:
   Task<std::optional<Answer>> initialized();
-  Task<Answer> invoke(Event event);
+  Task<Answer> invoke(Event event, std::shared_ptr<ResponseSink> sink);
   void close();
   static Task<void> serve(std::shared_ptr<Machine> machine, http::Exchange& exchange);
 
@@ -70,6 +86,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
   Task<void> init_error(http::Exchange& exchange);
   Task<void> take_answer(http::Exchange& exchange, State while_reading, Answer answer);
   Task<http::BodyStatus> read_answer(http::Exchange& exchange, Answer& answer);
+  Task<http::BodyStatus> read_stream(http::Exchange& exchange, Answer& answer, std::shared_ptr<ResponseSink> sink);
   /// Nothing when the runtime may answer this request now, the refusal otherwise.
   std::optional<http::Response> may_answer(std::string_view request_id, State wanted) const;
   void finish(Answer answer);
@@ -82,6 +99,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
   /// What invoke() brought; kept while the runtime works on it.
   std::optional<Event> event_;
   std::optional<Answer> answer_;
+  std::shared_ptr<ResponseSink> sink_;
   /// Set when init failed: the answer to every invoke.
   std::optional<Answer> init_failure_;
   /// The connection whose /next waits; a later one takes its place.
@@ -99,15 +117,17 @@ Task<std::optional<Answer>> Machine::initialized() {
   co_return std::nullopt;
 }
 
-Task<Answer> Machine::invoke(Event event) {
+Task<Answer> Machine::invoke(Event event, std::shared_ptr<ResponseSink> sink) {
   const auto keep = shared_from_this();
   if (init_failure_) co_return *init_failure_;
   if (state_ == State::closed) co_return Answer{};
   event_ = std::move(event);
+  sink_ = std::move(sink);
   answer_.reset();
   event_came_.notify();
   while (!answer_ && state_ != State::closed) co_await answer_came_.wait();
   event_.reset();
+  sink_.reset();
   if (!answer_) co_return Answer{};
   Answer answer = *std::exchange(answer_, std::nullopt);
   co_return answer;
@@ -200,6 +220,37 @@ Task<http::BodyStatus> Machine::read_answer(http::Exchange& exchange, Answer& an
     answer.kind = Answer::Kind::error;
     answer.error_type = "Runtime.TruncatedResponse";
     answer.payload = error_document(answer.error_type, "Response body is truncated or malformed");
+  } else if (status == http::BodyStatus::complete && is_streaming(exchange)) {
+    take_trailers(exchange.trailers(), answer);
+  }
+  co_return status;
+}
+
+/// A streamed response goes on as it comes. What the runtime finds out too late for its status is in the trailers.
+Task<http::BodyStatus> Machine::read_stream(http::Exchange& exchange, Answer& answer,
+                                            std::shared_ptr<ResponseSink> sink) {
+  answer.content_type = exchange.request().headers.get("Content-Type");
+  if (answer.content_type.empty()) answer.content_type = "application/octet-stream";
+  answer.streamed = true;
+  sink->begin(answer.content_type);
+  http::BodyStatus status;
+  std::string part;
+  while (true) {
+    part.clear();
+    status = co_await exchange.read_part(part);
+    if (status != http::BodyStatus::complete || part.empty()) break;
+    answer.response_size += part.size();
+    if (!co_await sink->write(std::move(part))) {
+      answer.kind = Answer::Kind::response_too_large;
+      co_return http::BodyStatus::too_large;
+    }
+  }
+  if (status == http::BodyStatus::complete) {
+    take_trailers(exchange.trailers(), answer);
+  } else {
+    answer.kind = Answer::Kind::error;
+    answer.error_type = "Runtime.TruncatedResponse";
+    answer.payload = error_document(answer.error_type, "Response body is truncated or malformed");
   }
   co_return status;
 }
@@ -249,9 +300,15 @@ Task<void> Machine::error(http::Exchange& exchange, std::string_view request_id)
 
 Task<void> Machine::take_answer(http::Exchange& exchange, State while_reading, Answer answer) {
   state_ = while_reading;
-  const auto status = co_await read_answer(exchange, answer);
+  const auto sink = answer.kind == Answer::Kind::response && is_streaming(exchange) ? sink_ : nullptr;
+  http::BodyStatus status;
+  if (sink)
+    status = co_await read_stream(exchange, answer, sink);
+  else
+    status = co_await read_answer(exchange, answer);
   if (state_ != while_reading) co_return;
-  if (status == http::BodyStatus::disconnected || status == http::BodyStatus::timed_out) {
+  const bool cut = status == http::BodyStatus::disconnected || status == http::BodyStatus::timed_out;
+  if (cut && !answer.streamed) {
     // Nothing has been answered: the runtime may say it again, or its end is the outcome.
     state_ = State::running;
     co_return;
@@ -291,7 +348,9 @@ class Served final : public RuntimeApi {
   explicit Served(std::shared_ptr<Machine> machine) : machine_(std::move(machine)) {}
   ~Served() override { machine_->close(); }
   Task<std::optional<Answer>> initialized() override { return machine_->initialized(); }
-  Task<Answer> invoke(Event event) override { return machine_->invoke(std::move(event)); }
+  Task<Answer> invoke(Event event, std::shared_ptr<ResponseSink> sink) override {
+    return machine_->invoke(std::move(event), std::move(sink));
+  }
   void close() override { machine_->close(); }
 
  private:

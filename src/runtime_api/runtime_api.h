@@ -27,6 +27,18 @@ struct Event {
   std::string payload;
 };
 
+/// Where a streamed response goes while the function is still writing it. Called on the environment's lane, by one
+/// coroutine.
+class ResponseSink {
+ public:
+  virtual ~ResponseSink() = default;
+  /// Once, before the first write.
+  virtual void begin(std::string content_type) = 0;
+  /// Ends when there is room for more, so that a slow reader slows the function. False when the response has grown larger
+  /// than it may: no more of it is wanted.
+  virtual base::Task<bool> write(std::string bytes) = 0;
+};
+
 /// How the runtime answered an event, or failed to start.
 struct Answer {
   enum class Kind {
@@ -36,7 +48,7 @@ struct Answer {
     error,
     /// POST /runtime/init/error: the runtime could not start; payload is the error document.
     init_error,
-    /// The response was larger than 6 MiB + 100 B; payload is empty, `response_size` tells.
+    /// The response was larger than 6 MiB + 100 B, or than the sink takes; payload is empty, `response_size` tells.
     response_too_large,
     /// close() was called (the process ended or was killed) before an answer came.
     closed,
@@ -47,6 +59,8 @@ struct Answer {
   /// Lambda-Runtime-Function-Error-Type as sent.
   std::string error_type;
   std::size_t response_size = 0;
+  /// The sink was given the response, or its beginning; payload holds the error document, if any.
+  bool streamed = false;
 };
 
 class RuntimeApi {
@@ -58,7 +72,9 @@ class RuntimeApi {
   virtual base::Task<std::optional<Answer>> initialized() = 0;
   /// Hands the event to the runtime, as soon as it asks, and waits for its answer. One at a time. An init error that arrives
   /// before the runtime ever asks is the answer too.
-  virtual base::Task<Answer> invoke(Event event) = 0;
+  /// A response that the runtime streams goes to `sink` as it arrives; without one it is gathered like any other. The sink is let go of
+  /// when this ends, or as soon as a write that waits then has ended.
+  virtual base::Task<Answer> invoke(Event event, std::shared_ptr<ResponseSink> sink = nullptr) = 0;
   /// Ends whoever waits with Kind::closed and every connection. Idempotent.
   virtual void close() = 0;
 };

@@ -7,15 +7,23 @@
 
 const { Connection } = require('./connection.cjs');
 const { patchConsole, logError, setRequest } = require('./console.cjs');
+const { highWaterMark, isStreaming, openResponse, runStreaming } = require('./streaming.cjs');
+const { loadHandler } = require('./user_function.cjs');
 const { errorDocument, serialize, UnhandledPromiseRejection, NodeJsExit } = require('./errors.cjs');
 
 const FIRST_MODERN_VERSION = 24;
 const EXIT_UNHANDLED_REJECTION = 128;
 const EXIT_UNCAUGHT_EXCEPTION = 129;
 
-const named = /^AWS_Lambda_nodejs(\d+)\.x$/.exec(process.env.AWS_EXECUTION_ENV ?? '');
-const modern = Number(named ? named[1] : process.versions.node.split('.')[0]) >= FIRST_MODERN_VERSION;
-const connection = new Connection(process.env.AWS_LAMBDA_RUNTIME_API);
+// Set by configure(): a process that waits for its function loads this file before the environment is known.
+let modern;
+let connection;
+
+function configure() {
+  const named = /^AWS_Lambda_nodejs(\d+)\.x$/.exec(process.env.AWS_EXECUTION_ENV ?? '');
+  modern = Number(named ? named[1] : process.versions.node.split('.')[0]) >= FIRST_MODERN_VERSION;
+  connection = new Connection(process.env.AWS_LAMBDA_RUNTIME_API);
+}
 
 function header(value, name) {
   if (!value) return undefined;
@@ -48,6 +56,7 @@ function fillContext(context, headers) {
 class Runtime {
   constructor(handler) {
     this.handler = handler;
+    this.streams = isStreaming(handler);
     this.requestId = undefined;
     this.answered = true;
     this.onEmptyLoop = undefined;
@@ -60,7 +69,8 @@ class Runtime {
     const trace = headers['lambda-runtime-trace-id'];
     if (trace) process.env._X_AMZN_TRACE_ID = trace;
     else delete process.env._X_AMZN_TRACE_ID;
-    if (modern) this.handleOnce(headers, body);
+    if (this.streams) this.handleOnceStreaming(headers, body);
+    else if (modern) this.handleOnce(headers, body);
     else this.handleOnceNonStreaming(headers, body);
   }
 
@@ -92,6 +102,24 @@ class Runtime {
     } catch (error) {
       callback(error);
     }
+  }
+
+  async handleOnceStreaming(headers, body) {
+    await undefined;
+    const response = openResponse(process.env.AWS_LAMBDA_RUNTIME_API, this.requestId, highWaterMark(this.handler));
+    try {
+      const context = fillContext(modern ? {} : this.callbacks().context, headers);
+      await runStreaming(this.handler, JSON.parse(body), context, response);
+    } catch (error) {
+      logError('Invoke Error', error);
+      if (!await response.fail(error)) {
+        const document = errorDocument(error);
+        this.answer('error', JSON.stringify(document), document.errorType);
+        return;
+      }
+    }
+    this.answered = true;
+    this.start();
   }
 
   // The third argument and the context of a classic handler. Whichever of them is called first decides.
@@ -163,6 +191,7 @@ function die(title, error, status) {
 }
 
 async function main() {
+  configure();
   patchConsole(modern);
   if (!modern) {
     process.on('uncaughtException', (error) => die('Uncaught Exception', error, EXIT_UNCAUGHT_EXCEPTION));
@@ -178,7 +207,6 @@ async function main() {
     });
   }
   try {
-    const { loadHandler } = require('./user_function.cjs');
     const handler = await loadHandler(process.env.LAMBDA_TASK_ROOT ?? '/var/task', process.env._HANDLER ?? '', modern);
     runtime = new Runtime(handler);
   } catch (error) {
@@ -189,4 +217,5 @@ async function main() {
   runtime.start();
 }
 
+if (process.argv[2] === '--spare') require('./spare.cjs').wait();
 main();

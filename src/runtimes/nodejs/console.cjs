@@ -10,8 +10,7 @@ const LEVELS = { TRACE: 1, DEBUG: 2, INFO: 3, WARN: 4, ERROR: 5, FATAL: 6 };
 const REQUEST = Symbol.for('aws.lambda.runtime.requestId');
 const TENANT = Symbol.for('aws.lambda.runtime.tenantId');
 
-const json = process.env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === 'JSON';
-const threshold = LEVELS[process.env.AWS_LAMBDA_LOG_LEVEL?.toUpperCase()] ?? LEVELS.TRACE;
+let json = false;
 
 function setRequest(requestId, tenantId) {
   globalThis[REQUEST] = requestId;
@@ -46,6 +45,8 @@ function write(level, values) {
 }
 
 function patchConsole(modern) {
+  json = process.env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === 'JSON';
+  const threshold = LEVELS[process.env.AWS_LAMBDA_LOG_LEVEL?.toUpperCase()] ?? LEVELS.TRACE;
   // Before the first event the older generation prints "undefined", the newer a hyphen.
   if (modern) setRequest('-', undefined);
   for (const level of Object.keys(LEVELS)) {

@@ -7,6 +7,7 @@ const { createRequire } = require('module');
 const {
   CallbackHandlerDeprecated, HandlerNotFound, ImportModuleError, MalformedHandlerName, UserCodeSyntaxError,
 } = require('./errors.cjs');
+const { HttpResponseStream, isStreaming, streamifyResponse } = require('./streaming.cjs');
 
 // The name that AWS's require stacks end with.
 const load = createRequire(path.join(__dirname, 'index.mjs'));
@@ -80,7 +81,7 @@ async function loadHandler(root, handler, modern) {
   const found = find(module, names) ?? (modern ? find(module?.default, names) : undefined);
   if (!found) throw new HandlerNotFound(`${handler} is undefined or not exported`);
   if (typeof found !== 'function') throw new HandlerNotFound(`${handler} is not a function`);
-  if (modern && found.length >= 3) {
+  if (!isStreaming(found) && modern && found.length >= 3) {
     throw new CallbackHandlerDeprecated(
       'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to '
       + 'modify this function to use a supported handler signature to use Node.js 24 or later. For more information see '
@@ -91,10 +92,7 @@ async function loadHandler(root, handler, modern) {
 
 function defineGlobals() {
   if (['1', 'true'].includes(process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA)) return;
-  const refuse = () => {
-    throw new Error('This version of Lambent does not support response streaming (awslambda.streamifyResponse).');
-  };
-  globalThis.awslambda = { ...globalThis.awslambda, streamifyResponse: refuse, HttpResponseStream: { from: refuse } };
+  globalThis.awslambda = { ...globalThis.awslambda, streamifyResponse, HttpResponseStream };
 }
 
 module.exports = { loadHandler };
