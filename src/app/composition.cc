@@ -51,10 +51,15 @@ http::Response json_response(std::string body) {
 
 }  // namespace
 
+std::filesystem::path roots_of(const ServeOptions& options, const DataDirectory& data) {
+  return options.runtimes_dir.empty() ? data.roots() : std::filesystem::absolute(options.runtimes_dir);
+}
+
 Composition::Composition(const ServeOptions& options, const DataDirectory& data, Privileged privileged)
     : options_(options),
       lanes_(options.lanes),
       cpu_(2),
+      catalog_("/", roots_of(options, data)),
       database_(data.database(), store::migrations()),
       identities_(database_),
       functions_(database_),
@@ -66,7 +71,8 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
       code_url_(data.key("code-urls"), clock_),
       iam_(identities_, clock_),
       sts_(identities_, authorizer_, tokens_),
-      listeners_(std::move(privileged.listeners)) {
+      listeners_(std::move(privileged.listeners)),
+      roots_in_use_(std::move(privileged.roots_in_use)) {
   runtimes::install_bootstraps(data.runtimes(), catalog_);
   invoke::EngineOptions engine;
   engine.concurrency_limit = options.concurrency;
@@ -78,7 +84,7 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
                             const auto role = identities_.role_by_arn(role_arn);
                             return role && auth::Authorizer::service_may_assume("lambda.amazonaws.com", *role);
                           },
-                          options.strict_runtimes});
+                          options.strict_runtimes, options.retired == "refuse"});
   services_.push_back(lambda::lambda_service(*lambda_));
   services_.push_back(iam::iam_service(iam_));
   services_.push_back(sts::sts_service(sts_));

@@ -21,6 +21,7 @@
 #include "gateway/gateway.h"
 #include "invoke/engine.h"
 #include "runtimes/catalog.h"
+#include "runtimes/installed.h"
 #include "sandbox/sandbox.h"
 #include "services/iam/iam.h"
 #include "services/lambda/lambda.h"
@@ -37,7 +38,11 @@ namespace lambent::app {
 struct Privileged {
   std::vector<sandbox::LauncherProcess> launchers;  // one per lane
   std::vector<base::Fd> listeners;                  // one per --listen
+  base::Fd roots_in_use;                            // keeps installed roots from being removed
 };
+
+/// Where the installed roots are.
+std::filesystem::path roots_of(const ServeOptions& options, const DataDirectory& data);
 
 class Composition {
  public:
@@ -85,6 +90,7 @@ class Composition {
   std::vector<aws::Service> services_;
   std::unique_ptr<Certificate> certificate_;
   std::vector<base::Fd> listeners_;
+  base::Fd roots_in_use_;
   std::vector<std::unique_ptr<base::http::Server>> servers_;  // listener by listener, lane by lane
 };
 

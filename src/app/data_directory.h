@@ -4,6 +4,7 @@
 //     keys/             sealing keys       runtimes/   bootstraps, rewritten at each start
 //     credentials       the root key as `export` lines, mode 0600
 //     scratch/          the launcher's images for /tmp; root's
+//     roots/            installed languages, see runtimes/installed.h; root's
 #pragma once
 
 #include <filesystem>
@@ -22,6 +23,7 @@ class DataDirectory {
   std::filesystem::path code() const { return root_ / "code"; }
   std::filesystem::path runtimes() const { return root_ / "runtimes"; }
   std::filesystem::path scratch() const { return root_ / "scratch"; }
+  std::filesystem::path roots() const { return root_ / "roots"; }
   std::filesystem::path credentials() const { return root_ / "credentials"; }
 
   /// 32 secret bytes kept in keys/NAME, made on first use.

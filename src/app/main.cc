@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "app/options.h"
+#include "app/runtimes_command.h"
 #include "app/serve.h"
 #include "sandbox/launcher/launcher.h"
 
@@ -31,6 +32,10 @@ void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) 
       ->capture_default_str();
   command->add_flag("--print-function-logs", options.print_function_logs, "Copy functions' logs to standard output");
   command->add_flag("--strict-runtimes", options.strict_runtimes, "Refuse to run a runtime on a nearby version");
+  command->add_option("--retired", options.retired, "run what AWS has retired, or refuse it with AWS's words")
+      ->check(CLI::IsMember({"run", "refuse"}))
+      ->capture_default_str();
+  command->add_option("--runtimes-dir", options.runtimes_dir, "Where `lambent runtimes` installs; roots/ of --data");
   command->add_option("--lanes", options.lanes, "Threads that serve")->check(CLI::Range(1, 64))->capture_default_str();
   command->add_option("--idle-time", options.idle_s, "Seconds until an idle environment is ended")
       ->check(CLI::Range(1, 86400))
@@ -42,6 +47,26 @@ void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) 
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
   command->callback([&] { status = lambent::app::serve(options); });
+}
+
+void add_runtimes(CLI::App& app, lambent::app::RuntimesOptions& options, int& status) {
+  auto* group = app.add_subcommand("runtimes", "Versions of languages that functions can run on");
+  group->require_subcommand(1);
+  const auto add = [&](const char* name, const char* words, int (*run)(const lambent::app::RuntimesOptions&)) {
+    auto* command = group->add_subcommand(name, words);
+    command->add_option("--data", options.data, "Directory of the server's state");
+    command->add_option("--runtimes-dir", options.roots, "Where they are installed; roots/ of --data");
+    command->callback([&options, &status, run] { status = run(options); });
+    return command;
+  };
+  add("list", "Every runtime identifier, and what it runs on here", lambent::app::list_runtimes)
+      ->add_flag("--json", options.json, "Print JSON");
+  auto* install = add("install", "Install versions, from Debian or npm", lambent::app::install_runtimes);
+  install->add_option("runtime", options.names, "python3.13, nodejs22.x, ruby3.3, java21, ...")->required();
+  install->add_option("--mirror", options.mirror, "Debian's archive; the machine's own");
+  add("remove", "Remove installed versions", lambent::app::remove_runtimes)
+      ->add_option("runtime", options.names, "As for install")
+      ->required();
 }
 
 }  // namespace
@@ -56,6 +81,8 @@ int main(int argc, char** argv) {
   int status = 0;
   lambent::app::ServeOptions serve_options;
   add_serve(app, serve_options, status);
+  lambent::app::RuntimesOptions runtimes_options;
+  add_runtimes(app, runtimes_options, status);
   std::string data;
   auto* credentials = app.add_subcommand("credentials", "Print the root access key as export lines");
   credentials->add_option("--data", data, "Directory of the server's state")->required();

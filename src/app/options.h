@@ -34,6 +34,10 @@ struct ServeOptions {
   /// Copies what functions write to standard output, each line after its log group.
   bool print_function_logs = false;
   bool strict_runtimes = false;
+  /// "run": what AWS has retired runs on, with a line in its log; "refuse": AWS's answer.
+  std::string retired = "run";
+  /// Installed roots; empty: roots/ of the data directory.
+  std::filesystem::path runtimes_dir;
   std::size_t lanes = 1;
   int idle_s = 600;
   int concurrency = 1000;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "base/fd.h"
@@ -19,8 +20,8 @@ namespace {
 
 /// Walks only where the owner still has to change: a directory that is the user's already holds nothing of root's but what
 /// root's own tools put there.
-void give(const fs::path& path, uid_t uid, gid_t gid, const fs::path& except) {
-  if (path == except) return;
+void give(const fs::path& path, uid_t uid, gid_t gid, const std::vector<fs::path>& except) {
+  if (std::ranges::find(except, path) != except.end()) return;
   check(::lchown(path.c_str(), uid, gid), path.c_str());
   if (!fs::is_directory(fs::symlink_status(path))) return;
   for (const auto& entry : fs::directory_iterator(path)) give(entry.path(), uid, gid, except);
@@ -33,7 +34,7 @@ bool belongs_to(const fs::path& path, uid_t uid) {
 
 }  // namespace
 
-void become_user(const std::string& user, const fs::path& data, const fs::path& keep_roots) {
+void become_user(const std::string& user, const fs::path& data, const std::vector<fs::path>& keep_roots) {
   if (geteuid() != 0) return;
   const passwd* entry = getpwnam(user.c_str());
   if (entry == nullptr)
@@ -43,7 +44,7 @@ void become_user(const std::string& user, const fs::path& data, const fs::path& 
   const gid_t gid = entry->pw_gid;
   const bool whole_tree = !belongs_to(data, uid);
   for (const auto& child : fs::directory_iterator(data)) {
-    if (child.path() == keep_roots) continue;
+    if (std::ranges::find(keep_roots, child.path()) != keep_roots.end()) continue;
     if (whole_tree)
       give(child.path(), uid, gid, keep_roots);
     else if (!belongs_to(child.path(), uid))

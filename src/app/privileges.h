@@ -3,11 +3,13 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace lambent::app {
 
-/// Gives the data directory (but for the launcher's scratch/) to `user` and becomes that user, with no groups, capabilities
+/// Gives the data directory (but for what must stay root's: scratch/, roots/) to `user` and becomes that user, with no groups, capabilities
 /// or way back. Does nothing when not root. Throws std::runtime_error when there is no such user.
-void become_user(const std::string& user, const std::filesystem::path& data, const std::filesystem::path& keep_roots);
+void become_user(const std::string& user, const std::filesystem::path& data,
+                 const std::vector<std::filesystem::path>& keep_roots);
 
 }  // namespace lambent::app

@@ -47,6 +47,9 @@ Privileged make_privileged(const ServeOptions& options, const DataDirectory& dat
   // The launchers hold these directories; what is in them is made later, by the user who will own it.
   launcher.code_dir = store::CodeStore::make_directories(data.code());
   launcher.runtimes_dir = data.runtimes();
+  launcher.roots_dir = roots_of(options, data);
+  made.roots_in_use = runtimes::lock_roots(launcher.roots_dir, runtimes::kInUse, false);
+  if (!made.roots_in_use) throw std::runtime_error("`lambent runtimes remove` is at work: start again when it is done");
   launcher.scratch_dir = data.scratch();
   for (std::size_t i = 0; i < options.lanes; ++i) {
     made.launchers.push_back(sandbox::start_launcher(launcher));
@@ -89,7 +92,7 @@ int run(const ServeOptions& options, std::vector<ListenAddress> addresses) {
     std::cerr << "lambent: functions cannot be isolated here: " << isolation.reason << "\n";
     return kExitConfig;
   }
-  become_user(options.user, data.root(), data.scratch());
+  become_user(options.user, data.root(), {data.scratch(), data.roots()});
 
   Composition composition(options, data, std::move(privileged));
   const std::string url = endpoint(options, addresses.front());

@@ -86,8 +86,23 @@ constexpr const char* kCompile =
     "for path in sys.argv[1:]:\n"
     "  py_compile.compile(path, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)\n";
 
+/// An installed root's interpreter without entering the root, which this process may not do: through that root's own loader.
+std::vector<std::string> outside_of_its_root(const Interpreter& interpreter) {
+  const fs::path program = interpreter.outside / interpreter.path.substr(1);
+  if (interpreter.root == "host") return {program};
+#if defined(__aarch64__)
+  const fs::path triplet = "aarch64-linux-gnu", loader = "ld-linux-aarch64.so.1";
+#else
+  const fs::path triplet = "x86_64-linux-gnu", loader = "ld-linux-x86-64.so.2";
+#endif
+  // Where /lib is a link into /usr, and where it is not.
+  const fs::path libraries = interpreter.outside / "lib" / triplet, more = interpreter.outside / "usr/lib" / triplet;
+  return {libraries / loader, "--library-path", libraries.string() + ":" + more.string(), program};
+}
+
 void compile(const fs::path& python_directory, const Interpreter& interpreter) {
-  std::vector<std::string> argv{interpreter.path, "-I", "-S", "-c", kCompile};
+  std::vector<std::string> argv = outside_of_its_root(interpreter);
+  argv.insert(argv.end(), {"-I", "-S", "-c", kCompile});
   for (const auto& entry : fs::directory_iterator(python_directory))
     if (entry.path().extension() == ".py" && entry.path().filename() != "bootstrap.py") argv.push_back(entry.path());
   if (!run_command(argv))

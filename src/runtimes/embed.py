@@ -1,9 +1,9 @@
-"""Writes a C++ file that holds other files: embed.py OUT NAME=PATH[:x]... ("x" marks what is executable)."""
+"""Writes a C++ file whose FUNCTION returns other files: embed.py OUT FUNCTION NAME=PATH[:x]... ("x": what is executable)."""
 
 import pathlib
 import sys
 
-out, *pairs = sys.argv[1:]
+out, function, *pairs = sys.argv[1:]
 lines = ['#include "runtimes/bootstraps.h"', "", "namespace lambent::runtimes {", "namespace {", ""]
 rows = []
 for number, pair in enumerate(pairs):
@@ -17,7 +17,7 @@ for number, pair in enumerate(pairs):
     rows.append('    {"%s", std::string_view(reinterpret_cast<const char*>(kFile%d), %d), %s},'
                 % (name, number, len(data), "true" if executable else "false"))
 lines += ["", "const EmbeddedFile kFiles[] = {", *rows, "};", "", "}  // namespace", "",
-          "std::span<const EmbeddedFile> embedded_files() { return kFiles; }", "",
+          "std::span<const EmbeddedFile> %s() { return kFiles; }" % function, "",
           "}  // namespace lambent::runtimes", ""]
 pathlib.Path(out).parent.mkdir(parents=True, exist_ok=True)
 pathlib.Path(out).write_text("\n".join(lines))

@@ -16,6 +16,7 @@ store::FunctionVersion new_function(const Lambda& lambda, const FunctionName& na
   if (!in.Runtime || !in.Handler)
     throw invalid_parameter(
         "Runtime and Handler are mandatory parameters for functions created with deployment packages.");
+  refuse_retired(lambda.parts(), *in.Runtime, runtimes::Change::create);
   store::FunctionVersion function;
   function.key = name.key;
   function.log_group = "/aws/lambda/" + name.key.name;

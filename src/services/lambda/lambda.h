@@ -36,6 +36,8 @@ struct LambdaParts {
   std::function<bool(std::string_view role_arn)> lambda_may_assume;
   /// Refuse a nearby version of a language in place of the one asked for.
   bool strict_runtimes = false;
+  /// Refuse runtimes that AWS has blocked, as AWS does.
+  bool refuse_retired = false;
 };
 
 class Lambda {

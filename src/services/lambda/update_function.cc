@@ -48,6 +48,7 @@ base::Task<FunctionConfiguration> update_function_code(Lambda& lambda, aws::Call
   refuse_unsupported(in);
   const auto before = changeable(lambda, name, in.RevisionId);
   if (!in.ZipFile) throw invalid_parameter("Please provide a source for function code.");
+  refuse_retired(lambda.parts(), before->runtime, runtimes::Change::update);
   const bool dry_run = in.DryRun.value_or(false);
   auto task = dry_run ? lambda.check_code(std::move(in.ZipFile->bytes)) : lambda.add_code(std::move(in.ZipFile->bytes));
   const auto code = co_await std::move(task);
@@ -72,6 +73,7 @@ base::Task<FunctionConfiguration> update_function_configuration(Lambda& lambda, 
   const auto before = changeable(lambda, name, in.RevisionId);
   auto changed = *before;
   apply_settings(lambda, in, changed);
+  refuse_retired(lambda.parts(), changed.runtime, runtimes::Change::update);
   auto change = store_change(lambda, before, std::move(changed));
   co_return co_await std::move(change);
 }

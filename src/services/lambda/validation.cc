@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "services/lambda/errors.h"
+#include "services/lambda/lambda.h"
 
 namespace lambent::lambda {
 namespace {
@@ -122,6 +123,12 @@ runtimes::Runtime find_runtime(const runtimes::Catalog& catalog, const std::stri
       fmt::format("Value {} at 'runtime' failed to satisfy constraint: Member must satisfy enum value "
                   "set: [{}] or be a valid ARN ({})",
                   identifier, fmt::join(accepted, ", "), found.why_not));
+}
+
+void refuse_retired(const LambdaParts& parts, const std::string& identifier, runtimes::Change change) {
+  if (!parts.refuse_retired) return;
+  if (const auto words = runtimes::retired(identifier, change, runtimes::date_text(parts.clock.now())))
+    throw invalid_parameter(*words);
 }
 
 std::string runtime_version_arn(const runtimes::Runtime& runtime, std::string_view region) {

@@ -9,6 +9,8 @@
 
 namespace lambent::lambda {
 
+struct LambdaParts;
+
 /// AWS quota "Environment variables": all of them together, as JSON.
 constexpr std::size_t kMaxEnvironmentBytes = 4096;
 
@@ -22,6 +24,9 @@ void check_environment(const TextMap& variables);
 
 /// The runtime as it will run here.
 runtimes::Runtime find_runtime(const runtimes::Catalog& catalog, const std::string& identifier, bool strict);
+
+/// Throws AWS's answer to a function that is created with, or updated while it has, a runtime that AWS has blocked for that.
+void refuse_retired(const LambdaParts& parts, const std::string& identifier, runtimes::Change change);
 
 /// arn:aws:lambda:REGION::runtime:HASH, one for each build of an interpreter.
 std::string runtime_version_arn(const runtimes::Runtime& runtime, std::string_view region);
