@@ -4,6 +4,7 @@
 #include "store/control_schema.h"
 #include "store/functions_schema.h"
 #include "store/identities_schema.h"
+#include "store/logs/log_groups_schema.h"
 
 namespace lambent::store {
 
@@ -13,6 +14,7 @@ const std::vector<Migration>& migrations() {
       {2, kFunctionsSchema},
       {3, kControlSchema},
       {4, kAsyncSchema},
+      {5, kLogGroupsSchema},
   };
   return list;
 }
