@@ -75,8 +75,8 @@ class Composition {
   runtimes::Catalog catalog_;
   store::Database database_;
   store::Identities identities_;
-  store::Functions functions_;
   store::CodeStore code_;
+  store::Functions functions_;
   store::AccessKeySnapshot root_key_;
   auth::SessionTokens tokens_;
   auth::Authenticator authenticator_;

@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "aws/scalar_text.h"
+
 namespace lambent::aws {
 namespace {
 
@@ -26,12 +28,17 @@ std::string pattern_rule(const model::Shape& shape) {
   return fmt::format("Member must satisfy regular expression pattern: {}", shape.pattern());
 }
 
+/// A bound of a floating number is written as one.
+std::string bound_text(const model::Shape& shape, double bound) {
+  return shape.kind() == model::ShapeKind::real ? real_in_message(bound) : fmt::format("{}", bound);
+}
+
 std::string at_most(const model::Shape& shape, std::string_view what) {
-  return fmt::format("Member must have {} less than or equal to {}", what, *shape.max());
+  return fmt::format("Member must have {} less than or equal to {}", what, bound_text(shape, *shape.max()));
 }
 
 std::string at_least(const model::Shape& shape, std::string_view what) {
-  return fmt::format("Member must have {} greater than or equal to {}", what, *shape.min());
+  return fmt::format("Member must have {} greater than or equal to {}", what, bound_text(shape, *shape.min()));
 }
 
 std::string_view measure_of(model::ShapeKind kind) {

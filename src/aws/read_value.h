@@ -66,7 +66,7 @@ std::string read_scalar(const Binding& binding, void* object, const Node& node, 
       const double number = node.real();
       *static_cast<double*>(value) = number;
       rules.check_number(number, broken);
-      return broken.empty() ? std::string() : write_real(number);
+      return broken.empty() ? std::string() : real_in_message(number);
     }
     case Kind::string: {
       auto& text = *static_cast<std::string*>(value);
@@ -126,6 +126,8 @@ std::string read_element(Reading& reading, const Binding& element, void* object,
   std::vector<std::string> broken;
   read_scalar(element, object, node, broken);
   entries.broken_elements |= !broken.empty();
+  if (element.type->kind == Kind::floating)
+    return real_in_message(*static_cast<const double*>(element.type->get(object)));
   return scalar_text(*element.type, object);
 }
 

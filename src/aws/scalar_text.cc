@@ -27,6 +27,12 @@ std::string write_real(double value) {
   return {buffer, end};
 }
 
+std::string real_in_message(double value) {
+  std::string text = write_real(value);
+  if (text.find_first_of(".eEn") == std::string::npos) text += ".0";
+  return text;
+}
+
 std::string scalar_text(const Type& type, const void* object, model::TimestampFormat format) {
   const void* value = type.get(object);
   return value == nullptr ? std::string() : held_scalar_text(type.kind, value, format);

@@ -13,6 +13,8 @@ namespace lambent::aws {
 
 /// The shortest decimal that reads back as the same double; NaN, Infinity and -Infinity by these names.
 std::string write_real(double value);
+/// The same as AWS's messages have it: a whole number ends in ".0".
+std::string real_in_message(double value);
 
 /// The text of a scalar member (`object` as Type::get takes it); empty for an empty optional. Blobs become base64.
 std::string scalar_text(const Type& type, const void* object,

@@ -3,6 +3,7 @@
 // Owned by the composition root; stopped before the lanes, after what it was given.
 #pragma once
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <exception>
 #include <memory>
@@ -25,6 +26,12 @@ class CpuPool {
     // The pool's executor runs the inner coroutine from its first line; the awaiting side resumes on its own.
     auto body = [](Work inner) -> Task<std::invoke_result_t<Work>> { co_return inner(); };
     return asio::co_spawn(pool_, body(std::move(work)), asio::use_awaitable);
+  }
+
+  /// Runs `work()` on a pool thread; nobody waits for it and it must not throw. Any thread.
+  template <class Work>
+  void post(Work work) {
+    asio::post(pool_, std::move(work));
   }
 
  private:

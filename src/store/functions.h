@@ -1,10 +1,13 @@
-// Functions as they are stored and as invocations hold them: immutable snapshots behind shared_ptr.
+// Functions, their versions and their aliases as they are stored and as invocations hold them: immutable snapshots.
 //
-// Reads come from memory (any thread), writes go through the Database and publish a new snapshot after their commit.
+// Reads come from memory (any thread), writes go through the Database and publish new snapshots after their commit.
 // An invocation keeps the FunctionVersion it began with, whatever is updated or deleted meanwhile.
+//
+// Owned by the composition root, after the Database and the code store, both of which outlive it. Commands that are still queued
+// when it ends are written all the same.
 #pragma once
 
-#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,78 +17,87 @@
 
 #include "base/task.h"
 #include "store/database.h"
+#include "store/function_version.h"
 
 namespace lambent::store {
 
-struct FunctionKey {
-  std::string account;
-  std::string region;
-  std::string name;
-  auto operator<=>(const FunctionKey&) const = default;
-};
-
-/// $LATEST for now; numbered versions share the shape.
-struct FunctionVersion {
-  FunctionKey key;
-  std::string version = "$LATEST";
-  std::string description;
-  std::string role;
-  std::string handler;
-  std::string runtime;
-  std::string architecture = "x86_64";
-  std::int32_t timeout_s = 3;
-  std::int32_t memory_mib = 128;
-  std::int32_t ephemeral_mib = 512;
-  std::map<std::string, std::string> environment;
-  bool has_environment = false;
-  std::string tracing_mode = "PassThrough";
-  std::string log_format = "Text";
-  std::string log_group;
-  std::string runtime_version_arn;
-  /// SHA-256 of the zip: base64 as the API shows it, hex as the code store names its tree.
-  std::string code_sha256;
-  std::string code_hash;
+/// What an account has stored in a region.
+struct FunctionUsage {
+  std::int64_t functions = 0;
+  /// Bytes of all zips, each version counted for itself as AWS counts them.
   std::int64_t code_size = 0;
-  std::string revision_id;
-  std::int64_t last_modified_ms = 0;
-  /// "Pending", "Active", "Failed" with AWS's reason and code, which are empty when there is none.
-  std::string state;
-  std::string state_reason;
-  std::string state_reason_code;
-  /// "InProgress", "Successful", "Failed"; empty while the function is being created.
-  std::string update_status;
-  std::string update_status_reason;
-  std::string update_status_reason_code;
-
-  /// Without a qualifier.
-  std::string arn() const;
 };
 
-using FunctionSnapshot = std::shared_ptr<const FunctionVersion>;
+/// What came of writing an alias.
+enum class AliasWrite {
+  stored,
+  /// It exists already, or is no longer the one that was expected, or is gone.
+  lost,
+  /// A version that it refers to does not exist.
+  no_version,
+};
+
+/// What came of removing a version.
+struct VersionRemoval {
+  bool removed = false;
+  /// The aliases that refer to it and so keep it.
+  std::vector<std::string> aliases;
+};
 
 class Functions {
  public:
-  /// Loads every function into memory. `database` must outlive this.
-  explicit Functions(Database& database);
+  /// Loads everything into memory. `pin` gives what keeps an archive from being removed; without it nothing is kept.
+  explicit Functions(Database& database, std::function<CodePin(std::string_view hash)> pin = {});
 
-  /// Null when there is none. Any thread.
+  /// $LATEST. Null when there is none. Any thread, like all that follow.
   FunctionSnapshot find(const FunctionKey& key) const;
+  /// "$LATEST" or a number without leading zeros.
+  FunctionSnapshot find(const FunctionKey& key, std::string_view version) const;
+  AliasSnapshot alias(const FunctionKey& key, std::string_view name) const;
+
   /// Functions of an account and region in the order of their names, after `after` (exclusive), at most `limit`.
   std::vector<FunctionSnapshot> list(std::string_view account, std::string_view region, std::string_view after,
                                      std::size_t limit) const;
-  /// Every function, for start-up: those left Pending or InProgress by a crash are finished then.
+  /// Every version of every function in that order, $LATEST before the numbers, after that version of that function.
+  std::vector<FunctionSnapshot> list_versions(std::string_view account, std::string_view region,
+                                              std::string_view after_name, std::string_view after_version,
+                                              std::size_t limit) const;
+  /// Versions of one function in the same order, after `after` (exclusive; empty for all).
+  std::vector<FunctionSnapshot> versions(const FunctionKey& key, std::string_view after, std::size_t limit) const;
+  /// Aliases of a function by name, after `after` (exclusive), at most `limit`; with `version` those of it only.
+  std::vector<AliasSnapshot> aliases(const FunctionKey& key, std::string_view after, std::string_view version,
+                                     std::size_t limit) const;
+  FunctionUsage usage(std::string_view account, std::string_view region) const;
+  /// Every version of every function, for start-up: those left Pending or InProgress by a crash are finished then.
   std::vector<FunctionSnapshot> all() const;
 
-  /// False, and nothing changed, when the name is taken.
-  base::Task<bool> create(FunctionVersion function);
-  /// Replaces the function if its revision is still `expected_revision`; false when it changed or is gone.
-  base::Task<bool> replace(FunctionVersion function, std::string expected_revision);
-  /// False when there was none.
+  /// A new function, and its first version with it when one is given. False, and nothing changed, when the name is taken.
+  base::Task<bool> create(FunctionVersion function, std::optional<FunctionVersion> published = std::nullopt);
+  /// Replaces the function or the version if its revision is still `expected_revision`, and adds `published`; false when it
+  /// changed or is gone.
+  base::Task<bool> replace(FunctionVersion function, std::string expected_revision,
+                           std::optional<FunctionVersion> published = std::nullopt);
+  /// The function with its versions and aliases. False when there was none.
   base::Task<bool> remove(FunctionKey key);
+  /// One numbered version, unless aliases refer to it.
+  base::Task<VersionRemoval> remove_version(FunctionKey key, std::string version);
+
+  /// Stores the alias if what is stored has `expected_revision`; a new one when that is empty.
+  base::Task<AliasWrite> put_alias(Alias alias, std::string expected_revision);
+  /// False when there was none.
+  base::Task<bool> remove_alias(FunctionKey key, std::string name);
+
+  /// Called inside the transaction that removes a function (`qualifier` empty), a version or an alias: whatever is stored for it
+  /// elsewhere goes with it. Before the first request.
+  using Removed = std::function<void(Transaction&, const FunctionKey&, std::string_view qualifier)>;
+  void when_removed(Removed hook);
 
  private:
   /// What readers see. Commands share it, so that one still queued when this is destroyed has where to publish.
   struct Snapshots;
+
+  template <class Command>
+  base::Task<std::invoke_result_t<Command, Transaction&>> write(Command command, std::vector<CodePin> pins);
 
   Database& database_;
   std::shared_ptr<Snapshots> snapshots_;

@@ -1,6 +1,7 @@
 #include "services/lambda/errors.h"
 #include "services/lambda/function_configuration.h"
 #include "services/lambda/operations.h"
+#include "services/lambda/publish_version.h"
 #include "services/lambda/validation.h"
 
 namespace lambent::lambda {
@@ -63,15 +64,20 @@ base::Task<FunctionConfiguration> create_function(Lambda& lambda, aws::Caller ca
   // Asked again when it is stored; here it saves unpacking.
   if (lambda.functions().find(name.key)) throw already_exists(name);
   const auto code = co_await lambda.add_code(std::move(in.Code.ZipFile->bytes));
-  function.code_hash = code.hash;
-  function.code_sha256 = code.sha256;
-  function.code_size = code.size;
+  Lambda::set_code(function, code);
   lambda.touch(function);
-  const auto answer = configuration_of(function);
-  const bool created = co_await lambda.functions().create(std::move(function));
+  std::optional<store::FunctionVersion> version;
+  if (in.Publish.value_or(false)) version = publish(function, std::nullopt);
+  lambda.require_storage(name.key, code.size * (version ? 2 : 1));
+  // With Publish the answer is the version's, yet without the version in its ARN, as AWS answers.
+  const auto answer = configuration_of(version ? *version : function);
+  const std::string number = version ? version->version : "";
+  auto task = lambda.functions().create(std::move(function), std::move(version));
+  const bool created = co_await std::move(task);
   if (!created) throw already_exists(name);
   const auto executor = co_await base::asio::this_coro::executor;
   lambda.settle_later(executor, name.key);
+  if (!number.empty()) lambda.settle_later(executor, name.key, number);
   co_return answer;
 }
 

@@ -132,7 +132,6 @@ const std::string kInvalid = "InvalidParameterValueException";
 const std::string kValidation = "ValidationException";
 
 const Refused kRefused[] = {
-    {"Publish", true, kInvalid, "Publish: "},
     {"PackageType", "Image", kInvalid, "PackageType: "},
     {"TracingConfig", object{{"Mode", "Active"}}, kInvalid, "TracingConfig.Mode: "},
     {"Tags", object{{"a", "b"}}, kInvalid, "Tags: "},

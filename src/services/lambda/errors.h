@@ -20,6 +20,19 @@ inline aws::Error function_not_found(std::string_view arn) {
 
 inline aws::Error conflict(std::string message) { return {"ResourceConflictException", std::move(message), 409}; }
 
+inline aws::Error alias_not_found(std::string_view arn) {
+  return {"ResourceNotFoundException", fmt::format("Cannot find alias arn: {}", arn), 404};
+}
+
+/// Of functions, versions and aliases; layers have words of their own.
+inline aws::Error stale_revision() {
+  return {
+      "PreconditionFailedException",
+      "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve "
+      "the latest Revision Id",
+      412};
+}
+
 /// One violation in the words that the codec has for the model's constraints.
 inline aws::Error violation(std::string_view value, std::string_view member, std::string_view constraint) {
   return {"ValidationException",

@@ -29,7 +29,7 @@ struct Rule {
 };
 
 // What AWS answers, by its API reference and by LocalStack's tests that were recorded against AWS.
-constexpr std::array<Rule, 7> kRules{{
+constexpr std::array<Rule, 14> kRules{{
     {NamedBy::create, "lambda:CreateFunction", Qualified::pattern_error, 64},
     {NamedBy::update_code, "lambda:UpdateFunctionCode", Qualified::functions_only, 256},
     {NamedBy::update_configuration, "lambda:UpdateFunctionConfiguration", Qualified::functions_only, 256},
@@ -37,6 +37,13 @@ constexpr std::array<Rule, 7> kRules{{
     {NamedBy::get, "lambda:GetFunction", Qualified::taken, 256},
     {NamedBy::get_configuration, "lambda:GetFunctionConfiguration", Qualified::taken, 256},
     {NamedBy::invoke, "lambda:InvokeFunction", Qualified::taken, 256},
+    {NamedBy::publish_version, "lambda:PublishVersion", Qualified::functions_only, 256},
+    {NamedBy::list_versions, "lambda:ListVersionsByFunction", Qualified::functions_only, 256},
+    {NamedBy::create_alias, "lambda:CreateAlias", Qualified::functions_only, 256},
+    {NamedBy::get_alias, "lambda:GetAlias", Qualified::functions_only, 256},
+    {NamedBy::update_alias, "lambda:UpdateAlias", Qualified::functions_only, 256},
+    {NamedBy::remove_alias, "lambda:DeleteAlias", Qualified::functions_only, 256},
+    {NamedBy::list_aliases, "lambda:ListAliases", Qualified::functions_only, 256},
 }};
 
 struct Parts {
@@ -111,9 +118,7 @@ void check_qualifier(const Rule& rule, std::string_view given_name, const Functi
 
 }  // namespace
 
-std::string FunctionName::unqualified_arn() const {
-  return fmt::format("arn:aws:lambda:{}:{}:function:{}", key.region, key.account, key.name);
-}
+std::string FunctionName::unqualified_arn() const { return key.arn(); }
 
 std::string FunctionName::arn() const {
   return qualifier.empty() ? unqualified_arn() : fmt::format("{}:{}", unqualified_arn(), qualifier);

@@ -23,7 +23,22 @@ struct FunctionName {
   std::string arn() const;
 };
 
-enum class NamedBy { create, update_code, update_configuration, remove, get, get_configuration, invoke };
+enum class NamedBy {
+  create,
+  update_code,
+  update_configuration,
+  remove,
+  get,
+  get_configuration,
+  invoke,
+  publish_version,
+  list_versions,
+  create_alias,
+  get_alias,
+  update_alias,
+  remove_alias,
+  list_aliases,
+};
 
 /// Throws aws::Error for a name of another account or region, a qualifier that the operation does not take, and two qualifiers that
 /// differ. The codec has checked `name` and `qualifier` against the model's patterns.

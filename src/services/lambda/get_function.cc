@@ -1,22 +1,16 @@
-#include "base/bytes.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/function_configuration.h"
 #include "services/lambda/operations.h"
+#include "services/lambda/paging.h"
 
 namespace lambent::lambda {
 namespace {
 
-/// AWS's own page size, also when MaxItems asks for more ("ListFunctions returns a maximum of 50 items in each response").
-constexpr std::int32_t kPageSize = 50;
-
-// A marker is opaque to clients: the last name of its page.
-std::string marker_after(const std::string& name) { return base::base64url("1:" + name); }
-
-std::string name_of_marker(const std::string& marker) {
-  const auto text = base::unbase64url(marker);
-  if (!text || !text->starts_with("1:"))
-    throw invalid_parameter("The provided Marker is not one that ListFunctions gave.");
-  return text->substr(2);
+/// The last item of a page that has every version: "NAME:VERSION".
+std::pair<std::string, std::string> name_and_version(const std::string& item) {
+  const auto colon = item.find(':');
+  if (colon == std::string::npos) return {item, ""};
+  return {item.substr(0, colon), item.substr(colon + 1)};
 }
 
 }  // namespace
@@ -51,16 +45,20 @@ base::Task<ListFunctionsOutput> list_functions(Lambda& lambda, aws::Caller calle
     throw invalid_parameter("FunctionVersion must be set to ALL when MasterRegion is specified.");
   // Replicas of Lambda@Edge functions have a master region; there are none.
   if (in.MasterRegion && *in.MasterRegion != "ALL") co_return out;
-  const auto after = in.Marker ? name_of_marker(*in.Marker) : std::string();
-  const auto page = static_cast<std::size_t>(std::min(in.MaxItems.value_or(kPageSize), kPageSize));
+  const auto after = item_of_marker("ListFunctions", in.Marker);
+  const auto page = page_size(in.MaxItems);
+  const auto& functions = lambda.functions();
+  const bool every_version = in.FunctionVersion.has_value();
+  const auto [name, version] = name_and_version(after);
   // One more than the page tells whether there is a next one.
-  auto functions = lambda.functions().list(caller.account, caller.region, after, page + 1);
-  if (functions.size() > page) {
-    functions.pop_back();
-    out.NextMarker = marker_after(functions.back()->key.name);
+  auto found = every_version ? functions.list_versions(caller.account, caller.region, name, version, page + 1)
+                             : functions.list(caller.account, caller.region, name, page + 1);
+  if (cut_page(found, page)) {
+    const auto& last = *found.back();
+    out.NextMarker = marker_after(every_version ? last.key.name + ":" + last.version : last.key.name);
   }
-  const std::string qualifier = in.FunctionVersion ? "$LATEST" : "";
-  for (const auto& function : functions) out.Functions.push_back(listed(*function, qualifier));
+  for (const auto& function : found)
+    out.Functions.push_back(listed(*function, every_version ? function->version : std::string()));
   co_return out;
 }
 

@@ -1,5 +1,6 @@
 #include "base/bytes.h"
 #include "services/lambda/errors.h"
+#include "services/lambda/invocation.h"
 #include "services/lambda/json_check.h"
 #include "services/lambda/operations.h"
 
@@ -46,10 +47,10 @@ base::Task<std::string> checked_payload(Lambda& lambda, std::optional<aws::Blob>
 /// The function when it can be invoked. A Pending one is settled first: AWS answers 409 for the seconds that this takes
 /// there; here it is one commit away.
 base::Task<store::FunctionSnapshot> invocable(Lambda& lambda, const FunctionName& name) {
-  auto function = lambda.existing(name);
+  auto function = lambda.target(name);
   if (function->state == "Pending") {
-    co_await lambda.settle(name.key);
-    function = lambda.existing(name);
+    co_await lambda.settle(function->key, function->version);
+    function = lambda.target(name);
   }
   if (function->state != "Active")
     throw conflict(
@@ -70,27 +71,35 @@ InvokeOutput answer_of(invoke::Outcome outcome, bool with_log) {
 
 }  // namespace
 
+base::Task<invoke::Invocation> prepare_invocation(Lambda& lambda, FunctionName name, std::string request_id,
+                                                  OptionalText client_context_header, std::optional<aws::Blob> blob) {
+  invoke::Invocation invocation;
+  invocation.function = co_await invocable(lambda, name);
+  invocation.client_context = client_context(client_context_header);
+  auto payload = checked_payload(lambda, std::move(blob));
+  invocation.payload = co_await std::move(payload);
+  invocation.request_id = std::move(request_id);
+  invocation.invoked_function_arn = name.arn();
+  co_return invocation;
+}
+
 base::Task<InvokeOutput> invoke_function(Lambda& lambda, aws::Caller caller, InvokeInput in) {
   const auto name = resolve_function(NamedBy::invoke, caller, in.FunctionName, in.Qualifier);
   const auto type = in.InvocationType.value_or("RequestResponse");
   if (type == "Event")
     throw aws::Error("NotImplementedException", "Lambent does not implement the InvocationType Event of Invoke yet",
                      501);
-  auto function = co_await invocable(lambda, name);
-  invoke::Invocation invocation;
-  invocation.client_context = client_context(in.ClientContext);
-  auto payload = checked_payload(lambda, std::move(in.Payload));
-  invocation.payload = co_await std::move(payload);
+  auto prepared = prepare_invocation(lambda, name, caller.request_id, in.ClientContext, std::move(in.Payload));
+  invoke::Invocation invocation = co_await std::move(prepared);
   if (type == "DryRun") {
     InvokeOutput allowed;
     allowed.StatusCode = 204;
     co_return allowed;
   }
-  invocation.function = std::move(function);
-  invocation.request_id = caller.request_id;
-  invocation.invoked_function_arn = name.arn();
+  invocation.wants_log = in.LogType.value_or("None") == "Tail";
+  const bool with_log = invocation.wants_log;
   auto outcome = co_await lambda.engine().invoke(std::move(invocation));
-  co_return answer_of(std::move(outcome), in.LogType.value_or("None") == "Tail");
+  co_return answer_of(std::move(outcome), with_log);
 }
 
 std::string invoke_function_resource(const aws::Caller& caller, const InvokeInput& in) {

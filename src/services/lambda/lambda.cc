@@ -1,12 +1,12 @@
 #include "services/lambda/lambda.h"
 
 #include <chrono>
-#include <set>
 
 #include "aws/arn.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "services/lambda/errors.h"
+#include "services/lambda/routing.h"
 
 namespace lambent::lambda {
 namespace {
@@ -36,10 +36,19 @@ void require_zip_size(const std::string& zip) {
 }  // namespace
 
 store::FunctionSnapshot Lambda::existing(const FunctionName& name) const {
-  auto function = parts_.functions.find(name.key);
-  if (!function || (!name.qualifier.empty() && name.qualifier != function->version))
-    throw function_not_found(name.arn());
+  const auto alias = name.qualifier.empty() ? nullptr : parts_.functions.alias(name.key, name.qualifier);
+  const std::string_view version = alias ? std::string_view(alias->function_version) : name.qualifier;
+  auto function = version.empty() ? parts_.functions.find(name.key) : parts_.functions.find(name.key, version);
+  if (!function) throw function_not_found(name.arn());
   return function;
+}
+
+store::FunctionSnapshot Lambda::target(const FunctionName& name) const {
+  const auto alias = name.qualifier.empty() ? nullptr : parts_.functions.alias(name.key, name.qualifier);
+  if (!alias || alias->weights.empty()) return existing(name);
+  auto function = parts_.functions.find(name.key, routed_version(*alias, next_draw()));
+  // The alias may have been changed and the version removed since it was read.
+  return function ? function : existing(name);
 }
 
 void Lambda::require_settled(const store::FunctionVersion& function) {
@@ -51,6 +60,15 @@ void Lambda::require_settled(const store::FunctionVersion& function) {
         fmt::format("The operation cannot be performed at this time. The function is currently in the following "
                     "state: {}",
                     function.state));
+}
+
+void Lambda::require_revision(const OptionalText& given, const std::string& revision) {
+  if (given && *given != revision) throw stale_revision();
+}
+
+void Lambda::require_storage(const store::FunctionKey& key, std::int64_t size) const {
+  if (parts_.functions.usage(key.account, key.region).code_size + size > parts_.code_storage_bytes)
+    throw aws::Error("CodeStorageExceededException", "Code storage limit exceeded.", 400);
 }
 
 base::Task<store::StoredCode> Lambda::add_code(std::string zip) {
@@ -87,13 +105,22 @@ void Lambda::require_role(const std::string& role_arn, const std::string& accoun
 
 void Lambda::touch(store::FunctionVersion& function) const {
   function.revision_id = base::uuid();
+  function.content_id = base::uuid();
   function.last_modified_ms = parts_.clock.now_ms();
 }
 
-base::Task<void> Lambda::settle(store::FunctionKey key) {
+void Lambda::set_code(store::FunctionVersion& function, const store::StoredCode& code) {
+  function.code_hash = code.hash;
+  function.code_sha256 = code.sha256;
+  function.code_size = code.size;
+  function.unzipped_size = code.unzipped_size;
+  function.code_pin = code.pin;
+}
+
+base::Task<void> Lambda::settle(store::FunctionKey key, std::string version) {
   // Whoever replaces the function in between settles it too, so this ends.
-  for (auto function = parts_.functions.find(key); function && !is_settled(*function);
-       function = parts_.functions.find(key)) {
+  for (auto function = parts_.functions.find(key, version); function && !is_settled(*function);
+       function = parts_.functions.find(key, version)) {
     auto settled = *function;
     if (settled.state == kPending) {
       settled.state = "Active";
@@ -108,14 +135,14 @@ base::Task<void> Lambda::settle(store::FunctionKey key) {
   }
 }
 
-void Lambda::settle_later(base::asio::any_io_executor executor, store::FunctionKey key) {
+void Lambda::settle_later(base::asio::any_io_executor executor, store::FunctionKey key, std::string version) {
   // Counted before the flag is read: stop() sees the count or this sees the flag. What is left is settled at the next start.
   settling_.fetch_add(1);
   if (stopping_.load()) {
     settling_.fetch_sub(1);
     return;
   }
-  auto task = settle(std::move(key));
+  auto task = settle(std::move(key), std::move(version));
   base::asio::co_spawn(executor, std::move(task), [this](std::exception_ptr failure) {
     settling_.fetch_sub(1);
     if (!failure) return;
@@ -128,26 +155,17 @@ void Lambda::settle_later(base::asio::any_io_executor executor, store::FunctionK
 }
 
 base::Task<void> Lambda::start() {
-  std::set<std::string, std::less<>> referred;
-  for (const auto& function : parts_.functions.all()) {
-    referred.insert(function->code_hash);
-    co_await settle(function->key);
-  }
-  auto collect = [this, referred = std::move(referred)] {
-    std::size_t removed = 0;
-    for (const auto& hash : parts_.code.hashes()) {
-      if (referred.contains(hash)) continue;
-      parts_.code.remove(hash);
-      ++removed;
-    }
-    return removed;
-  };
+  const auto functions = parts_.functions.all();
+  for (const auto& function : functions) co_await settle(function->key, function->version);
+  auto collect = [this] { return parts_.code.remove_unpinned(); };
   const auto removed = co_await parts_.cpu.run(std::move(collect));
-  if (removed > 0) base::log::info("removed code archives that no function refers to", {{"archives", removed}});
+  if (removed > 0) base::log::info("removed code archives that nobody refers to", {{"archives", removed}});
+  parts_.code.reclaim_through([this](std::function<void()> work) { parts_.cpu.post(std::move(work)); });
 }
 
 base::Task<void> Lambda::stop() {
   stopping_.store(true);
+  parts_.code.stop_reclaiming();
   const auto executor = co_await base::asio::this_coro::executor;
   base::asio::steady_timer timer(executor);
   while (settling_.load() > 0) {

@@ -17,6 +17,7 @@
 #include "runtimes/catalog.h"
 #include "services/lambda/code_url.h"
 #include "services/lambda/function_name.h"
+#include "services/lambda/shapes.h"
 #include "store/code/code_store.h"
 #include "store/functions.h"
 
@@ -38,24 +39,32 @@ struct LambdaParts {
   bool strict_runtimes = false;
   /// Refuse runtimes that AWS has blocked, as AWS does.
   bool refuse_retired = false;
+  /// AWS quota "Function and layer storage" of an account in a region, in bytes: 75 GB.
+  std::int64_t code_storage_bytes = 75LL << 30;
 };
 
 class Lambda {
  public:
   explicit Lambda(LambdaParts parts) : parts_(std::move(parts)) {}
   Lambda(const Lambda&) = delete;
+  ~Lambda() { parts_.code.stop_reclaiming(); }
 
   store::Functions& functions() { return parts_.functions; }
   store::CodeStore& code() { return parts_.code; }
   invoke::Engine& engine() { return parts_.engine; }
   const LambdaParts& parts() const { return parts_; }
 
-  /// The function, or "Function not found" with the qualifier in its ARN. Versions and aliases other than $LATEST come
-  /// with a later issue: nobody can have made one.
+  /// The function, version or alias's own version, or "Function not found" with the qualifier in its ARN.
   store::FunctionSnapshot existing(const FunctionName& name) const;
+  /// The same for an invocation: an alias with weights is routed by them, anew at each call.
+  store::FunctionSnapshot target(const FunctionName& name) const;
 
   /// Throws what AWS answers to a change of a function that is being created or updated.
   static void require_settled(const store::FunctionVersion& function);
+  /// Throws PreconditionFailedException when a revision was given and is not this one.
+  static void require_revision(const OptionalText& given, const std::string& revision);
+  /// Throws CodeStorageExceededException when the account cannot store `size` bytes more.
+  void require_storage(const store::FunctionKey& key, std::int64_t size) const;
 
   /// Stores the archive on the CPU pool. Throws aws::Error for one that is refused.
   base::Task<store::StoredCode> add_code(std::string zip);
@@ -66,16 +75,20 @@ class Lambda {
 
   /// Stamps a new revision with the time of a change by its owner.
   void touch(store::FunctionVersion& function) const;
+  /// Puts an archive that was added into the function.
+  static void set_code(store::FunctionVersion& function, const store::StoredCode& code);
 
   /// Ends Pending and InProgress: in this version everything that a function needs is there before its creation or update is
   /// answered, so this is a step in the books, made after the answer so that clients see AWS's states.
-  base::Task<void> settle(store::FunctionKey key);
+  base::Task<void> settle(store::FunctionKey key, std::string version = std::string(store::kLatest));
   /// The same in the background.
-  void settle_later(base::asio::any_io_executor executor, store::FunctionKey key);
+  void settle_later(base::asio::any_io_executor executor, store::FunctionKey key,
+                    std::string version = std::string(store::kLatest));
 
-  /// Ends what a crash left Pending or InProgress, and removes archives that no function refers to (none is running yet).
+  /// Ends what a crash left Pending or InProgress, and removes archives that nobody refers to; from then on they are removed when
+  /// the last version, layer and environment that needs them is gone.
   base::Task<void> start();
-  /// Ends when no background change is under way; none begins afterwards.
+  /// Ends when no background change is under way; none begins afterwards, and no archive is removed any more.
   base::Task<void> stop();
 
  private:

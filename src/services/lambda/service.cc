@@ -25,9 +25,20 @@ aws::Service lambda_service(Lambda& lambda) {
   rows.push_back(
       operation("UpdateFunctionConfiguration", update_function_configuration, update_function_configuration_resource));
   rows.push_back(operation("DeleteFunction", delete_function, delete_function_resource));
+  rows.push_back(operation("PublishVersion", publish_version, publish_version_resource));
+  rows.push_back(operation("ListVersionsByFunction", list_versions, list_versions_resource));
+  rows.push_back(operation("CreateAlias", create_alias, create_alias_resource));
+  rows.push_back(operation("GetAlias", get_alias, get_alias_resource));
+  rows.push_back(operation("UpdateAlias", update_alias, update_alias_resource));
+  rows.push_back(operation("DeleteAlias", delete_alias, delete_alias_resource));
+  rows.push_back(operation("ListAliases", list_aliases, list_aliases_resource));
   rows.push_back(operation("Invoke", invoke_function, invoke_function_resource)
                      .as_action("InvokeFunction")
                      .with_body_up_to(kMaxInvokeBody));
+  rows.push_back(
+      operation("InvokeWithResponseStream", invoke_with_response_stream, invoke_with_response_stream_resource)
+          .as_action("InvokeFunction")
+          .with_body_up_to(kMaxInvokeBody));
   return aws::service("lambda", lambda, std::move(rows));
 }
 

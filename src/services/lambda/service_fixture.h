@@ -37,6 +37,7 @@ class FakeEngine final : public invoke::Engine {
     co_return outcome;
   }
   void retire(const store::FunctionKey& key) override { retired.push_back(key.name); }
+  void expect(const store::FunctionVersion&) override {}
   base::Task<void> stop(std::chrono::seconds) override { co_return; }
 
   std::vector<invoke::Invocation> invocations;
@@ -89,12 +90,21 @@ class ServiceFixture : public ::testing::Test {
   void open() {
     close();
     database_ = std::make_unique<store::Database>(directory_ / "records.db", store::migrations());
-    functions_ = std::make_unique<store::Functions>(*database_);
     code_ = std::make_unique<store::CodeStore>(directory_ / "code");
-    lambda_ = std::make_unique<Lambda>(LambdaParts{*functions_, *code_, engine_, catalog_, clock_, cpu_, code_url_,
-                                                   [this](std::string_view arn) { return usable_roles_.contains(arn); },
-                                                   false});
+    functions_ =
+        std::make_unique<store::Functions>(*database_, [this](std::string_view hash) { return code_->pin(hash); });
+    LambdaParts parts{*functions_, *code_, engine_, catalog_, clock_, cpu_, code_url_,
+                      [this](std::string_view arn) { return usable_roles_.contains(arn); }};
+    parts.code_storage_bytes = code_storage_;
+    lambda_ = std::make_unique<Lambda>(std::move(parts));
     service_ = std::make_unique<aws::Service>(lambda_service(*lambda_));
+  }
+
+  /// Until the CPU thread has done what it was given so far.
+  void drain_cpu() {
+    std::promise<void> reached;
+    cpu_.post([&] { reached.set_value(); });
+    reached.get_future().wait();
   }
 
   template <class T>
@@ -169,6 +179,7 @@ class ServiceFixture : public ::testing::Test {
   runtimes::Catalog catalog_{directory_ / "root"};
   CodeUrl code_url_{"a server's key", clock_};
   FakeEngine engine_;
+  std::int64_t code_storage_ = 75LL << 30;
   std::set<std::string, std::less<>> usable_roles_{kRole};
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<store::Functions> functions_;

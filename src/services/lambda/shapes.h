@@ -170,6 +170,44 @@ struct InvokeInput {
 };
 BOOST_DESCRIBE_STRUCT(InvokeInput, (), (FunctionName, InvocationType, LogType, ClientContext, Payload, Qualifier))
 
+struct InvokeWithResponseStreamInput {
+  std::string FunctionName;
+  OptionalText InvocationType;
+  OptionalText LogType;
+  OptionalText ClientContext;
+  std::optional<aws::Blob> Payload;
+  OptionalText Qualifier;
+};
+BOOST_DESCRIBE_STRUCT(InvokeWithResponseStreamInput, (),
+                      (FunctionName, InvocationType, LogType, ClientContext, Payload, Qualifier))
+
+struct InvokeStreamUpdate {
+  aws::Blob Payload;
+};
+BOOST_DESCRIBE_STRUCT(InvokeStreamUpdate, (), (Payload))
+
+struct InvokeStreamComplete {
+  OptionalText ErrorCode;
+  OptionalText ErrorDetails;
+  OptionalText LogResult;
+};
+BOOST_DESCRIBE_STRUCT(InvokeStreamComplete, (), (ErrorCode, ErrorDetails, LogResult))
+
+struct InvokeStreamEvent {
+  std::optional<InvokeStreamUpdate> PayloadChunk;
+  std::optional<InvokeStreamComplete> InvokeComplete;
+};
+BOOST_DESCRIBE_STRUCT(InvokeStreamEvent, (), (PayloadChunk, InvokeComplete))
+
+struct InvokeWithResponseStreamOutput {
+  std::int32_t StatusCode = 200;
+  OptionalText ExecutedVersion;
+  aws::EventStream<InvokeStreamEvent> EventStream;
+  OptionalText ResponseStreamContentType;
+};
+BOOST_DESCRIBE_STRUCT(InvokeWithResponseStreamOutput, (),
+                      (StatusCode, ExecutedVersion, EventStream, ResponseStreamContentType))
+
 struct SnapStartResponse {
   std::string ApplyOn;
   std::string OptimizationStatus;

@@ -1,6 +1,7 @@
 #include "services/lambda/errors.h"
 #include "services/lambda/function_configuration.h"
 #include "services/lambda/operations.h"
+#include "services/lambda/publish_version.h"
 #include "services/lambda/validation.h"
 
 namespace lambent::lambda {
@@ -9,26 +10,26 @@ namespace {
 /// The function as it is, when it may be changed now.
 store::FunctionSnapshot changeable(const Lambda& lambda, const FunctionName& name, const OptionalText& revision) {
   auto function = lambda.existing(name);
-  if (revision && *revision != function->revision_id)
-    throw aws::Error(
-        "PreconditionFailedException",
-        "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to "
-        "retrieve the latest Revision Id",
-        412);
+  Lambda::require_revision(revision, function->revision_id);
   Lambda::require_settled(*function);
   return function;
 }
 
-/// Stores the changed function in place of `base`, which it was made from.
+/// Stores the changed function in place of `base`, which it was made from, and a version of it if it is to be published.
 base::Task<FunctionConfiguration> store_change(Lambda& lambda, store::FunctionSnapshot base,
-                                               store::FunctionVersion changed) {
+                                               store::FunctionVersion changed, bool published = false) {
   changed.update_status = "InProgress";
   // AWS says "created" of updates too (the CLI's published example answers show it).
   changed.update_status_reason = "The function is being created.";
   changed.update_status_reason_code = "Creating";
   lambda.touch(changed);
-  const auto answer = configuration_of(changed);
-  const bool stored = co_await lambda.functions().replace(std::move(changed), base->revision_id);
+  std::optional<store::FunctionVersion> version;
+  if (published) version = publish(changed, std::nullopt);
+  lambda.require_storage(base->key, (published ? 2 : 1) * changed.code_size - base->code_size);
+  const auto answer = version ? configuration_of(*version, version->version) : configuration_of(changed);
+  const std::string number = version ? version->version : "";
+  auto task = lambda.functions().replace(std::move(changed), base->revision_id, std::move(version));
+  const bool stored = co_await std::move(task);
   if (!stored) {
     // Somebody was faster: it is gone, or being updated.
     if (!lambda.functions().find(base->key)) throw function_not_found(base->arn());
@@ -38,6 +39,7 @@ base::Task<FunctionConfiguration> store_change(Lambda& lambda, store::FunctionSn
   lambda.engine().retire(base->key);
   const auto executor = co_await base::asio::this_coro::executor;
   lambda.settle_later(executor, base->key);
+  if (!number.empty()) lambda.settle_later(executor, base->key, number);
   co_return answer;
 }
 
@@ -53,12 +55,10 @@ base::Task<FunctionConfiguration> update_function_code(Lambda& lambda, aws::Call
   auto task = dry_run ? lambda.check_code(std::move(in.ZipFile->bytes)) : lambda.add_code(std::move(in.ZipFile->bytes));
   const auto code = co_await std::move(task);
   auto changed = *before;
-  changed.code_hash = code.hash;
-  changed.code_sha256 = code.sha256;
-  changed.code_size = code.size;
+  Lambda::set_code(changed, code);
   if (in.Architectures) changed.architecture = in.Architectures->front();
   if (dry_run) co_return configuration_of(changed);
-  auto change = store_change(lambda, before, std::move(changed));
+  auto change = store_change(lambda, before, std::move(changed), in.Publish.value_or(false));
   co_return co_await std::move(change);
 }
 

@@ -58,7 +58,6 @@ TEST_F(UpdateFunction, CodeRefusesWhatItCannotDo) {
   const auto before = stored("f");
   const std::vector<std::pair<object, std::string>> refused{
       {{}, "Please provide a source for function code."},
-      {{{"ZipFile", zip64()}, {"Publish", true}}, "Publish: "},
       {{{"S3Bucket", "bucket"}, {"S3Key", "k"}}, "S3Bucket: "},
       {{{"ImageUri", "image"}}, "Please don't provide ImageUri when updating a function with packageType Zip."},
       {{{"ZipFile", zip64()}, {"SourceKMSKeyArn", "arn:aws:kms:us-east-1:123456789012:key/k"}}, "SourceKMSKeyArn: "},

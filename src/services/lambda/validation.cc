@@ -80,7 +80,6 @@ void refuse_unsupported(const FunctionSettings& in) {
 void refuse_unsupported(const CreateFunctionInput& in) {
   refuse_unsupported(static_cast<const FunctionSettings&>(in));
   if (in.PackageType.value_or("Zip") != "Zip") throw unsupported("PackageType", "a container image");
-  if (in.Publish.value_or(false)) throw unsupported("Publish", "a numbered version");
   if (in.Tags && !in.Tags->empty()) throw unsupported("Tags", "a tag on a function");
   const auto& code = in.Code;
   if (given(code.ImageUri)) throw unsupported("Code.ImageUri", "a container image");
@@ -89,7 +88,6 @@ void refuse_unsupported(const CreateFunctionInput& in) {
 }
 
 void refuse_unsupported(const UpdateFunctionCodeInput& in) {
-  if (in.Publish.value_or(false)) throw unsupported("Publish", "a numbered version");
   refuse_code_elsewhere(in.S3Bucket || in.S3Key || in.S3ObjectVersion || in.S3ObjectStorageMode, given(in.ImageUri),
                         given(in.SourceKMSKeyArn));
 }

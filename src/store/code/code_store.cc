@@ -6,7 +6,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <map>
+#include <mutex>
 #include <system_error>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/digest.h"
@@ -95,12 +98,52 @@ StoredCode describe(std::string_view zip) {
     throw BadArchive("Zipped size must be smaller than " + std::to_string(kMaxZippedBytes) + " bytes",
                      BadArchive::Why::too_large);
   const auto digest = base::sha256(zip);
-  return {base::hex(digest), base::base64(digest), static_cast<std::int64_t>(zip.size())};
+  StoredCode code{base::hex(digest), base::base64(digest), static_cast<std::int64_t>(zip.size()), 0, nullptr};
+  for (const auto& entry : read_contents(zip).files_and_links)
+    code.unzipped_size += static_cast<std::int64_t>(entry.size);
+  return code;
 }
 
 }  // namespace
 
-CodeStore::CodeStore(fs::path directory) : directory_(std::move(directory)) {
+struct CodeStore::Pins {
+  explicit Pins(fs::path in) : directory(std::move(in)) {}
+
+  /// Removes the archive unless somebody pinned it. Out of its place in one step and under the lock: who pins it next finds
+  /// either all of it or nothing.
+  bool remove(const std::string& hash, bool while_reclaiming) {
+    if (!is_hash(hash)) return false;
+    const Incoming tree(directory / "incoming" / (hash + "." + base::random_hex(8)));
+    const std::lock_guard lock(mutex);
+    if (counts.contains(hash) || (while_reclaiming && !reclaim)) return false;
+    if (rename((directory / kTrees / hash).c_str(), tree.path().c_str()) != 0 && errno != ENOENT)
+      base::check(-1, "rename");
+    fs::remove(directory / "zips" / (hash + std::string(kZipSuffix)));
+    return true;
+  }
+
+  void release(const std::string& hash, const std::shared_ptr<Pins>& self) {
+    const std::lock_guard lock(mutex);
+    const auto count = counts.find(hash);
+    if (--count->second > 0) return;
+    counts.erase(count);
+    if (!reclaim) return;
+    reclaim([self, hash] {
+      try {
+        self->remove(hash, true);
+      } catch (const std::exception& error) {
+        base::log::error("an archive could not be removed", {{"sha256", hash}, {"reason", error.what()}});
+      }
+    });
+  }
+
+  const fs::path directory;
+  std::mutex mutex;
+  std::map<std::string, std::size_t, std::less<>> counts;
+  std::function<void(std::function<void()>)> reclaim;
+};
+
+CodeStore::CodeStore(fs::path directory) : directory_(std::move(directory)), pins_(std::make_shared<Pins>(directory_)) {
   make_directories(directory_);
   repair();
 }
@@ -124,6 +167,8 @@ StoredCode CodeStore::check(std::string_view zip) {
 
 StoredCode CodeStore::add(std::string_view zip) {
   auto code = describe(zip);
+  // Pinned before it is looked for: nobody removes it from here on.
+  code.pin = pin(code.hash);
   if (contains(code.hash)) return code;
   const auto incoming = directory_ / "incoming";
   Incoming tree(incoming / (code.hash + "." + base::random_hex(8)));
@@ -173,12 +218,30 @@ std::vector<std::string> CodeStore::hashes() const {
   return found;
 }
 
-void CodeStore::remove(std::string_view hash) {
-  if (!is_hash(hash)) return;
-  // Out of its place in one step: nobody who adds the same archive meanwhile may find half a tree there.
-  const Incoming tree(directory_ / "incoming" / (std::string(hash) + "." + base::random_hex(8)));
-  if (rename((trees() / hash).c_str(), tree.path().c_str()) != 0 && errno != ENOENT) base::check(-1, "rename");
-  fs::remove(directory_ / "zips" / (std::string(hash) + std::string(kZipSuffix)));
+CodePin CodeStore::pin(std::string_view hash) const {
+  const std::string held(hash);
+  {
+    const std::lock_guard lock(pins_->mutex);
+    ++pins_->counts[held];
+  }
+  return {static_cast<const void*>(pins_.get()), [pins = pins_, held](const void*) { pins->release(held, pins); }};
+}
+
+void CodeStore::reclaim_through(std::function<void(std::function<void()>)> run) {
+  const std::lock_guard lock(pins_->mutex);
+  pins_->reclaim = std::move(run);
+}
+
+void CodeStore::stop_reclaiming() {
+  const std::lock_guard lock(pins_->mutex);
+  pins_->reclaim = nullptr;
+}
+
+std::size_t CodeStore::remove_unpinned() {
+  std::size_t removed = 0;
+  for (const auto& hash : hashes())
+    if (pins_->remove(hash, false)) ++removed;
+  return removed;
 }
 
 void CodeStore::repair() const {

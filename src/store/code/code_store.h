@@ -7,17 +7,24 @@
 // under way is gone. The zip is the truth: at start incoming/ is emptied, a zip without its tree is unpacked again and a
 // tree without its zip is removed. Blocking: call it on the CPU pool, from any thread.
 //
+// Whoever needs an archive holds a pin of it: stored functions and layers do through their snapshots, and so does every
+// environment through the snapshot that it runs. Once archives are reclaimed, the end of an archive's last pin removes it.
+//
 // In a tree directories are 0755 and files 0644, or 0755 when the archive says executable (functions run as another user,
 // so everything is readable by all); every time stamp is kTreeTime: a tree depends on its zip alone.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "store/code/code_pin.h"
 
 namespace lambent::store {
 
@@ -47,6 +54,8 @@ struct StoredCode {
   std::string hash;    // hex SHA-256 of the zip
   std::string sha256;  // the same in base64
   std::int64_t size = 0;
+  std::int64_t unzipped_size = 0;
+  CodePin pin;  // of add()
 };
 
 class CodeStore {
@@ -70,13 +79,25 @@ class CodeStore {
   std::filesystem::path trees() const;
   /// Everything that is stored, for whoever knows what is still referred to.
   std::vector<std::string> hashes() const;
-  /// Removes an archive and its tree. No environment may be using it.
-  void remove(std::string_view hash);
+
+  /// For an archive that is there, or is about to be added.
+  CodePin pin(std::string_view hash) const;
+  /// From now on an archive is removed when its last pin ends: `run` is given the work, which blocks, from any thread. What had
+  /// no pin before is left to remove_unpinned().
+  void reclaim_through(std::function<void(std::function<void()>)> run);
+  /// No archive is removed after this returned but by remove_unpinned().
+  void stop_reclaiming();
+  /// Removes every archive that nobody pins; how many. At start, for what a crash left.
+  std::size_t remove_unpinned();
 
  private:
+  struct Pins;
+
   void repair() const;
 
   std::filesystem::path directory_;
+  /// Pins share it and may outlive the store.
+  std::shared_ptr<Pins> pins_;
 };
 
 }  // namespace lambent::store

@@ -131,10 +131,17 @@ TEST_F(CodeStoreTest, StartDoesNotUnpackADamagedZip) {
   EXPECT_FALSE(CodeStore(directory()).contains(code.hash));
 }
 
-TEST_F(CodeStoreTest, RemoveTakesZipAndTree) {
+TEST_F(CodeStoreTest, TheEndOfTheLastPinRemovesZipAndTree) {
   CodeStore store(directory());
-  const auto code = store.add(zip_);
-  store.remove(code.hash);
+  std::vector<std::function<void()>> work;
+  store.reclaim_through([&](std::function<void()> job) { work.push_back(std::move(job)); });
+  auto code = store.add(zip_);
+  auto other = store.pin(code.hash);
+  code.pin.reset();
+  EXPECT_TRUE(work.empty()) << "somebody still holds it";
+  other.reset();
+  ASSERT_EQ(work.size(), 1u);
+  work.front()();
   EXPECT_FALSE(store.contains(code.hash));
   EXPECT_EQ(store.zip(code.hash), std::nullopt);
   EXPECT_TRUE(fs::is_empty(store.trees()));
@@ -143,13 +150,56 @@ TEST_F(CodeStoreTest, RemoveTakesZipAndTree) {
   EXPECT_TRUE(store.contains(code.hash));
 }
 
+TEST_F(CodeStoreTest, AnArchiveThatIsPinnedAgainBeforeItsRemovalStays) {
+  CodeStore store(directory());
+  std::vector<std::function<void()>> work;
+  store.reclaim_through([&](std::function<void()> job) { work.push_back(std::move(job)); });
+  store.add(zip_);
+  ASSERT_EQ(work.size(), 1u) << "nobody kept the pin";
+  const auto again = store.add(zip_);
+  work.front()();
+  EXPECT_TRUE(store.contains(again.hash));
+}
+
+TEST_F(CodeStoreTest, NothingIsReclaimedBeforeOrAfterItMayBe) {
+  CodeStore store(directory());
+  const auto hash = store.add(zip_).hash;
+  EXPECT_TRUE(store.contains(hash));
+  std::vector<std::function<void()>> work;
+  store.reclaim_through([&](std::function<void()> job) { work.push_back(std::move(job)); });
+  store.pin(hash);
+  ASSERT_EQ(work.size(), 1u);
+  store.stop_reclaiming();
+  work.front()();
+  EXPECT_TRUE(store.contains(hash)) << "what was under way has nothing more to remove";
+  store.pin(hash);
+  EXPECT_EQ(work.size(), 1u);
+}
+
+TEST_F(CodeStoreTest, StartRemovesWhatNobodyPins) {
+  CodeStore store(directory());
+  const auto kept = store.add(zip_);
+  const auto hash = store.add(make_zip({{.name = "other"}})).hash;
+  EXPECT_EQ(store.remove_unpinned(), 1u);
+  EXPECT_TRUE(store.contains(kept.hash));
+  EXPECT_FALSE(store.contains(hash));
+}
+
+TEST_F(CodeStoreTest, SizesAreOfTheZipAndOfWhatIsInIt) {
+  const auto code =
+      CodeStore(directory()).add(make_zip({{.name = "a", .content = "12345"}, {.name = "b", .content = "1"}}));
+  EXPECT_EQ(code.unzipped_size, 6);
+  EXPECT_EQ(CodeStore::check(make_zip({{.name = "a", .content = "12345"}})).unzipped_size, 5);
+}
+
 TEST_F(CodeStoreTest, NothingButAHashBecomesPartOfAPath) {
   CodeStore store(directory());
+  store.reclaim_through([](const std::function<void()>& job) { job(); });
   std::ofstream(root_ / "secret.zip") << "secret";
   for (const auto* name : {"../../secret", "", ".", "..", "/etc/passwd"}) {
     EXPECT_FALSE(store.contains(name));
     EXPECT_EQ(store.zip(name), std::nullopt);
-    store.remove(name);
+    store.pin(name);
   }
   EXPECT_TRUE(fs::exists(root_ / "secret.zip"));
   EXPECT_TRUE(fs::exists(store.trees()));

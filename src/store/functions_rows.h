@@ -1,0 +1,31 @@
+// Functions and aliases as rows: how functions.cc reads and writes them. Statements run on the writer thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "store/database.h"
+#include "store/function_version.h"
+
+namespace lambent::store::rows {
+
+extern const std::string_view kSelectFunctions;
+extern const std::string_view kSelectAliases;
+
+void insert(Transaction& transaction, const FunctionVersion& function);
+void insert(Transaction& transaction, const Alias& alias);
+/// Of a row of kSelectFunctions or kSelectAliases; pins are not set.
+FunctionVersion read_function(const Statement& row);
+Alias read_alias(const Statement& row);
+
+/// The revision that is stored; nothing when there is no such version or alias.
+std::optional<std::string> function_revision(Transaction& transaction, const FunctionKey& key,
+                                             std::string_view version);
+std::optional<std::string> alias_revision(Transaction& transaction, const FunctionKey& key, std::string_view name);
+
+void remove_function(Transaction& transaction, const FunctionKey& key);
+void remove_version(Transaction& transaction, const FunctionKey& key, std::string_view version);
+void remove_alias(Transaction& transaction, const FunctionKey& key, std::string_view name);
+
+}  // namespace lambent::store::rows
