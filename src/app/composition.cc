@@ -77,6 +77,8 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
   invoke::EngineOptions engine;
   engine.concurrency_limit = options.concurrency;
   engine.idle_time = std::chrono::seconds(options.idle_s);
+  engine.spare_memory_mib = options.spare_memory_mib;
+  engine.keep_free_mib = options.keep_free_mib;
   engine_ = invoke::make_engine(engine, engine_parts(std::move(privileged.launchers)));
   lambda_ = std::make_unique<lambda::Lambda>(
       lambda::LambdaParts{functions_, code_, *engine_, catalog_, clock_, cpu_, code_url_,

@@ -40,6 +40,14 @@ void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) 
   command->add_option("--idle-time", options.idle_s, "Seconds until an idle environment is ended")
       ->check(CLI::Range(1, 86400))
       ->capture_default_str();
+  command->add_option("--spare-memory", options.spare_memory_mib, "MiB for sandboxes that wait for a function; 0: none")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
+  command
+      ->add_option("--keep-free", options.keep_free_mib,
+                   "MiB of free memory that idle environments end for; 0: none do")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
   command->add_option("--concurrency", options.concurrency, "Concurrent executions of the account")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();

@@ -40,6 +40,10 @@ struct ServeOptions {
   std::filesystem::path runtimes_dir;
   std::size_t lanes = 1;
   int idle_s = 600;
+  /// MiB that sandboxes waiting for a function may hold together; 0: none waits.
+  int spare_memory_mib = 256;
+  /// Below this much available memory (MiB) spares go, then the environments that have been idle longest; 0: never.
+  int keep_free_mib = 256;
   int concurrency = 1000;
   int grace_s = 30;
 };
