@@ -69,6 +69,7 @@ Task<std::unique_ptr<Environment>> Environment::launch(const EngineParts& parts,
 
   sandbox::Spec spec;
   spec.code_hash = function->code_hash;
+  spec.root = runtime.root;
   spec.runtime_dir = runtime.bootstrap_dir;
   spec.environment = environment_variables(*function, runtime, credentials, made->log_stream_);
   spec.argv =
@@ -79,7 +80,9 @@ Task<std::unique_ptr<Environment>> Environment::launch(const EngineParts& parts,
   made->attach(std::move(sandbox));
   made->log_->platform_line(fmt::format("INIT_START Runtime Version: {}\tRuntime Version ARN: {}",
                                         runtime.runtime_version, function->runtime_version_arn));
-  if (!runtime.substitution.empty()) made->log_->platform_line(runtime.substitution);
+  const auto today = runtimes::date_text(parts.clock.now());
+  for (const std::string& line : runtimes::remarks(runtime, function->architecture, today))
+    made->log_->platform_line(line);
   co_return made;
 }
 
@@ -223,6 +226,7 @@ Failure Environment::failure_of(const Invocation& invocation) {
   if (deadline_passed_) return timed_out(invocation.request_id, function_->timeout_s, timestamp(parts_.clock));
   const sandbox::Exit exit = exit_.value_or(sandbox::Exit{});
   if (exit.status == runtimes::kMissingEntrypoint) return missing_entrypoint(invocation.request_id);
+  if (exit.status == runtimes::kForeignEntrypoint) return foreign_entrypoint(invocation.request_id);
   return exited(invocation.request_id, exit);
 }
 

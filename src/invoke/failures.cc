@@ -77,6 +77,14 @@ Failure exited(std::string_view request_id, const sandbox::Exit& exit) {
   return failure;
 }
 
+Failure foreign_entrypoint(std::string_view request_id) {
+  Failure failure;
+  failure.type = "Runtime.InvalidEntrypoint";
+  failure.message = fmt::format("RequestId: {} Error: fork/exec /var/task/bootstrap: exec format error", request_id);
+  failure.log_line = failure.message + "\nRuntime.InvalidEntrypoint";
+  return failure;
+}
+
 Failure missing_entrypoint(std::string_view request_id) {
   Failure failure;
   failure.type = "Runtime.InvalidEntrypoint";

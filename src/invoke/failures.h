@@ -25,6 +25,8 @@ Failure timed_out(std::string_view request_id, std::int32_t timeout_s, std::stri
 Failure exited(std::string_view request_id, const sandbox::Exit& exit);
 /// facts: "Couldn't find valid bootstrap(s)".
 Failure missing_entrypoint(std::string_view request_id);
+/// A program of another architecture, or none at all; its log line before says which.
+Failure foreign_entrypoint(std::string_view request_id);
 Failure response_too_large();
 
 }  // namespace lambent::invoke
