@@ -1,4 +1,4 @@
-// Migration 3: events accepted for later, as async_events.cc reads and writes them, and what says how they and their functions
+// Migration 4: events accepted for later, as async_events.cc reads and writes them, and what says how they and their functions
 // are run: event_invoke_configs.cc and concurrency.cc.
 #pragma once
 

@@ -1,0 +1,200 @@
+#include "invoke/admission.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "aws/error.h"
+
+namespace lambent::invoke {
+namespace {
+
+constexpr double kGainPeriod_s = 10;
+
+std::string_view reason_of(Admission::Refusal refusal) {
+  switch (refusal) {
+    case Admission::Refusal::reserved:
+      return "ReservedFunctionConcurrentInvocationLimitExceeded";
+    case Admission::Refusal::rate:
+      return "FunctionInvocationRateLimitExceeded";
+    case Admission::Refusal::account:
+      break;
+  }
+  return "ConcurrentInvocationLimitExceeded";
+}
+
+class AdmittingEngine final : public Engine {
+ public:
+  AdmittingEngine(Engine& inner, Admission& admission) : inner_(inner), admission_(admission) {}
+
+  base::Task<Outcome> invoke(Invocation invocation) override {
+    const Admission::Place place = admission_.enter(*invocation.function);
+    auto task = inner_.invoke(std::move(invocation));
+    co_return co_await std::move(task);
+  }
+  void retire(const store::FunctionKey& key) override { inner_.retire(key); }
+  void expect(const store::FunctionVersion& function) override { inner_.expect(function); }
+  base::Task<void> stop(std::chrono::seconds grace) override { return inner_.stop(grace); }
+
+ private:
+  Engine& inner_;
+  Admission& admission_;
+};
+
+}  // namespace
+
+Admission::Admission(AdmissionOptions options, const store::Concurrency& settings, const base::Clock& clock,
+                     base::Metrics& metrics)
+    : options_(options),
+      settings_(settings),
+      clock_(clock),
+      throttles_(metrics.counter("lambent_throttles_total", "Invocations refused with 429.", {"reason"})) {
+  metrics.gauge("lambent_concurrency_running", "Invocations that run now, of all accounts.", [this] {
+    const std::lock_guard lock(mutex_);
+    double running = 0;
+    for (const auto& [where, account] : accounts_) running += account.running;
+    return running;
+  });
+  metrics.gauge("lambent_concurrency_unreserved_running", "Those that run on the unreserved pools.", [this] {
+    const std::lock_guard lock(mutex_);
+    double running = 0;
+    for (const auto& [where, account] : accounts_) running += account.unreserved;
+    return running;
+  });
+  metrics.gauge("lambent_concurrency_limit", "Concurrent executions of one account and region.",
+                [this] { return static_cast<double>(options_.account_limit); });
+}
+
+std::int32_t Admission::allocated_unreserved(const Namespace& where) const {
+  std::int32_t allocated = 0;
+  // Few functions have provisioned concurrency, and a function that does stays in the table.
+  for (const auto& [key, function] : functions_) {
+    if (key.account != where.first || key.region != where.second || settings_.limits(key).reserved) continue;
+    for (const auto& [version, use] : function.versions) allocated += use.allocated;
+  }
+  return allocated;
+}
+
+std::int32_t Admission::unreserved_limit(const Namespace& where) const {
+  const auto account = accounts_.find(where);
+  const std::int32_t provisioned = account == accounts_.end() ? 0 : account->second.provisioned;
+  return options_.account_limit - settings_.reserved_total(where.first, where.second) - provisioned;
+}
+
+/// Room to grow comes back evenly over the period and is spent on running more at once than before.
+bool Admission::may_gain(Function& function) {
+  if (options_.gain_per_10_s == 0 || function.running < function.peak) return true;
+  const auto now = clock_.steady();
+  const double full = options_.gain_per_10_s;
+  if (!function.gained_at) {
+    function.gain = full;
+  } else {
+    const double seconds = std::chrono::duration<double>(now - *function.gained_at).count();
+    function.gain = std::min(full, function.gain + full * seconds / kGainPeriod_s);
+  }
+  function.gained_at = now;
+  if (function.gain < 1) return false;
+  function.gain -= 1;
+  function.peak = function.running + 1;
+  return true;
+}
+
+std::optional<Admission::Refusal> Admission::place(const store::FunctionVersion& function, Place::Share& share) {
+  const Namespace where{function.key.account, function.key.region};
+  const auto reserved = settings_.limits(function.key).reserved;
+  const auto found = functions_.find(function.key);
+  const std::int32_t running = found == functions_.end() ? 0 : found->second.running;
+  if (reserved && running >= *reserved) return Refusal::reserved;
+  Account& account = accounts_[where];
+  if (found != functions_.end()) {
+    const auto version = found->second.versions.find(function.version);
+    share.provisioned = version != found->second.versions.end() && version->second.running < version->second.allocated;
+  }
+  share.unreserved = !share.provisioned && !reserved;
+  if (share.unreserved && account.unreserved >= unreserved_limit(where)) return Refusal::account;
+  Function& use = functions_[function.key];
+  if (!share.provisioned && !may_gain(use)) return Refusal::rate;
+  ++use.running;
+  if (share.provisioned) ++use.versions[function.version].running;
+  ++account.running;
+  if (share.unreserved) ++account.unreserved;
+  return std::nullopt;
+}
+
+Admission::Place Admission::enter(const store::FunctionVersion& function) {
+  Place::Share share{function.key, function.version};
+  std::optional<Refusal> refusal;
+  {
+    const std::lock_guard lock(mutex_);
+    refusal = place(function, share);
+  }
+  if (refusal) refuse(*refusal);
+  return {this, std::move(share)};
+}
+
+void Admission::refuse(Refusal refusal) {
+  const std::string reason(reason_of(refusal));
+  throttles_.at({reason}).add();
+  throw aws::Error("TooManyRequestsException", "Rate Exceeded.", 429)
+      .with("Reason", reason)
+      .with("retryAfterSeconds", "1");
+}
+
+void Admission::leave(const Place::Share& share) {
+  const std::lock_guard lock(mutex_);
+  const auto found = functions_.find(share.function);
+  Function& function = found->second;
+  --function.running;
+  Account& account = accounts_[{share.function.account, share.function.region}];
+  --account.running;
+  if (share.unreserved) --account.unreserved;
+  if (share.provisioned) {
+    const auto version = function.versions.find(share.version);
+    --version->second.running;
+    if (version->second.allocated == 0 && version->second.running == 0) function.versions.erase(version);
+  }
+  if (function.running == 0 && function.versions.empty()) functions_.erase(found);
+}
+
+void Admission::set_provisioned(const store::FunctionKey& key, const std::string& version, std::int32_t count) {
+  const std::lock_guard lock(mutex_);
+  Function& function = functions_[key];
+  Version& use = function.versions[version];
+  use.allocated = count;
+  if (count == 0 && use.running == 0) function.versions.erase(version);
+  if (function.running == 0 && function.versions.empty()) functions_.erase(key);
+  const Namespace where{key.account, key.region};
+  accounts_[where].provisioned = allocated_unreserved(where);
+}
+
+std::int32_t Admission::provisioned_running(const store::FunctionKey& key, const std::string& version) const {
+  const std::lock_guard lock(mutex_);
+  const auto function = functions_.find(key);
+  if (function == functions_.end()) return 0;
+  const auto use = function->second.versions.find(version);
+  return use == function->second.versions.end() ? 0 : use->second.running;
+}
+
+Admission::Usage Admission::usage(const std::string& account, const std::string& region) const {
+  const Namespace where{account, region};
+  const std::lock_guard lock(mutex_);
+  Usage usage;
+  usage.unreserved_limit = unreserved_limit(where);
+  const auto found = accounts_.find(where);
+  if (found == accounts_.end()) return usage;
+  usage.running = found->second.running;
+  usage.unreserved = found->second.unreserved;
+  return usage;
+}
+
+std::int32_t Admission::running(const store::FunctionKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = functions_.find(key);
+  return found == functions_.end() ? 0 : found->second.running;
+}
+
+std::unique_ptr<Engine> make_admitting_engine(Engine& inner, Admission& admission) {
+  return std::make_unique<AdmittingEngine>(inner, admission);
+}
+
+}  // namespace lambent::invoke

@@ -1,0 +1,217 @@
+#include "invoke/admission.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <boost/asio/use_future.hpp>
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "aws/error.h"
+#include "base/ids.h"
+#include "store/migrations.h"
+
+namespace lambent::invoke {
+namespace {
+
+namespace asio = base::asio;
+namespace fs = std::filesystem;
+
+/// Runs what it is given for a moment and notes how much it was at once.
+class CountingEngine final : public Engine {
+ public:
+  base::Task<Outcome> invoke(Invocation) override {
+    const int now = running.fetch_add(1) + 1;
+    int seen = most.load();
+    while (seen < now && !most.compare_exchange_weak(seen, now)) {
+    }
+    ++total;
+    const auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer(executor);
+    timer.expires_after(std::chrono::microseconds(50));
+    co_await timer.async_wait(asio::use_awaitable);
+    running.fetch_sub(1);
+    co_return Outcome{};
+  }
+  void retire(const store::FunctionKey&) override {}
+  void expect(const store::FunctionVersion&) override {}
+  base::Task<void> stop(std::chrono::seconds) override { co_return; }
+
+  std::atomic<int> running{0}, most{0}, total{0};
+};
+
+class AdmissionTest : public ::testing::Test {
+ protected:
+  AdmissionTest() : directory_(fs::temp_directory_path() / ("lambent-admission-" + base::random_hex(6))) {
+    fs::create_directory(directory_);
+    database_ = std::make_unique<store::Database>(directory_ / "records.db", store::migrations());
+    settings_ = std::make_unique<store::Concurrency>(*database_);
+  }
+  ~AdmissionTest() override {
+    settings_.reset();
+    database_.reset();
+    fs::remove_all(directory_);
+  }
+
+  Admission& admission(AdmissionOptions options = {}) {
+    admission_ = std::make_unique<Admission>(options, *settings_, clock_, metrics_);
+    return *admission_;
+  }
+  static store::FunctionKey key(const std::string& name = "f", const std::string& account = "123456789012") {
+    return {account, "us-east-1", name};
+  }
+  static store::FunctionSnapshot function(const std::string& name = "f", const std::string& version = "$LATEST",
+                                          const std::string& account = "123456789012") {
+    auto made = std::make_shared<store::FunctionVersion>();
+    made->key = key(name, account);
+    made->version = version;
+    return made;
+  }
+  void reserve(const std::string& name, int count) {
+    asio::io_context lane;
+    auto done = asio::co_spawn(lane, settings_->reserve(key(name), count, 100'000), asio::use_future);
+    auto guard = asio::make_work_guard(lane);
+    while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) lane.run_one();
+    ASSERT_TRUE(done.get());
+  }
+  /// The Reason of the refusal, or empty when admitted.
+  std::string refusal(const store::FunctionVersion& which) {
+    try {
+      admission_->enter(which);
+      return "";
+    } catch (const aws::Error& error) {
+      EXPECT_EQ(error.code(), "TooManyRequestsException");
+      EXPECT_EQ(error.message(), "Rate Exceeded.");
+      EXPECT_EQ(error.status(), 429);
+      EXPECT_EQ(error.members().at(1), (std::pair<std::string, std::string>("retryAfterSeconds", "1")));
+      return error.members().at(0).second;
+    }
+  }
+
+  const fs::path directory_;
+  base::ManualClock clock_{base::WallTime(std::chrono::seconds(1'800'000'000))};
+  base::Metrics metrics_;
+  std::unique_ptr<store::Database> database_;
+  std::unique_ptr<store::Concurrency> settings_;
+  std::unique_ptr<Admission> admission_;
+};
+
+TEST_F(AdmissionTest, TheAccountsLimitHoldsForAllItsFunctionsTogether) {
+  admission({.account_limit = 2});
+  const auto first = admission_->enter(*function("f"));
+  {
+    const auto second = admission_->enter(*function("g"));
+    EXPECT_EQ(refusal(*function("h")), "ConcurrentInvocationLimitExceeded");
+    EXPECT_EQ(refusal(*function("f", "$LATEST", "210987654321")), "") << "another account has a limit of its own";
+  }
+  EXPECT_EQ(refusal(*function("h")), "");
+}
+
+TEST_F(AdmissionTest, AReservationLimitsItsFunctionAndIsKeptFreeOfOthers) {
+  reserve("f", 2);
+  admission({.account_limit = 3});
+  std::vector<Admission::Place> places;
+  places.push_back(admission_->enter(*function("g")));
+  EXPECT_EQ(refusal(*function("g")), "ConcurrentInvocationLimitExceeded");
+  places.push_back(admission_->enter(*function("f")));
+  places.push_back(admission_->enter(*function("f")));
+  EXPECT_EQ(refusal(*function("f")), "ReservedFunctionConcurrentInvocationLimitExceeded");
+  const auto usage = admission_->usage("123456789012", "us-east-1");
+  EXPECT_EQ(usage.running, 3);
+  EXPECT_EQ(usage.unreserved, 1);
+  EXPECT_EQ(usage.unreserved_limit, 1);
+}
+
+TEST_F(AdmissionTest, AReservationOfZeroStopsTheFunctionAtOnce) {
+  admission();
+  EXPECT_EQ(refusal(*function("f")), "");
+  reserve("f", 0);
+  EXPECT_EQ(refusal(*function("f")), "ReservedFunctionConcurrentInvocationLimitExceeded");
+}
+
+TEST_F(AdmissionTest, ProvisionedPlacesAreTakenFirstAndThenOnDemandOnes) {
+  admission({.account_limit = 3});
+  admission_->set_provisioned(key("f"), "1", 2);
+  EXPECT_EQ(admission_->usage("123456789012", "us-east-1").unreserved_limit, 1);
+  std::vector<Admission::Place> places;
+  places.push_back(admission_->enter(*function("f", "1")));
+  places.push_back(admission_->enter(*function("f", "1")));
+  EXPECT_TRUE(places[0].provisioned() && places[1].provisioned());
+  EXPECT_EQ(admission_->provisioned_running(key("f"), "1"), 2);
+  places.push_back(admission_->enter(*function("f", "1")));
+  EXPECT_FALSE(places[2].provisioned());
+  EXPECT_EQ(refusal(*function("f", "1")), "ConcurrentInvocationLimitExceeded");
+  EXPECT_EQ(refusal(*function("g")), "ConcurrentInvocationLimitExceeded");
+  places.clear();
+  admission_->set_provisioned(key("f"), "1", 0);
+  EXPECT_EQ(admission_->usage("123456789012", "us-east-1").unreserved_limit, 3);
+}
+
+TEST_F(AdmissionTest, ProvisionedOfAReservedFunctionCountsWithinItsReservation) {
+  reserve("f", 2);
+  admission({.account_limit = 10});
+  admission_->set_provisioned(key("f"), "1", 1);
+  EXPECT_EQ(admission_->usage("123456789012", "us-east-1").unreserved_limit, 8);
+  const auto first = admission_->enter(*function("f", "1"));
+  const auto second = admission_->enter(*function("f", "1"));
+  EXPECT_TRUE(first.provisioned());
+  EXPECT_FALSE(second.provisioned());
+  EXPECT_EQ(refusal(*function("f", "1")), "ReservedFunctionConcurrentInvocationLimitExceeded");
+}
+
+TEST_F(AdmissionTest, TheRateOfGrowthIsLimitedWhenAskedFor) {
+  admission({.account_limit = 1000, .gain_per_10_s = 10});
+  std::vector<Admission::Place> places;
+  for (int i = 0; i < 10; ++i) places.push_back(admission_->enter(*function()));
+  EXPECT_EQ(refusal(*function()), "FunctionInvocationRateLimitExceeded");
+  places.pop_back();
+  EXPECT_EQ(refusal(*function()), "") << "what it had reached it may have again";
+  places.push_back(admission_->enter(*function()));
+  clock_.advance(std::chrono::seconds(1));
+  places.push_back(admission_->enter(*function()));
+  EXPECT_EQ(refusal(*function()), "FunctionInvocationRateLimitExceeded");
+}
+
+class RacesTest : public AdmissionTest, public ::testing::WithParamInterface<int> {};
+
+TEST_P(RacesTest, NoFunctionIsEverSeenAboveItsLimitByFourLanes) {
+  const int limit = GetParam();
+  reserve("f", limit);
+  admission();
+  CountingEngine inner;
+  const auto engine = make_admitting_engine(inner, *admission_);
+  base::Lanes lanes(4);
+  std::atomic<int> admitted{0}, refused{0};
+  std::vector<std::future<void>> callers;
+  for (int caller = 0; caller < 80; ++caller) {
+    auto work = [&]() -> base::Task<void> {
+      for (int i = 0; i < 125; ++i) {
+        Invocation invocation{function()};
+        try {
+          auto task = engine->invoke(std::move(invocation));
+          co_await std::move(task);
+          ++admitted;
+        } catch (const aws::Error&) {
+          ++refused;
+        }
+      }
+    };
+    callers.push_back(asio::co_spawn(lanes.lane(static_cast<std::size_t>(caller) % 4), work, asio::use_future));
+  }
+  lanes.start();
+  for (auto& caller : callers) caller.get();
+  lanes.stop();
+  EXPECT_EQ(admitted + refused, 10'000);
+  EXPECT_EQ(inner.total, admitted);
+  EXPECT_LE(inner.most, limit);
+  EXPECT_GT(inner.total, 0);
+  EXPECT_EQ(admission_->running(key("f")), 0);
+  EXPECT_EQ(admission_->usage("123456789012", "us-east-1").running, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Limits, RacesTest, ::testing::Values(1, 5, 50));
+
+}  // namespace
+}  // namespace lambent::invoke
