@@ -296,11 +296,13 @@ Task<void> Sandboxes::refill(std::shared_ptr<Sandboxes> self) {
       continue;
     }
     Pool* const pool = self->neediest();
-    if (!self->make_room(*pool)) break;
+    const bool keep = self->make_room(*pool);
+    // With no room for what would wait, its zygote at least is started: a fork is faster than an exec.
+    if (!keep && (pool->proven || !pool->spec.zygote)) break;
     ++pool->making;
     ++self->making_;
     // The first of a kind may have to wait for its zygote; what else is wanted does not wait with it.
-    base::asio::co_spawn(self->lane_, make_one(self, pool), base::asio::detached);
+    base::asio::co_spawn(self->lane_, make_one(self, pool, keep), base::asio::detached);
   }
   self->refilling_ = false;
 }
@@ -330,7 +332,7 @@ bool Sandboxes::make_room(const Pool& wanting) {
   return true;
 }
 
-Task<void> Sandboxes::make_one(std::shared_ptr<Sandboxes> self, Pool* pool) {
+Task<void> Sandboxes::make_one(std::shared_ptr<Sandboxes> self, Pool* pool, bool keep) {
   Waiting made;
   try {
     SpareSpec spec = pool->spec;
@@ -344,12 +346,14 @@ Task<void> Sandboxes::make_one(std::shared_ptr<Sandboxes> self, Pool* pool) {
   }
   --pool->making;
   --self->making_;
-  if (!made.sandbox || self->stopped_) {
-    self->memory_->release(pool->held_mib);
+  if (made.sandbox) {
+    pool->pause = milliseconds(0);
+    pool->proven = true;
+  }
+  if (!made.sandbox || !keep || self->stopped_) {
+    if (keep) self->memory_->release(pool->held_mib);
     co_return;
   }
-  pool->pause = milliseconds(0);
-  pool->proven = true;
   made.dead = std::make_shared<bool>(false);
   made.sandbox->on_exit([dead = made.dead](sandbox::Exit) { *dead = true; });
   pool->waiting.push_back(std::move(made));

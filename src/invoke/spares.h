@@ -104,7 +104,7 @@ class Sandboxes : public std::enable_shared_from_this<Sandboxes> {
   static base::Task<void> refill(std::shared_ptr<Sandboxes> self);
   Pool* neediest();
   bool make_room(const Pool& wanting);
-  static base::Task<void> make_one(std::shared_ptr<Sandboxes> self, Pool* pool);
+  static base::Task<void> make_one(std::shared_ptr<Sandboxes> self, Pool* pool, bool keep);
   void drop(Pool& pool, const char* why);
 
   base::asio::io_context& lane_;

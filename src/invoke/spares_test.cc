@@ -245,6 +245,17 @@ TEST_F(SparesTest, TheBoundHoldsAndTheColdestMakesRoom) {
   EXPECT_EQ(launcher_.spares.size(), 5u);
 }
 
+TEST_F(SparesTest, WithNoRoomForASpareTheZygoteIsStartedAndForked) {
+  build(1);
+  expect(runtime());
+  EXPECT_EQ(waiting(), 0);
+  EXPECT_EQ(memory_->held_mib(), 0);
+  EXPECT_EQ(launcher_.spares.size(), 1u);
+  take(runtime());
+  EXPECT_EQ(launcher_.spares.size(), 2u);
+  EXPECT_TRUE(launcher_.specs.empty());
+}
+
 TEST_F(SparesTest, ABoundOfNothingSwitchesThemOff) {
   build(0);
   expect(runtime());
