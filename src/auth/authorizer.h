@@ -1,9 +1,10 @@
 // May they: the one place where permission is decided. Any thread.
 //
 // Identity-based policies of users and roles (managed and inline) with Allow and Deny, wildcards in actions and
-// resources; root may do all; explicit Deny wins (IAM User Guide, "Policy evaluation logic"). Conditions, boundaries,
-// session and resource policies have their place in evaluate.cc and come with a later issue; until then documents that
-// use them are refused when they are stored (policy.h).
+// resources; root may do all; explicit Deny wins (IAM User Guide, "Policy evaluation logic"). A resource's own policy is
+// weighed with them: within an account an Allow of either is enough, across accounts both must allow. Conditions are evaluated
+// in resource policies. Boundaries, session policies and conditions elsewhere have their place in evaluate.cc and come with a
+// later issue; until then documents that use them are refused when they are stored (policy.h).
 #pragma once
 
 #include <string>
@@ -15,6 +16,16 @@
 
 namespace lambent::auth {
 
+/// What is asked of a resource that has, or may have, a policy of its own.
+struct ResourceRequest {
+  std::string_view action;
+  std::string_view resource;
+  /// The resource's policy as JSON; empty for none. One that cannot be read denies.
+  std::string_view policy = {};
+  /// Keys for its conditions, beside those that are known of the caller.
+  RequestContext context = {};
+};
+
 class Authorizer {
  public:
   explicit Authorizer(const store::Identities& identities) : identities_(identities) {}
@@ -24,6 +35,13 @@ class Authorizer {
   /// "... with an explicit deny in an identity-based policy". The code is per protocol: query services say AccessDenied.
   void require(const aws::Caller& caller, std::string_view action, std::string_view resource) const;
   bool allowed(const aws::Caller& caller, std::string_view action, std::string_view resource) const;
+
+  /// The same for a resource with a policy. Refusals may also be "... because no resource-based policy allows the ACTION action"
+  /// (of another account) and "... with an explicit deny in a resource-based policy".
+  void require(const aws::Caller& caller, const ResourceRequest& request) const;
+  bool allowed(const aws::Caller& caller, const ResourceRequest& request) const;
+  /// May the service ("s3.amazonaws.com") do it? Its own right is what the resource's policy says.
+  static bool service_allowed(std::string_view service, const ResourceRequest& request);
 
   /// May this caller assume the role? The trust policy names the caller, or it trusts the caller's account and the caller's own
   /// policies allow sts:AssumeRole on the role; across accounts both are needed. Root may not (as on AWS).

@@ -53,9 +53,26 @@ Trust covers(const Principals& principals, const AssumePrincipal& who) {
 
 Decision decide(const ApplicablePolicies& policies, const AccessRequest& request) {
   const std::string action = base::lower(request.action);
-  // Resource policy: an Allow there can stand in for the identity's (same account). Boundary and session policies: each can
-  // only take away, so each must allow as well. None of them exists yet.
+  // Boundary and session policies: each can only take away, so each must allow as well. None of them exists yet.
   return decide_among(policies.identity, action, request.resource);
+}
+
+Trust decide_resource(const PolicyDocument& policy, const AssumePrincipal& principal, const AccessRequest& request,
+                      const RequestContext& context) {
+  const std::string action = base::lower(request.action);
+  Trust best = Trust::none;
+  for (const PolicyStatement& statement : policy.statements) {
+    if (!applies(statement, action, request.resource)) continue;
+    // An Allow that is not understood does not apply; a Deny that is not understood does, to everybody.
+    if (statement.unevaluated) return Trust::denied;
+    const Trust covered = covers(statement.principals, principal);
+    if (covered == Trust::none) continue;
+    const auto holds = [&](const Condition& condition) { return condition.holds(context); };
+    if (!std::all_of(statement.conditions.begin(), statement.conditions.end(), holds)) continue;
+    if (!statement.allow) return Trust::denied;
+    if (best != Trust::named) best = covered;
+  }
+  return best;
 }
 
 Trust decide_trust(const PolicyDocument& trust_policy, const AssumePrincipal& principal) {

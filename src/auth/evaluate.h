@@ -26,13 +26,13 @@ struct AccessRequest {
 /// The policies that bear on one request, by their kind.
 struct ApplicablePolicies {
   CompiledPolicies identity;
-  // The issue on IAM adds here, and in decide() at the marked places: the permissions boundary, session policies and the
-  // resource's own policy.
+  // The issue on IAM adds here, and in decide() at the marked places: the permissions boundary and session policies. A
+  // resource's own policy is decided apart (decide_resource), and the Authorizer weighs both.
 };
 
 Decision decide(const ApplicablePolicies& policies, const AccessRequest& request);
 
-/// Who wants to assume a role.
+/// Who asks, for a policy that names principals.
 struct AssumePrincipal {
   /// Set for a service, else empty: "lambda.amazonaws.com".
   std::string_view service;
@@ -54,5 +54,9 @@ enum class Trust {
 };
 
 Trust decide_trust(const PolicyDocument& trust_policy, const AssumePrincipal& principal);
+
+/// What a resource's own policy says to a request of a principal.
+Trust decide_resource(const PolicyDocument& policy, const AssumePrincipal& principal, const AccessRequest& request,
+                      const RequestContext& context);
 
 }  // namespace lambent::auth

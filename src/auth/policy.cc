@@ -91,7 +91,11 @@ void check_resource(std::string_view resource) {
 class StatementReader {
  public:
   StatementReader(const json::object& source, PolicyUse use, bool variables, PolicyDocument& document)
-      : source_(source), trust_(use == PolicyUse::trust), variables_(variables), document_(document) {}
+      : source_(source),
+        trust_(use == PolicyUse::trust),
+        of_resource_(use == PolicyUse::resource),
+        variables_(variables),
+        document_(document) {}
 
   PolicyStatement read() {
     check_elements();
@@ -101,10 +105,8 @@ class StatementReader {
     }
     read_effect();
     read_actions();
-    if (trust_)
-      read_principal();
-    else
-      read_resources();
+    if (trust_ || of_resource_) read_principal();
+    if (!trust_) read_resources();
     return std::move(out_);
   }
 
@@ -116,7 +118,7 @@ class StatementReader {
                                                    "Principal", "NotResource", "Condition", "NotPrincipal"};
       if (std::find(std::begin(known), std::end(known), name) == std::end(known))
         throw syntax(fmt::format("Unknown element of a statement: {}.", clipped(name)));
-      if (!trust_ && (name == "Principal" || name == "NotPrincipal"))
+      if (!trust_ && !of_resource_ && (name == "Principal" || name == "NotPrincipal"))
         throw malformed("Policy document should not specify a principal.");
       if (trust_ && (name == "Resource" || name == "NotResource"))
         throw malformed(fmt::format("Has prohibited field {}", name));
@@ -135,9 +137,16 @@ class StatementReader {
     out_.allow = effect->get_string() == "Allow";
     if (const auto* condition = source_.if_contains("Condition")) {
       if (!condition->is_object()) throw syntax("Condition must be an object.");
-      // {"Condition": {}} asks for nothing.
-      if (!condition->get_object().empty()) not_evaluated("Condition");
+      read_condition(condition->get_object());
     }
+  }
+
+  void read_condition(const json::object& condition) {
+    // {"Condition": {}} asks for nothing.
+    if (condition.empty()) return;
+    auto conditions = of_resource_ ? read_conditions(condition) : std::nullopt;
+    if (!conditions) return not_evaluated(of_resource_ ? "an operator of Condition" : "Condition");
+    out_.conditions = std::move(*conditions);
   }
 
   void read_actions() {
@@ -185,6 +194,7 @@ class StatementReader {
 
   const json::object& source_;
   const bool trust_;
+  const bool of_resource_;
   const bool variables_;
   PolicyDocument& document_;
   PolicyStatement out_;
@@ -217,6 +227,7 @@ std::size_t PolicyDocument::bytes() const {
   std::size_t total = sizeof *this + unevaluated.capacity();
   for (const PolicyStatement& statement : statements) {
     total += sizeof statement + statement.sid.capacity();
+    for (const Condition& condition : statement.conditions) total += condition.bytes();
     for (const auto* patterns : {&statement.actions, &statement.resources})
       for (const Wildcard& pattern : *patterns) total += pattern.bytes();
     for (const auto* names :
@@ -284,6 +295,13 @@ void check_policy(std::string_view document, PolicyUse use) {
     case PolicyUse::inline_role:
       return limit(kRoleInlinePolicySize,
                    fmt::format("Maximum policy size of {} bytes exceeded", kRoleInlinePolicySize));
+    case PolicyUse::resource:
+      if (document.size() > kResourcePolicySize)
+        throw aws::Error("PolicyLengthExceededException",
+                         fmt::format("The final policy size ({}) is bigger than the limit ({}).", document.size(),
+                                     kResourcePolicySize),
+                         400);
+      return;
     case PolicyUse::trust:
       return limit(kTrustPolicySize, fmt::format("Cannot exceed quota for ACLSizePerRole: {}", kTrustPolicySize));
   }

@@ -12,14 +12,15 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/condition.h"
 #include "auth/wildcard.h"
 
 namespace lambent::auth {
 
 /// What a document is for: decides its grammar and its size.
-enum class PolicyUse { managed, inline_user, inline_role, trust };
+enum class PolicyUse { managed, inline_user, inline_role, trust, resource };
 
-/// Principals of a trust policy's statement.
+/// Principals of a statement in a trust policy or a resource's policy.
 struct Principals {
   bool everyone = false;              // "*" or {"AWS": "*"}
   std::vector<std::string> accounts;  // 12 digits, also from arn:aws:iam::ACCOUNT:root
@@ -37,6 +38,8 @@ struct PolicyStatement {
   std::vector<Wildcard> actions;  // lower case
   std::vector<Wildcard> resources;
   Principals principals;
+  /// All must hold. Of resource policies; in the others a condition is not evaluated yet.
+  std::vector<Condition> conditions;
 };
 
 struct PolicyDocument {
@@ -53,6 +56,8 @@ constexpr std::size_t kManagedPolicySize = 6144;
 constexpr std::size_t kUserInlinePolicySize = 2048;
 constexpr std::size_t kRoleInlinePolicySize = 10240;
 constexpr std::size_t kTrustPolicySize = 2048;
+/// A function's ("Lambda quotas", "Function resource-based policy"), in bytes.
+constexpr std::size_t kResourcePolicySize = 20480;
 
 /// Characters that count against the quotas.
 std::size_t policy_size(std::string_view document);

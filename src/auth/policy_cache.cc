@@ -55,8 +55,9 @@ class PolicyCache {
 }  // namespace
 
 std::shared_ptr<const PolicyDocument> compiled_policy(std::string_view document, PolicyUse use) {
-  // Trust policies have a grammar of their own; the three kinds of identity policies share one.
-  static PolicyCache identity, trust;
+  // Trust and resource policies have grammars of their own; the three kinds of identity policies share one.
+  static PolicyCache identity, trust, resource;
+  if (use == PolicyUse::resource) return resource.get(document, use);
   return use == PolicyUse::trust ? trust.get(document, use) : identity.get(document, use);
 }
 

@@ -56,7 +56,9 @@ void add_aws(std::string_view name, Principals& out) {
 
 void add_service(std::string_view name, Principals& out) {
   const auto ok = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
-  const bool suffix = name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn");
+  // Alexa's and some other services are of amazon.com.
+  const bool suffix =
+      name.ends_with(".amazonaws.com") || name.ends_with(".amazonaws.com.cn") || name.ends_with(".amazon.com");
   if (!suffix || name.front() == '.' || !std::all_of(name.begin(), name.end(), ok)) refuse("SERVICE", name);
   out.services.emplace_back(name);
 }

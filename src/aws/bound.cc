@@ -70,6 +70,11 @@ void Service::Bound::bind(std::vector<Row> rows) {
     if (operation.row) throw std::logic_error(where + ": two rows");
     operation.input = bind_side(binder, row.input, operation.modelled.input(), where + " input");
     operation.output = bind_side(binder, row.output, operation.modelled.output(), where + " output");
+    if (row.policy_of_service) {
+      row.policy = [policy = row.policy_of_service, service = instance](const Caller& caller, const void* in) {
+        return policy(service, caller, in);
+      };
+    }
     if (row.resource_of_service) {
       row.resource = [resource = row.resource_of_service, service = instance](const Caller& caller, const void* in) {
         return resource(service, caller, in);

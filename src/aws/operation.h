@@ -54,6 +54,18 @@ struct Row {
   /// The same for rows whose ARN depends on what the service holds (an existing user's path): aws::service makes `resource` of it.
   std::function<std::string(void* service, const Caller&, const void* in)> resource_of_service;
 
+  /// The resource's own policy, which is weighed with the caller's: JSON, empty when there is none. Set by weighing().
+  std::function<std::string(void* service, const Caller&, const void* in)> policy_of_service;
+  /// The same without the service: aws::service makes it. Null for operations whose resources have no policies.
+  std::function<std::string(const Caller&, const void* in)> policy;
+
+  template <class S, class In>
+  Row&& weighing(std::string (*policy_of)(S&, const Caller&, const In&)) && {
+    policy_of_service = [policy_of](void* service, const Caller& caller, const void* in) {
+      return policy_of(*static_cast<S*>(service), caller, *static_cast<const In*>(in));
+    };
+    return std::move(*this);
+  }
   Row&& as_action(std::string name_in_policies) && {
     action = std::move(name_in_policies);
     return std::move(*this);

@@ -64,7 +64,9 @@ Task<Gateway::Answer> Gateway::run(Request& request) {
   const aws::Row& row = service.row(request.match);
   if (row.authorization == aws::Authorization::policy) {
     const std::string resource = row.resource(request.caller, request.input.get());
-    authorizer_.require(request.caller, service.action(request.match), resource);
+    const std::string action = service.action(request.match);
+    const std::string policy = row.policy ? row.policy(request.caller, request.input.get()) : std::string();
+    authorizer_.require(request.caller, {.action = action, .resource = resource, .policy = policy});
   }
 
   const aws::Value output = co_await service.call(request.match, request.caller, std::move(request.input));
