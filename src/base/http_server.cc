@@ -137,6 +137,10 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
     if (connections.empty()) sweep_timer.cancel();
   }
 
+  void disconnect() {
+    for (Tracked* connection : connections) connection->close_socket();
+  }
+
   void abort() {
     stop();
     for (Tracked* connection : connections) connection->close_socket();
@@ -538,6 +542,7 @@ class ServerHandle final : public Server {
   explicit ServerHandle(State state) : state_(std::move(state)) {}
   ~ServerHandle() override { state_->abort(); }
   void stop() override { state_->stop(); }
+  void disconnect() override { state_->disconnect(); }
   void abort() override { state_->abort(); }
   std::size_t connections() const override { return state_->open.load(std::memory_order_relaxed); }
 

@@ -82,6 +82,8 @@ class Server {
   virtual ~Server() = default;
   /// Stops accepting, closes idle connections, lets running exchanges end: connections() falls to 0.
   virtual void stop() = 0;
+  /// Closes every connection now and goes on accepting.
+  virtual void disconnect() = 0;
   /// Closes everything now.
   virtual void abort() = 0;
   /// Any thread.

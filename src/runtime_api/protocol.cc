@@ -13,6 +13,7 @@ using base::http::Response;
 namespace {
 
 constexpr std::string_view kRuntime = "/2018-06-01/runtime/";
+constexpr std::string_view kExtension = "/2020-01-01/extension/";
 constexpr std::string_view kInvocation = "invocation/";
 
 Response json(int status, std::string body) {
@@ -47,6 +48,15 @@ Call expect(std::string_view method, std::string_view wanted, Call call) {
 
 Route route(std::string_view method, std::string_view path) {
   if (path == "/2018-06-01/ping") return {expect(method, "GET", Call::ping), {}};
+  if (path.starts_with(kExtension)) {
+    path.remove_prefix(kExtension.size());
+    const bool get = path == "event/next";
+    if (!get && path != "register" && path != "init/error" && path != "exit/error") return {};
+    return {expect(method, get ? "GET" : "POST", Call::extension), path};
+  }
+  if (path == "/2022-07-01/telemetry" || path == "/2022-07-01/telemetry/")
+    return {expect(method, "PUT", Call::telemetry), {}};
+  if (path == "/2020-08-15/logs" || path == "/2020-08-15/logs/") return {expect(method, "PUT", Call::logs), {}};
   if (!path.starts_with(kRuntime)) return {};
   path.remove_prefix(kRuntime.size());
   if (path == "init/error") return {expect(method, "POST", Call::init_error), {}};

@@ -13,12 +13,12 @@ namespace lambent::runtime_api {
 /// AWS's MaxPayloadSize: 6 MiB and 100 bytes.
 constexpr std::size_t kMaxPayloadBytes = 6 * 1024 * 1024 + 100;
 
-enum class Call { next, response, error, init_error, ping, unknown, wrong_method };
+enum class Call { next, response, error, init_error, ping, extension, telemetry, logs, unknown, wrong_method };
 
 struct Route {
   Call call = Call::unknown;
-  /// Of `response` and `error`; a part of the path given.
-  std::string_view request_id;
+  /// Of `response` and `error`: the request id; of `extension`: what is wanted. A part of the path given.
+  std::string_view rest;
 };
 
 Route route(std::string_view method, std::string_view path);

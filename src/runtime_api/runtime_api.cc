@@ -12,6 +12,7 @@ namespace lambent::runtime_api {
 namespace {
 
 namespace http = base::http;
+namespace asio = base::asio;
 using base::Task;
 
 /// The states of AWS's emulator (aws-lambda-rie, lambda/core), with its names in state_name().
@@ -69,17 +70,36 @@ void take_trailers(const http::Headers& trailers, Answer& answer) {
   answer.payload = usable ? std::move(*document) : error_document(type, "");
 }
 
+constexpr std::size_t kMaxSubscription = 64 * 1024;
+const base::SystemClock kSystemClock;
+
 /// The state machine. Shared by the handle and by the connections' coroutines, which may outlive it; on one lane.
 class Machine : public std::enable_shared_from_this<Machine> {
  public:
+  Machine(asio::any_io_executor executor, ApiParts parts)
+      : extensions(std::move(parts.facts), [this] { extensions_changed(); }),
+        telemetry(std::move(executor), parts.clock != nullptr ? *parts.clock : kSystemClock,
+                  std::move(parts.make_socket)) {}
+
+  void start(std::vector<std::string> external_extensions);
   Task<std::optional<Answer>> initialized();
   Task<Answer> invoke(Event event, std::shared_ptr<ResponseSink> sink);
+  bool idle() const { return state_ == State::ready && !event_ && extensions.all_ready(); }
+  Task<void> settled();
+  void runtime_ended();
   void close();
   static Task<void> serve(std::shared_ptr<Machine> machine, http::Exchange& exchange);
 
   std::unique_ptr<http::Server> server;
+  Extensions extensions;
+  Telemetry telemetry;
 
  private:
+  bool closed() const { return state_ == State::closed; }
+  bool hopeless() const { return closed() || extensions.failure().has_value(); }
+  Answer failed_extension() const;
+  void extensions_changed();
+  Task<void> subscribe(http::Exchange& exchange, Telemetry::Api api);
   Task<void> next(http::Exchange& exchange);
   Task<void> response(http::Exchange& exchange, std::string_view request_id);
   Task<void> error(http::Exchange& exchange, std::string_view request_id);
@@ -90,10 +110,10 @@ class Machine : public std::enable_shared_from_this<Machine> {
   /// Nothing when the runtime may answer this request now, the refusal otherwise.
   std::optional<http::Response> may_answer(std::string_view request_id, State wanted) const;
   void finish(Answer answer);
-  void end_init();
 
   State state_ = State::started;
-  bool init_over_ = false;
+  /// How often start() was called: what belongs to an earlier start says nothing any more.
+  std::uint64_t generation_ = 0;
   /// Of the event that the runtime has, until it asks for another.
   std::string current_id_;
   /// What invoke() brought; kept while the runtime works on it.
@@ -106,54 +126,105 @@ class Machine : public std::enable_shared_from_this<Machine> {
   http::Exchange* waiting_ = nullptr;
   Signal event_came_;
   Signal answer_came_;
-  Signal init_ended_;
+  /// For initialized() and settled().
+  Signal progress_;
 };
+
+void Machine::start(std::vector<std::string> external_extensions) {
+  ++generation_;
+  state_ = State::started;
+  current_id_.clear();
+  event_.reset();
+  answer_.reset();
+  init_failure_.reset();
+  waiting_ = nullptr;
+  telemetry.clear();
+  extensions.start(std::move(external_extensions));
+}
+
+Answer Machine::failed_extension() const {
+  Answer answer;
+  answer.kind = Answer::Kind::extension_failed;
+  answer.error_type = extensions.failure()->type;
+  answer.payload = extensions.failure()->reason;
+  return answer;
+}
+
+void Machine::extensions_changed() {
+  progress_.notify();
+  if (extensions.failure()) answer_came_.notify();
+}
 
 Task<std::optional<Answer>> Machine::initialized() {
   const auto keep = shared_from_this();
-  while (!init_over_) co_await init_ended_.wait();
+  const auto over = [this] {
+    const bool asked = state_ != State::started && state_ != State::init_error;
+    return hopeless() || init_failure_ || (asked && extensions.all_ready());
+  };
+  while (!over()) co_await progress_.wait();
+  extensions.close_registration();
   if (init_failure_) co_return init_failure_;
-  if (state_ == State::closed) co_return Answer{};
+  if (closed()) co_return Answer{};
+  if (extensions.failure()) co_return failed_extension();
   co_return std::nullopt;
+}
+
+Task<void> Machine::settled() {
+  const auto keep = shared_from_this();
+  while (!idle() && !hopeless()) co_await progress_.wait();
 }
 
 Task<Answer> Machine::invoke(Event event, std::shared_ptr<ResponseSink> sink) {
   const auto keep = shared_from_this();
   if (init_failure_) co_return *init_failure_;
-  if (state_ == State::closed) co_return Answer{};
+  if (closed()) co_return Answer{};
+  if (extensions.failure()) co_return failed_extension();
   event_ = std::move(event);
   sink_ = std::move(sink);
   answer_.reset();
   event_came_.notify();
-  while (!answer_ && state_ != State::closed) co_await answer_came_.wait();
+  if (!extensions.none()) extensions.invoke(*event_);
+  while (!answer_ && !hopeless()) co_await answer_came_.wait();
   event_.reset();
   sink_.reset();
-  if (!answer_) co_return Answer{};
+  if (!answer_) co_return closed() ? Answer{} : failed_extension();
   Answer answer = *std::exchange(answer_, std::nullopt);
   co_return answer;
 }
 
-void Machine::close() {
-  if (state_ == State::closed) return;
+void Machine::runtime_ended() {
   state_ = State::closed;
   waiting_ = nullptr;
   event_came_.notify();
   answer_came_.notify();
-  end_init();
-  if (server) server->abort();
+  progress_.notify();
+}
+
+void Machine::close() {
+  runtime_ended();
+  extensions.stop();
+  if (server) server->disconnect();
 }
 
 Task<void> Machine::serve(std::shared_ptr<Machine> machine, http::Exchange& exchange) {
-  if (machine->state_ == State::closed) co_return;
   const Route where = route(exchange.request().method, exchange.request().path);
   http::Response answer;
+  const bool for_runtime = where.call == Call::next || where.call == Call::response || where.call == Call::error ||
+                           where.call == Call::init_error;
+  if (for_runtime && machine->closed()) co_return;
   switch (where.call) {
+    case Call::extension:
+      co_return co_await machine->extensions.serve(exchange, where.rest);
+    case Call::telemetry:
+      co_return co_await machine->subscribe(exchange, Telemetry::Api::telemetry);
+    case Call::logs:
+      co_return co_await machine->subscribe(exchange, Telemetry::Api::logs);
     case Call::next:
       co_return co_await machine->next(exchange);
     case Call::response:
-      co_return co_await machine->response(exchange, where.request_id);
+      co_return co_await machine->response(exchange, where.rest);
     case Call::error:
-      co_return co_await machine->error(exchange, where.request_id);
+      co_return co_await machine->error(exchange, where.rest);
     case Call::init_error:
       co_return co_await machine->init_error(exchange);
     case Call::ping:
@@ -169,18 +240,30 @@ Task<void> Machine::serve(std::shared_ptr<Machine> machine, http::Exchange& exch
   co_await exchange.respond(std::move(answer));
 }
 
+Task<void> Machine::subscribe(http::Exchange& exchange, Telemetry::Api api) {
+  const auto read = co_await exchange.read_body(kMaxSubscription);
+  if (read == http::BodyStatus::disconnected || read == http::BodyStatus::timed_out) co_return;
+  const std::string_view identifier = exchange.request().headers.get("Lambda-Extension-Identifier");
+  const auto name = extensions.name_of(identifier);
+  http::Response answer =
+      name ? telemetry.subscribe(api, *name, exchange.request().body, extensions.registration_open())
+           : refusal(403, "Extension.UnknownExtensionIdentifier", "Unknown extension " + std::string(identifier));
+  co_await exchange.respond(std::move(answer));
+}
+
 Task<void> Machine::next(http::Exchange& exchange) {
+  const std::uint64_t generation = generation_;
   if (state_ == State::started || state_ == State::response_sent) {
     state_ = State::ready;
     current_id_.clear();
-    end_init();
+    progress_.notify();
   }
   if (state_ == State::ready) {
     // A client that gave up on its connection asks on a new one. Nobody reads the old one any more.
     waiting_ = &exchange;
     event_came_.notify();
     while (!event_ && state_ == State::ready && waiting_ == &exchange) co_await event_came_.wait();
-    if (state_ == State::closed) co_return;
+    if (closed() || generation != generation_) co_return;
     if (waiting_ == &exchange && state_ == State::ready) {
       waiting_ = nullptr;
       state_ = State::running;
@@ -264,11 +347,6 @@ void Machine::finish(Answer answer) {
   answer_came_.notify();
 }
 
-void Machine::end_init() {
-  init_over_ = true;
-  init_ended_.notify();
-}
-
 Task<void> Machine::response(http::Exchange& exchange, std::string_view request_id) {
   if (auto refused = may_answer(request_id, State::response)) {
     co_await exchange.respond(std::move(*refused));
@@ -300,13 +378,14 @@ Task<void> Machine::error(http::Exchange& exchange, std::string_view request_id)
 
 Task<void> Machine::take_answer(http::Exchange& exchange, State while_reading, Answer answer) {
   state_ = while_reading;
+  const std::uint64_t generation = generation_;
   const auto sink = answer.kind == Answer::Kind::response && is_streaming(exchange) ? sink_ : nullptr;
   http::BodyStatus status;
   if (sink)
     status = co_await read_stream(exchange, answer, sink);
   else
     status = co_await read_answer(exchange, answer);
-  if (state_ != while_reading) co_return;
+  if (state_ != while_reading || generation != generation_) co_return;
   const bool cut = status == http::BodyStatus::disconnected || status == http::BodyStatus::timed_out;
   if (cut && !answer.streamed) {
     // Nothing has been answered: the runtime may say it again, or its end is the outcome.
@@ -328,8 +407,9 @@ Task<void> Machine::init_error(http::Exchange& exchange) {
   Answer answer;
   answer.kind = Answer::Kind::init_error;
   state_ = State::init_error;
+  const std::uint64_t generation = generation_;
   const auto status = co_await read_answer(exchange, answer);
-  if (state_ != State::init_error) co_return;
+  if (state_ != State::init_error || generation != generation_) co_return;
   if (status == http::BodyStatus::disconnected || status == http::BodyStatus::timed_out) {
     state_ = State::started;
     co_return;
@@ -337,7 +417,7 @@ Task<void> Machine::init_error(http::Exchange& exchange) {
   answer.kind = Answer::Kind::init_error;
   init_failure_ = answer;
   answer_ = std::move(answer);
-  end_init();
+  progress_.notify();
   answer_came_.notify();
   http::Response said = said_after(status);
   co_await exchange.respond(std::move(said));
@@ -346,12 +426,22 @@ Task<void> Machine::init_error(http::Exchange& exchange) {
 class Served final : public RuntimeApi {
  public:
   explicit Served(std::shared_ptr<Machine> machine) : machine_(std::move(machine)) {}
-  ~Served() override { machine_->close(); }
+  ~Served() override {
+    machine_->close();
+    machine_->telemetry.clear();
+    machine_->server->abort();
+  }
+  void start(std::vector<std::string> external) override { machine_->start(std::move(external)); }
   Task<std::optional<Answer>> initialized() override { return machine_->initialized(); }
   Task<Answer> invoke(Event event, std::shared_ptr<ResponseSink> sink) override {
     return machine_->invoke(std::move(event), std::move(sink));
   }
+  bool idle() const override { return machine_->idle(); }
+  Task<void> settled() override { return machine_->settled(); }
+  void runtime_ended() override { machine_->runtime_ended(); }
   void close() override { machine_->close(); }
+  Extensions& extensions() override { return machine_->extensions; }
+  Telemetry& telemetry() override { return machine_->telemetry; }
 
  private:
   std::shared_ptr<Machine> machine_;
@@ -359,8 +449,8 @@ class Served final : public RuntimeApi {
 
 }  // namespace
 
-std::unique_ptr<RuntimeApi> serve_runtime_api(base::asio::any_io_executor executor, base::Fd listener) {
-  auto machine = std::make_shared<Machine>();
+std::unique_ptr<RuntimeApi> serve_runtime_api(base::asio::any_io_executor executor, base::Fd listener, ApiParts parts) {
+  auto machine = std::make_shared<Machine>(executor, std::move(parts));
   // Weak: the server is the machine's own, and each running exchange holds the machine by itself.
   auto handler = [weak = std::weak_ptr<Machine>(machine)](http::Exchange& exchange) -> Task<void> {
     auto alive = weak.lock();

@@ -10,8 +10,11 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/task.h"
+#include "runtime_api/extensions.h"
+#include "runtime_api/telemetry.h"
 
 namespace lambent::runtime_api {
 
@@ -50,8 +53,10 @@ struct Answer {
     init_error,
     /// The response was larger than 6 MiB + 100 B, or than the sink takes; payload is empty, `response_size` tells.
     response_too_large,
-    /// close() was called (the process ended or was killed) before an answer came.
+    /// close() or runtime_ended() was called (the process ended or was killed) before an answer came.
     closed,
+    /// An extension failed: error_type and, as payload, how ("exit status 1").
+    extension_failed,
   };
   Kind kind = Kind::closed;
   std::string payload;
@@ -67,19 +72,38 @@ class RuntimeApi {
  public:
   virtual ~RuntimeApi() = default;
 
-  /// Ends when init is over: nothing when the runtime asked for its first event, the answer (init_error or closed)
-  /// when it did not get that far. Awaited at most once.
+  /// A runtime and these external extensions begin now, the first time or after close(): what was before is forgotten.
+  virtual void start(std::vector<std::string> external_extensions) = 0;
+  /// Ends when init is over: nothing when the runtime and every extension asked for their first event, the answer
+  /// (init_error, closed, extension_failed) when they did not get that far. Awaited at most once for each start.
   virtual base::Task<std::optional<Answer>> initialized() = 0;
   /// Hands the event to the runtime, as soon as it asks, and waits for its answer. One at a time. An init error that arrives
   /// before the runtime ever asks is the answer too.
   /// A response that the runtime streams goes to `sink` as it arrives; without one it is gathered like any other. The sink is let go of
   /// when this ends, or as soon as a write that waits then has ended.
   virtual base::Task<Answer> invoke(Event event, std::shared_ptr<ResponseSink> sink = nullptr) = 0;
+  /// The runtime and every extension wait for their next events.
+  virtual bool idle() const = 0;
+  /// Ends when idle(), or when it will not be any more: closed, or an extension has failed. One waiter.
+  virtual base::Task<void> settled() = 0;
+  /// The runtime's process is gone: whoever waits for it gets Kind::closed. The extensions go on.
+  virtual void runtime_ended() = 0;
   /// Ends whoever waits with Kind::closed and every connection. Idempotent.
   virtual void close() = 0;
+
+  virtual Extensions& extensions() = 0;
+  virtual Telemetry& telemetry() = 0;
 };
 
-/// Serves `listener` (listening, made inside the sandbox's network namespace) on the lane of `executor`.
-std::unique_ptr<RuntimeApi> serve_runtime_api(base::asio::any_io_executor executor, base::Fd listener);
+struct ApiParts {
+  FunctionFacts facts = {};
+  /// Outlives the API.
+  const base::Clock* clock = nullptr;
+  Telemetry::MakeSocket make_socket = nullptr;
+};
+
+/// Started, without external extensions. Serves `listener` (listening, made inside the sandbox's network namespace) on the lane of `executor`.
+std::unique_ptr<RuntimeApi> serve_runtime_api(base::asio::any_io_executor executor, base::Fd listener,
+                                              ApiParts parts = {});
 
 }  // namespace lambent::runtime_api
