@@ -152,6 +152,7 @@ Task<std::unique_ptr<Sandbox>> Sandboxes::forked(SpareSpec spare, const Spec& sp
 void Sandboxes::expect(const runtimes::Runtime& runtime, std::int32_t memory_mib, std::int32_t ephemeral_mib) {
   if (memory_->none() || stopped_) return;
   Spec spec;
+  spec.root = runtime.root;
   spec.runtime_dir = runtime.bootstrap_dir;
   spec.argv = runtimes::command_line(runtime, memory_mib);
   spec.environment = own_environment(runtime);

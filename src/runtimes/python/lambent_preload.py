@@ -42,6 +42,8 @@ def load(here, missed, with_sdk):
             importlib.import_module(name)
         import lambent_logging  # noqa: F401
 
+        lambent_runtime.set_site_builtins()
+
         if with_sdk and os.path.isdir(lambent_runtime.SDK + "/boto3"):
             _warm_sdk()
     except Exception as error:
@@ -50,8 +52,11 @@ def load(here, missed, with_sdk):
     finally:
         sys.path[:] = path
         sys.meta_path.remove(misses)
+
+
+def freeze():
+    """Collections in a fork would otherwise write to, and so copy, every page of what is shared."""
     gc.collect()
-    # Collections in a fork would otherwise write to, and so copy, every page of what is shared.
     gc.freeze()
 
 

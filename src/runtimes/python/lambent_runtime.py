@@ -5,6 +5,7 @@ request for the next event in a single write. Everything imported here is paid b
 for the C modules below `socket` and `json` alone; tracebacks, logging and the whole json package are loaded when needed.
 """
 
+import builtins
 import os
 import sys
 import time
@@ -254,15 +255,18 @@ def set_import_path(here):
     sys.path[:] = front + base + [entry for entry in machine if entry not in base]
 
 
-def do_what_site_would():
-    """The interpreter starts with -S, without the site module: it costs milliseconds. What functions see of it is this."""
-    import builtins
-
+def set_site_builtins():
     import _sitebuiltins
 
     builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
     builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
     builtins.help = _sitebuiltins._Helper()
+
+
+def do_what_site_would():
+    """The interpreter starts with -S, without the site module: it costs milliseconds. What functions see of it is this."""
+    if not hasattr(builtins, "exit"):
+        set_site_builtins()
     for entry in sys.path:
         if entry.startswith(sys.prefix + "/lib"):
             break

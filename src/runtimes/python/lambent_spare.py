@@ -14,10 +14,13 @@ ASSIGNMENT = 3
 # The kernel would not give exec more than this either (MAX_ARG_STRLEN times a few).
 ASSIGNMENT_LIMIT = 4 << 20
 
-# Modules and packages that are loaded here and would not be in a process that exec started.
-_loaded = set()
-# Names that something looked for and did not find: it would have found one that the function brings.
-_missed = set()
+# Modules that are loaded here and would not be in a process that exec started: the standard library's, and the SDK's.
+_standard = set()
+_sdk = set()
+# Their top-level names. Everything is worked out before the first fork: looking at a module afterwards copies its page.
+_standard_names = set()
+# With the names that something looked for and did not find: it would have found one that the function brings.
+_sdk_names = set()
 
 
 def wait(here, how):
@@ -36,12 +39,16 @@ def prepare(here, with_sdk):
     import lambent_preload
 
     before = set(sys.modules)
-    lambent_preload.load(here, _missed, with_sdk)
-    _loaded.update(set(sys.modules) - before)
+    lambent_preload.load(here, _sdk_names, with_sdk)
+    for name in set(sys.modules) - before:
+        (_sdk if _is_of_the_sdk(name) else _standard).add(name)
+    _sdk_names.update(name.partition(".")[0] for name in _sdk)
+    _standard_names.update(name.partition(".")[0] for name in _standard)
+    lambent_preload.freeze()
 
 
 def read_assignment(descriptor):
-    """argv and environment, as lists of text."""
+    """argv and environment, as lists of bytes."""
     message = bytearray()
     os.write(descriptor, b"1")
     while chunk := os.read(descriptor, 65536):
@@ -55,28 +62,40 @@ def read_assignment(descriptor):
     texts = bytes(message[12:]).split(b"\0")
     if length != len(message) - 4 or len(texts) != argc + envc + 1 or texts.pop():
         os._exit(1)
-    texts = [os.fsdecode(text) for text in texts]
     return texts[:argc], texts[argc:]
 
 
 def become(argv, variables):
     """What exec of argv with these variables would have made of this process."""
-    os.environ.clear()
-    for pair in variables:
-        name, _, value = pair.partition("=")
-        os.environ[name] = value
+    _set_environment(variables)
     time.tzset()
     # Also when it is the directory already: something else has been mounted on it since.
     task_root = os.environ.get("LAMBDA_TASK_ROOT", "/var/task")
     os.chdir(task_root)
     del sys.argv[1:]
-    sys.orig_argv = argv
+    sys.orig_argv = [os.fsdecode(argument) for argument in argv]
     for path in list(sys.path_importer_cache):
-        if not path.startswith(sys.prefix + "/") or path.startswith(task_root):
+        if path.startswith((task_root, "/opt")):
             del sys.path_importer_cache[path]
     _forget_what_the_function_brings(task_root)
-    _loaded.clear()
-    _missed.clear()
+
+
+def _set_environment(variables):
+    """os.environ, its bytes as they came: each page that is written is copied first."""
+    known = getattr(os.environ, "_data", None)
+    if not isinstance(known, dict) or not all(isinstance(name, bytes) for name in known):
+        os.environ.clear()
+        for pair in variables:
+            name, _, value = os.fsdecode(pair).partition("=")
+            os.environ[name] = value
+        return
+    for name in known:
+        os.unsetenv(name)
+    known.clear()
+    for pair in variables:
+        name, _, value = pair.partition(b"=")
+        os.putenv(name, value)
+        known[name] = value
 
 
 def _forget_what_the_function_brings(task_root):
@@ -90,12 +109,13 @@ def _forget_what_the_function_brings(task_root):
             brought.update(name.partition(".")[0] for name in os.listdir(path))
         except OSError:
             pass
-    ours = {name for name in _loaded if _is_of_the_sdk(name)}
-    if not brought.isdisjoint(name.partition(".")[0] for name in _loaded - ours):
-        ours = _loaded
-    elif brought.isdisjoint(name.partition(".")[0] for name in ours) and brought.isdisjoint(_missed):
+    if not brought.isdisjoint(_standard_names):
+        forgotten = _standard | _sdk
+    elif not brought.isdisjoint(_sdk_names):
+        forgotten = _sdk
+    else:
         return
-    for name in ours:
+    for name in forgotten:
         sys.modules.pop(name, None)
 
 
