@@ -111,6 +111,11 @@ std::vector<LogGroupSnapshot> LogGroups::all() const {
   return found;
 }
 
+std::size_t LogGroups::count() const {
+  const std::shared_lock lock(snapshots_->mutex);
+  return snapshots_->by_key.size();
+}
+
 base::Task<bool> LogGroups::create(LogGroup group) {
   auto command = [snapshots = snapshots_,
                   group = std::make_shared<const LogGroup>(std::move(group))](Transaction& transaction) {

@@ -51,6 +51,7 @@ class LogGroups {
   std::vector<LogGroupSnapshot> list(std::string_view account, std::string_view region, std::string_view after,
                                      const std::function<bool(const LogGroup&)>& wants, std::size_t limit) const;
   std::vector<LogGroupSnapshot> all() const;
+  std::size_t count() const;
 
   /// False, and nothing changed, when the name is taken.
   base::Task<bool> create(LogGroup group);

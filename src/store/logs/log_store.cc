@@ -73,6 +73,16 @@ std::shared_ptr<GroupLog> LogStore::open(const LogGroup& group) {
   return log;
 }
 
+std::uint64_t LogStore::stored_bytes(const LogGroup& group) const {
+  std::uint64_t bytes = 0;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(root_ / group.directory / "events", none)) {
+    const auto size = entry.file_size(none);
+    if (!none) bytes += size;
+  }
+  return bytes;
+}
+
 void LogStore::close_least_used() {
   auto oldest = open_.end();
   for (auto at = open_.begin(); at != open_.end(); ++at) {

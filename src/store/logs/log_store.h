@@ -45,6 +45,8 @@ class LogStore {
 
   /// The group's log, opened if it is not. Throws std::system_error.
   std::shared_ptr<GroupLog> open(const LogGroup& group);
+  /// Of the group's events on disk; opens nothing.
+  std::uint64_t stored_bytes(const LogGroup& group) const;
   /// What was written is synced in the next round.
   void wrote(const std::shared_ptr<GroupLog>& log);
   /// Ends when all that was written to `log` before the call is on the medium. Throws what the sync failed with.

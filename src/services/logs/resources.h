@@ -1,0 +1,45 @@
+// The ARNs that the operations are authorized on. AWS weighs and names a group with ":log-stream:" behind it, so that the
+// usual policies on "log-group:NAME:*" fit (seen in its refusals); tags are weighed on the group's own ARN.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "aws/caller.h"
+#include "services/logs/shapes.h"
+
+namespace lambent::logs {
+
+/// The group that a request names by its name or by its identifier, a name or an ARN without ":*". Throws
+/// InvalidParameterException for neither, both and what is no group of the caller's account and region.
+std::string group_name(const aws::Caller& caller, const std::optional<std::string>& name,
+                       const std::optional<std::string>& identifier);
+/// arn:aws:logs:REGION:ACCOUNT:log-group:NAME, with or without ":*", of the caller's account and region: its name.
+std::string group_of_arn(const aws::Caller& caller, const std::string& arn);
+
+inline std::string stream_arn(const aws::Caller& caller, const std::string& group, const std::string& stream) {
+  return fmt::format("arn:aws:logs:{}:{}:log-group:{}:log-stream:{}", caller.region, caller.account, group, stream);
+}
+
+template <class In>
+std::string named_group(const aws::Caller& caller, const In& in) {
+  return stream_arn(caller, in.logGroupName, "");
+}
+template <class In>
+std::string identified_group(const aws::Caller& caller, const In& in) {
+  return stream_arn(caller, group_name(caller, in.logGroupName, in.logGroupIdentifier), "");
+}
+template <class In>
+std::string named_stream(const aws::Caller& caller, const In& in) {
+  return stream_arn(caller, in.logGroupName, in.logStreamName);
+}
+template <class In>
+std::string tagged(const aws::Caller&, const In& in) {
+  return in.resourceArn;
+}
+std::string protected_group(const aws::Caller& caller, const PutLogGroupDeletionProtectionInput& in);
+std::string read_stream(const aws::Caller& caller, const GetLogEventsInput& in);
+std::string all_groups(const aws::Caller& caller, const DescribeLogGroupsInput& in);
+
+}  // namespace lambent::logs
