@@ -1,6 +1,6 @@
 # Lambent: `make run` starts a server and shows it working; `make test` proves it. Both install what is missing first.
 .DEFAULT_GOAL := build
-.PHONY: build run test tidy unit dev tsan fuzz runtimes blackbox fresh bench lint format clean setup
+.PHONY: build run test tidy unit dev tsan fuzz runtimes blackbox fresh bench bench-compare lint format clean setup
 
 # build/release/lambent
 build: setup
@@ -24,6 +24,10 @@ fresh:
 
 bench: build
 	bench/run
+
+# What got slower since another build: make bench-compare BASE=/path/of/an/older/lambent
+bench-compare: build
+	bench/run --compare $(BASE)
 
 lint: build
 	/usr/bin/python3 tests/tidy.py

@@ -43,6 +43,8 @@ def load(here, missed, with_sdk):
         import lambent_logging  # noqa: F401
 
         lambent_runtime.set_site_builtins()
+        if with_sdk:
+            import lambent_zygote  # noqa: F401
 
         if with_sdk and os.path.isdir(lambent_runtime.SDK + "/boto3"):
             _warm_sdk()

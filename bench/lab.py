@@ -1,0 +1,234 @@
+"""What the bench measures with: a server of its own, signed requests made once, loads, and floors that are started by posix_spawn
+from here, so that nobody's shell or client is measured."""
+
+import io
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+import urllib.request
+import zipfile
+
+import boto3
+import botocore.auth
+import botocore.awsrequest
+import botocore.config
+import botocore.credentials
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PYTHON = "/usr/bin/python3"
+NODE = shutil.which("node", path="/usr/bin") or shutil.which("node")
+SDK = "/usr/local/lib/lambent/python"
+FIRST_UID = 2_000_000_000
+TRUST = json.dumps({
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+})
+# One vCPU: the quota is not what is measured.
+MEMORY_MIB = 1769
+
+
+class Missing(Exception):
+    """A row cannot be measured here, and why."""
+
+
+def zipped(files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o755 << 16
+            archive.writestr(entry, content)
+    return out.getvalue()
+
+
+class Server:
+    """A server of its own on a free port, gone with its data at the end."""
+
+    def __init__(self, binary, *options):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lambent-bench-", dir="/tmp"))
+        os.chmod(self.directory, 0o755)
+        data = self.directory / "data"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        begin = time.perf_counter()
+        self.process = subprocess.Popen([binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(data),
+                                         "--log-level", "error", *options])
+        while True:
+            try:
+                urllib.request.urlopen(self.url + "/_lambent/health", timeout=1).read()
+                break
+            except OSError:
+                if self.process.poll() is not None or time.perf_counter() - begin > 20:
+                    raise SystemExit("the server did not start")
+                time.sleep(0.0005)
+        self.start_ms = (time.perf_counter() - begin) * 1e3
+        lines = subprocess.run([binary, "credentials", "--data", str(data)], check=True, text=True,
+                               stdout=subprocess.PIPE).stdout
+        found = dict(re.findall(r"export (\w+)=['\"]?([^'\"\n]+)", lines))
+        self.credentials = botocore.credentials.Credentials(found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"])
+        self.client = self.make_client("lambda")
+        self.role = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def make_client(self, service):
+        return boto3.client(service, endpoint_url=self.url, region_name="us-east-1",
+                            aws_access_key_id=self.credentials.access_key,
+                            aws_secret_access_key=self.credentials.secret_key,
+                            config=botocore.config.Config(retries={"total_max_attempts": 1}, read_timeout=120))
+
+    def create(self, name, function, **more):
+        if self.role is None:
+            self.role = self.make_client("iam").create_role(RoleName="bench", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+        runtime, handler, files = function
+        settings = {"Timeout": 60, "MemorySize": MEMORY_MIB, **more}
+        try:
+            self.client.create_function(FunctionName=name, Runtime=runtime, Handler=handler, Role=self.role,
+                                        Code={"ZipFile": zipped(files)}, **settings)
+        except botocore.exceptions.ClientError as error:
+            raise Missing(str(error)) from error
+        self.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+
+    def invoke(self, name):
+        answer = self.client.invoke(FunctionName=name)
+        payload = answer["Payload"].read()
+        if "FunctionError" in answer:
+            raise Missing(f"{name} failed: {payload[:300]!r}")
+        return json.loads(payload)
+
+    def retire(self, name, number):
+        """The next invocation is a cold start."""
+        self.client.update_function_configuration(FunctionName=name, Description=f"round {number}")
+        while self.client.get_function_configuration(FunctionName=name)["LastUpdateStatus"] == "InProgress":
+            time.sleep(0.001)
+
+    def metric(self, name):
+        text = urllib.request.urlopen(self.url + "/_lambent/metrics", timeout=5).read().decode()
+        found = re.search("^" + re.escape(name) + r" (\S+)$", text, re.MULTILINE)
+        return float(found.group(1)) if found else 0.0
+
+    def taken(self):
+        return self.metric('lambent_spares_total{event="taken"}')
+
+    def wait_for_spares(self, least, bound_s=10):
+        """True when so many wait. Then lets the machine come to rest."""
+        until = time.perf_counter() + bound_s
+        while self.metric("lambent_spares_waiting") < least:
+            if time.perf_counter() > until:
+                return False
+            time.sleep(0.002)
+        time.sleep(0.02)
+        return True
+
+    def resident_mib(self):
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) / 1024
+
+    def signed(self, function, body=b"{}"):
+        """The head and body of one Invoke. botocore signs it once: the client's signing is not measured, the server's
+        checking is. A signature is good for five minutes."""
+        path = f"/2015-03-31/functions/{function}/invocations"
+        request = botocore.awsrequest.AWSRequest("POST", self.url + path, data=body,
+                                                 headers={"Content-Type": "application/json"})
+        botocore.auth.SigV4Auth(self.credentials, "lambda", "us-east-1").add_auth(request)
+        headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
+        return path, headers, body
+
+    def message(self, function, connection="keep-alive"):
+        path, headers, body = self.signed(function)
+        head = (f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: {connection}\r\n"
+                f"Content-Length: {len(body)}\r\n")
+        return (head + "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n").encode() + body
+
+    def connect(self):
+        connection = socket.create_connection(("127.0.0.1", self.port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def timed_ms(self, message):
+        """From the first byte sent to the last received, on a new connection."""
+        with self.connect() as connection:
+            begin = time.perf_counter()
+            connection.sendall(message)
+            answer = read_to_end(connection)
+            took = (time.perf_counter() - begin) * 1e3
+        check(answer)
+        return took
+
+
+def read_to_end(connection):
+    answer = b""
+    while part := connection.recv(65536):
+        answer += part
+    return answer
+
+
+def check(answer):
+    if not answer.startswith(b"HTTP/1.1 200") or b"x-amz-function-error" in answer.lower():
+        raise Missing(f"an invocation failed: {answer[:500]!r}")
+
+
+def spawn_ms(argv, environment=None):
+    """Start to end of a program."""
+    quiet = [(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
+    begin = time.perf_counter()
+    pid = os.posix_spawn(argv[0], argv, environment or {}, file_actions=quiet)
+    _, status = os.waitpid(pid, 0)
+    took = (time.perf_counter() - begin) * 1e3
+    if status:
+        raise Missing(f"{argv} ended with {status}")
+    return took
+
+
+def wrk(url, connections, seconds, headers=None, method="GET", body=""):
+    """Latencies in microseconds and requests a second, by wrk with one thread."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(f"wrk.method = {json.dumps(method)}\nwrk.body = {json.dumps(body)}\n")
+        for name, value in (headers or {}).items():
+            script.write(f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}\n")
+        script.write("""done = function(summary, latency, requests)
+  io.write(string.format("RESULT %f %f %f %d %d\\n", latency:percentile(50), latency:percentile(99),
+    summary.requests / summary.duration * 1e6, summary.requests, summary.errors.status + summary.errors.read +
+    summary.errors.connect + summary.errors.timeout))
+end\n""")
+        script.flush()
+        text = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script.name, url], check=True,
+                              text=True, stdout=subprocess.PIPE).stdout
+    p50, p99, rate, count, errors = map(float, re.search(r"RESULT (.*)", text).group(1).split())
+    if errors:
+        raise Missing(f"{errors:.0f} of {count:.0f} requests failed at {url}")
+    return {"p50_us": p50, "p99_us": p99, "per_s": rate, "n": int(count)}
+
+
+def pss_mib(user_ids_from=FIRST_UID, program="python"):
+    """PSS of each process that runs as a function's user, in MiB."""
+    found = []
+    for directory in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if directory.stat().st_uid < user_ids_from or program not in (directory / "comm").read_text():
+                continue
+            text = (directory / "smaps_rollup").read_text()
+        except OSError:
+            continue
+        found.append(int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE).group(1)) / 1024)
+    return found
+
+
+def median(values):
+    return statistics.median(values)

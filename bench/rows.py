@@ -1,0 +1,252 @@
+"""The rows of the table, each a function of the machine that returns what was measured beside its floor."""
+
+import json
+import os
+import pathlib
+import selectors
+import subprocess
+import tempfile
+import time
+
+from lab import MEMORY_MIB, NODE, PYTHON, ROOT, SDK, Missing, Server, check, median, pss_mib, spawn_ms, wrk
+
+NODE_MAJOR = subprocess.run([NODE, "--version"], text=True, stdout=subprocess.PIPE).stdout[1:].split(".")[0]
+PYTHON_NAME = subprocess.run([PYTHON, "-c", "import sys; print('python3.%d' % sys.version_info[1])"], text=True,
+                             stdout=subprocess.PIPE).stdout.strip()
+NOP_PYTHON = (PYTHON_NAME, "app.handler", {"app.py": "def handler(event, context):\n    return event\n"})
+NOP_NODE = (f"nodejs{NODE_MAJOR}.x", "app.handler", {"app.js": "exports.handler = async (event) => event;\n"})
+NOP_RUBY = ("ruby3.3", "app.handler", {"app.rb": "def handler(event:, context:)\n  event\nend\n"})
+BOTO3 = (PYTHON_NAME, "app.handler", {"app.py": "import boto3\nclient = boto3.client('dynamodb')\n"
+                                               "def handler(event, context):\n    return client.meta.region_name\n"})
+SLEEPER = (PYTHON_NAME, "app.handler", {"app.py": "import os, time\ndef handler(event, context):\n    now = time.time()\n"
+                                                 "    time.sleep(4)\n"
+                                                 "    return [now, os.environ['AWS_LAMBDA_LOG_STREAM_NAME']]\n"})
+PLAIN_PYTHON = [PYTHON, "-I", "-S", "-c", "pass"]
+PLAIN_NODE = [NODE, "-e", "0"]
+
+
+class Bench:
+    def __init__(self, binary, build, rounds, seconds):
+        self.binary, self.build, self.rounds, self.seconds = binary, pathlib.Path(build), rounds, seconds
+
+
+def cold(bench, function, floor, options=(), spare=True, floor_environment=None):
+    """First invocations after an update, in turns with the floor. With `spare` each waits until there is one to take."""
+    with Server(bench.binary, *options) as server:
+        server.create("cold", function)
+        server.invoke("cold")
+        times, floors, taken = [], [], 0
+        for number in range(bench.rounds):
+            server.retire("cold", number)
+            if spare:
+                server.wait_for_spares(1)
+            before = server.taken()
+            message = server.message("cold", "close")
+            times.append(server.timed_ms(message))
+            taken += server.taken() - before
+            floors.append(spawn_ms(floor, floor_environment))
+    note = "" if not spare or taken == bench.rounds else f"only {taken:.0f} of {bench.rounds} came from a spare"
+    return {"value": median(times), "floor": median(floors), "samples": times, "floor_samples": floors, "unit": "ms",
+            "note": note}
+
+
+def python_spare(bench):
+    return cold(bench, NOP_PYTHON, PLAIN_PYTHON)
+
+
+def python_empty(bench):
+    # Too little for a spare, enough for the zygote.
+    return cold(bench, NOP_PYTHON, PLAIN_PYTHON, ["--spare-memory", "1"], spare=False)
+
+
+def python_boto3(bench):
+    return cold(bench, BOTO3, [PYTHON, "-c", "import boto3"], floor_environment={"PYTHONPATH": SDK})
+
+
+def node_spare(bench):
+    return cold(bench, NOP_NODE, PLAIN_NODE)
+
+
+def node_empty(bench):
+    return cold(bench, NOP_NODE, PLAIN_NODE, ["--spare-memory", "0"], spare=False)
+
+
+def ruby_spare(bench):
+    return cold(bench, NOP_RUBY, ["/usr/bin/ruby", "--disable-gems", "-e", "0"])
+
+
+def java_spare(bench):
+    with tempfile.TemporaryDirectory() as directory:
+        sources = {"Hello": "public class Hello { public static void main(String[] a) { System.out.println(\"hello\"); } }",
+                   "Nop": "public class Nop { public Object handle(Object event) { return event; } }"}
+        for name, text in sources.items():
+            pathlib.Path(directory, name + ".java").write_text(text)
+        if not os.path.exists("/usr/bin/javac"):
+            raise Missing("there is no /usr/bin/javac")
+        subprocess.run(["/usr/bin/javac", "--release", "8", "-nowarn", "Hello.java", "Nop.java"], cwd=directory, check=True,
+                       stderr=subprocess.DEVNULL)
+        nop = ("java17", "Nop::handle", {"Nop.class": pathlib.Path(directory, "Nop.class").read_bytes()})
+        return cold(bench, nop, ["/usr/bin/java", "-cp", directory, "Hello"])
+
+
+def provided_spare(bench):
+    binary = bench.build / "provided_nop"
+    found = cold(bench, ("provided.al2023", "nop", {"bootstrap": binary.read_bytes()}), [str(binary), "exit"])
+    found["added"] = found["value"] - found["floor"]
+    return found
+
+
+def warm_p50(bench):
+    """In turns, so that a slow moment of the machine meets both."""
+    with Server(bench.binary) as server:
+        server.create("warm", NOP_PYTHON)
+        server.invoke("warm")
+        echoes, warm = [], []
+        for _ in range(5):
+            path, headers, body = server.signed("warm")
+            echoes.append(wrk(server.url + "/_lambent/health", 1, bench.seconds)["p50_us"])
+            warm.append(wrk(server.url + path, 1, bench.seconds, headers, "POST", body.decode())["p50_us"])
+    return {"value": median(warm), "floor": median(echoes), "samples": warm, "floor_samples": echoes, "unit": "us"}
+
+
+def runtime_loop(bench, *arguments):
+    out = subprocess.run([bench.build / "runtime_loop", str(ROOT / "src/runtimes/python"), str(bench.seconds), *arguments],
+                         text=True, stdout=subprocess.PIPE)
+    if out.returncode:
+        raise Missing(f"runtime_loop {' '.join(arguments)} ended with {out.returncode}")
+    return json.loads(out.stdout)
+
+
+def warm_rate(bench):
+    with Server(bench.binary) as server:
+        server.create("warm", NOP_PYTHON)
+        server.invoke("warm")
+        loops, rates = [], []
+        for _ in range(5):
+            path, headers, body = server.signed("warm")
+            loops.append(runtime_loop(bench)["per_s"])
+            rates.append(wrk(server.url + path, 8, bench.seconds, headers, "POST", body.decode())["per_s"])
+    return {"value": median(rates), "floor": median(loops), "samples": rates, "floor_samples": loops, "unit": "/s"}
+
+
+def sandbox_on_off(bench):
+    """The same loop with its runtime in a sandbox and outside, without freezing."""
+    on, off = [], []
+    for _ in range(5):
+        off.append(runtime_loop(bench)["p50_us"])
+        on.append(runtime_loop(bench, "--sandbox")["p50_us"])
+    return {"value": median(on), "floor": median(off), "samples": on, "floor_samples": off, "unit": "us"}
+
+
+def freezing(bench):
+    """Freeze, thaw and the first byte: the loop in a sandbox that is frozen between events, over one that is not."""
+    frozen, running = [], []
+    for _ in range(5):
+        running.append(runtime_loop(bench, "--sandbox")["p50_us"])
+        frozen.append(runtime_loop(bench, "--freeze")["p50_us"])
+    found = {"value": median(frozen), "floor": median(running), "samples": frozen, "floor_samples": running, "unit": "us"}
+    found["added"] = found["value"] - found["floor"]
+    return found
+
+
+def concurrent(server, name, count):
+    """Sends so many signed requests at once; answers of all, or Missing."""
+    message = server.message(name, "close")
+    selector = selectors.DefaultSelector()
+    answers = {}
+    connections = [server.connect() for _ in range(count)]
+    begin = time.time()
+    for connection in connections:
+        connection.sendall(message)
+        connection.setblocking(False)
+        selector.register(connection, selectors.EVENT_READ)
+        answers[connection] = b""
+    until = time.time() + 60
+    while selector.get_map():
+        if time.time() > until:
+            raise Missing(f"{len(selector.get_map())} of {count} were not answered within a minute")
+        for key, _ in selector.select(1):
+            part = key.fileobj.recv(65536)
+            answers[key.fileobj] += part
+            if not part:
+                selector.unregister(key.fileobj)
+                key.fileobj.close()
+    for answer in answers.values():
+        check(answer)
+    return begin, [json.loads(answer.partition(b"\r\n\r\n")[2]) for answer in answers.values()]
+
+
+def burst(bench):
+    """From the first byte sent until 200 environments run at once."""
+    times = []
+    with Server(bench.binary) as server:
+        for number in range(3):
+            server.create(f"burst{number}", SLEEPER)
+            server.wait_for_spares(1, bound_s=3)
+            begin, answers = concurrent(server, f"burst{number}", 200)
+            streams = {stream for _, stream in answers}
+            if len(streams) != 200:
+                raise Missing(f"200 requests ran in {len(streams)} environments")
+            times.append(max(entered for entered, _ in answers) - begin)
+            server.client.delete_function(FunctionName=f"burst{number}")
+            time.sleep(1)
+    return {"value": median(times), "samples": times, "unit": "s"}
+
+
+def idle_memory(bench):
+    """Twenty idle environments of one function whose imports are the same, from the zygote and by exec."""
+    found = {}
+    for how, variables in (("forked", {}), ("executed", {"PYTHONUNBUFFERED": "1"})):
+        with Server(bench.binary) as server:
+            function = (PYTHON_NAME, "app.handler", {"app.py": "import boto3, time\nclient = boto3.client('dynamodb')\n"
+                                                               "def handler(event, context):\n    time.sleep(3)\n    return event\n"})
+            server.create("memory", function, Environment={"Variables": variables})
+            server.wait_for_spares(1, bound_s=3)
+            before = len(pss_mib())
+            concurrent(server, "memory", 20)
+            server.client.delete_function
+            sizes = pss_mib()
+            if len(sizes) < before + 15:
+                raise Missing(f"{len(sizes)} Python processes are there")
+            found[how] = sizes
+    return {"value": median(found["forked"]), "floor": median(found["executed"]), "samples": found["forked"],
+            "floor_samples": found["executed"], "unit": "MiB"}
+
+
+def server_start(bench):
+    times = []
+    for _ in range(10):
+        with Server(bench.binary) as server:
+            times.append(server.start_ms)
+    return {"value": median(times), "samples": times, "unit": "ms"}
+
+
+def server_memory(bench):
+    with Server(bench.binary) as server:
+        time.sleep(0.2)
+        value = server.resident_mib()
+    return {"value": value, "samples": [value], "unit": "MiB"}
+
+
+# Name, measure, what is compared with must and aim ("ratio" to the floor, "added" to it, or the "value"), must, aim, and
+# whether more is better.
+ROWS = [
+    ("Python cold start from a spare, over python3 -I -S -c pass", python_spare, "ratio", 0.5, 0.25),
+    ("Python cold start, pool empty, over the same", python_empty, "ratio", 1.0, 0.6),
+    ("Python importing boto3 and making a client, cold, over import boto3", python_boto3, "ratio", 0.3, 0.1),
+    ("Node.js cold start from a spare, over node -e 0", node_spare, "ratio", 0.3, 0.15),
+    ("Node.js cold start, pool empty, over the same", node_empty, "ratio", 1.3, 1.1),
+    ("Ruby cold start from a spare, over ruby --disable-gems -e 0", ruby_spare, "ratio", 0.3, 0.1),
+    ("Java cold start from a spare, over a hello class", java_spare, "ratio", 0.5, 0.3),
+    ("provided (static C++), ms added to a bare exec", provided_spare, "added", 3, 1),
+    ("warm Invoke p50, nop Python, signed, over an HTTP echo", warm_p50, "ratio", 4, 2.5),
+    ("warm requests/s, eight connections, over the bare loop", warm_rate, "ratio", 0.25, 0.4),
+    ("sandbox on over off, warm p50", sandbox_on_off, "ratio", 1.10, 1.03),
+    ("freeze, thaw, first byte: us added to a warm event", freezing, "added", None, None),
+    ("0 to 200 environments of one Python function, s", burst, "value", 4, 1),
+    ("PSS of an idle Python environment, over an exec'd one", idle_memory, "ratio", 0.4, 0.2),
+    ("server start to first answer, ms", server_start, "value", 50, 20),
+    ("server's idle resident memory, MiB", server_memory, "value", 30, 15),
+]
+MORE_IS_BETTER = {warm_rate}
+__all__ = ["MEMORY_MIB", "ROWS", "MORE_IS_BETTER", "Bench"]
