@@ -1,0 +1,161 @@
+"""Sandboxes that wait for their function: who gets one, what a function sees of it, and what happens to the rest."""
+
+import concurrent.futures
+import re
+import urllib.request
+
+import pytest
+
+from support.functions import NODEJS, PYTHON, Deployer, ensure_role
+from support.polling import until
+
+NOP = {PYTHON: "def handler(event, context):\n    return event\n", NODEJS: "export const handler = async (event) => event;\n"}
+
+
+class Spares:
+    """A server of this file's own, because what waits is the whole server's."""
+
+    def __init__(self, server):
+        self.server = server
+        self.functions = Deployer(server, ensure_role(server))
+
+    def metric(self, name):
+        text = urllib.request.urlopen(self.server.endpoint + "/_lambent/metrics", timeout=5).read().decode()
+        found = re.search("^" + re.escape(name) + r" (\S+)$", text, re.MULTILINE)
+        return float(found.group(1)) if found else 0
+
+    def count(self, event):
+        return self.metric('lambent_spares_total{event="%s"}' % event)
+
+    def wait(self, least=1):
+        until(lambda: self.metric("lambent_spares_waiting") >= least, 15, f"{least} spares to wait")
+
+    def invoke_from_spare(self, runtime, source, event=None, **settings):
+        """The first answer of a new function, which came out of a spare."""
+        name = self.functions.create(runtime, source, **settings)
+        self.functions.invoke(self.functions.create(runtime, NOP[runtime]))
+        self.wait()
+        before = self.count("taken")
+        answer = self.functions.invoke(name, event, LogType="Tail")
+        assert self.count("taken") == before + 1
+        return answer
+
+
+@pytest.fixture(scope="module")
+def spares(request):
+    from support.server import Server
+
+    running = Server().start()
+    yield Spares(running)
+    try:
+        assert running.stop() == 0, running.said()
+    finally:
+        running.discard()
+
+
+@pytest.mark.parametrize("runtime", [PYTHON, NODEJS])
+def test_a_first_invocation_comes_out_of_a_spare(spares, runtime):
+    answer = spares.invoke_from_spare(runtime, NOP[runtime], {"a": 1})
+    assert answer.expect() == {"a": 1}
+    assert "Init Duration: " in answer.log
+
+
+SEEN = {
+    PYTHON: """
+import json, os, subprocess, sys
+def handler(event, context):
+    return {"environ": sorted(os.environ), "name": os.environ["AWS_LAMBDA_FUNCTION_NAME"], "argv": sys.argv,
+            "cwd": os.getcwd(), "task": os.listdir("."), "path": sys.path[:3], "opt": os.path.isdir("/opt"),
+            "descriptors": [os.readlink("/proc/self/fd/%s" % n).partition(":")[0] for n in sorted(os.listdir("/proc/self/fd"))[:3]],
+            "uid": os.getuid() > 1000, "writable": [os.access(p, os.W_OK) for p in ("/tmp", "/var/task", "/opt", "/")],
+            "threads": len(os.listdir("/proc/self/task")), "no_new_privs": "NoNewPrivs:\\t1" in open("/proc/self/status").read(),
+            "caps": [l.split()[1] for l in open("/proc/self/status") if l.startswith("Cap")],
+            "memory": os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "limits": open("/proc/self/limits").read()}
+""",
+    NODEJS: """
+import fs from 'fs';
+export const handler = async () => ({
+  environ: Object.keys(process.env).sort(), name: process.env.AWS_LAMBDA_FUNCTION_NAME, argv: process.argv, cwd: process.cwd(),
+  task: fs.readdirSync('.'), uid: process.getuid() > 1000, limits: fs.readFileSync('/proc/self/limits', 'utf8'),
+  caps: fs.readFileSync('/proc/self/status', 'utf8').split('\\n').filter((line) => line.startsWith('Cap')),
+});
+""",
+}
+
+
+@pytest.mark.parametrize("runtime", [PYTHON, NODEJS])
+def test_a_function_cannot_tell_a_spare_from_a_process_that_exec_started(spares, runtime):
+    waited = spares.invoke_from_spare(runtime, SEEN[runtime]).expect()
+    # This setting acts at exec alone, so nothing that waits is of use.
+    acting = {PYTHON: "PYTHONWARNINGS", NODEJS: "NODE_NO_WARNINGS"}[runtime]
+    name = spares.functions.create(runtime, SEEN[runtime], Environment={"Variables": {acting: "1"}})
+    executed = spares.functions.invoke(name).expect()
+    executed["environ"].remove(acting)
+    assert waited.pop("name") != executed.pop("name")
+    assert waited == executed
+
+
+def test_forks_of_one_zygote_share_no_randomness(spares):
+    source = """
+import multiprocessing, random, secrets, ssl, tempfile, uuid, time
+def handler(event, context):
+    time.sleep(0.3)
+    return [random.random(), secrets.token_hex(8), ssl.RAND_bytes(8).hex(), str(uuid.uuid4()), str(uuid.uuid1()),
+            next(tempfile._get_candidate_names()), bytes(multiprocessing.current_process().authkey).hex()]
+"""
+    name = spares.functions.create(PYTHON, source)
+    spares.wait(2)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = [answer.expect() for answer in pool.map(lambda _: spares.functions.invoke(name), range(8))]
+    for values in zip(*answers):
+        assert len(set(values)) == len(answers)
+
+
+def test_libraries_of_the_package_are_found_by_the_linker(spares):
+    """LD_LIBRARY_PATH names /var/task/lib, which did not have a library when the process was started."""
+    library = open("/lib/x86_64-linux-gnu/libm.so.6", "rb").read()
+    source = {"app.py": "import ctypes\ndef handler(event, context):\n"
+                        "    library = ctypes.CDLL('liblambent_test.so')\n    return library._name\n",
+              "lib/liblambent_test.so": library}
+    assert spares.invoke_from_spare(PYTHON, source).expect() == "liblambent_test.so"
+
+
+def test_boto3_is_there_and_reaches_the_server(spares):
+    source = ("import boto3\ndef handler(event, context):\n"
+              "    return boto3.client('sts').get_caller_identity()['Arn']\n")
+    assert ":assumed-role/lambent-test/" in spares.invoke_from_spare(PYTHON, source).expect()
+
+
+def test_the_functions_own_boto3_wins(spares):
+    source = {"app.py": "import boto3\ndef handler(event, context):\n    return boto3.mine\n", "boto3/__init__.py": "mine = 5\n"}
+    assert spares.invoke_from_spare(PYTHON, source).expect() == 5
+
+
+def test_an_os_only_runtime_gets_a_sandbox_that_was_ready(spares):
+    source = {"bootstrap!": "#!/bin/sh\nexit 9\n"}
+    spares.functions.invoke(spares.functions.create("provided.al2023", source))
+    name = spares.functions.create("provided.al2023", source)
+    taken = spares.count("taken")
+    spares.wait(1)
+
+    def again():
+        spares.functions.invoke(name)
+        return spares.count("taken") > taken
+
+    until(again, 10, "an invocation out of a sandbox that was ready")
+
+
+def test_a_burst_of_first_invocations_loses_none(spares):
+    source = "import os, time\ndef handler(event, context):\n    time.sleep(2)\n    return os.environ['AWS_LAMBDA_LOG_STREAM_NAME']\n"
+    name = spares.functions.create(PYTHON, source)
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        answers = [answer.expect() for answer in pool.map(lambda _: spares.functions.invoke(name), range(40))]
+    assert len(set(answers)) >= 20
+
+
+def test_without_memory_for_spares_nothing_waits(new_server):
+    spares = Spares(new_server("--spare-memory", "0"))
+    name = spares.functions.create(PYTHON, NOP[PYTHON])
+    assert spares.functions.invoke(name, 1).expect() == 1
+    assert spares.metric("lambent_spares_waiting") == 0
+    assert spares.count("made") == 0
