@@ -203,13 +203,19 @@ base::Task<bool> Concurrency::remove_provisioned(FunctionKey function, std::stri
   co_return co_await database_.write(std::move(command));
 }
 
-base::Task<void> Concurrency::forget(FunctionKey function) {
-  auto command = [snapshots = snapshots_, key = std::move(function)](Transaction& transaction) {
+void Concurrency::forget(Transaction& transaction, const FunctionKey& key, std::string_view qualifier) {
+  if (qualifier.empty()) {
     transaction.prepare(kDeleteLimits).bind(key.account, key.region, key.name).run();
     transaction.prepare(kForgetProvisioned).bind(key.account, key.region, key.name).run();
-    transaction.after_commit([snapshots, key] { snapshots->forget(key); });
-  };
-  co_await database_.write(std::move(command));
+  } else {
+    transaction.prepare(kDeleteProvisioned).bind(key.account, key.region, key.name, qualifier).run();
+  }
+  transaction.after_commit([snapshots = snapshots_, name = Snapshots::Name{key, qualifier}] {
+    if (name.second.empty())
+      snapshots->forget(name.first);
+    else
+      snapshots->forget_provisioned(name);
+  });
 }
 
 }  // namespace lambent::store

@@ -57,8 +57,8 @@ class Concurrency {
   /// False when there was none.
   base::Task<bool> remove_provisioned(FunctionKey function, std::string qualifier);
 
-  /// All of a function that is deleted.
-  base::Task<void> forget(FunctionKey function);
+  /// For Functions::when_removed: of a version or alias that is removed, or with an empty qualifier all of a function.
+  void forget(Transaction& transaction, const FunctionKey& function, std::string_view qualifier);
 
  private:
   struct Snapshots;

@@ -139,12 +139,17 @@ base::Task<bool> EventInvokeConfigs::remove(FunctionKey function, std::string qu
   co_return co_await database_.write(std::move(command));
 }
 
-base::Task<void> EventInvokeConfigs::forget(FunctionKey function) {
-  auto command = [snapshots = snapshots_, key = std::move(function)](Transaction& transaction) {
+void EventInvokeConfigs::forget(Transaction& transaction, const FunctionKey& key, std::string_view qualifier) {
+  if (qualifier.empty())
     transaction.prepare(kForget).bind(key.account, key.region, key.name).run();
-    transaction.after_commit([snapshots, key] { snapshots->forget(key); });
-  };
-  co_await database_.write(std::move(command));
+  else
+    transaction.prepare(kDelete).bind(key.account, key.region, key.name, qualifier).run();
+  transaction.after_commit([snapshots = snapshots_, name = Snapshots::Name{key, qualifier}] {
+    if (name.second.empty())
+      snapshots->forget(name.first);
+    else
+      snapshots->forget(name);
+  });
 }
 
 }  // namespace lambent::store

@@ -45,8 +45,8 @@ class EventInvokeConfigs {
                                                     std::function<void(EventInvokeConfig&)> edit);
   /// False when there was none.
   base::Task<bool> remove(FunctionKey function, std::string qualifier);
-  /// All of a function that is deleted.
-  base::Task<void> forget(FunctionKey function);
+  /// For Functions::when_removed: of a version or alias that is removed, or with an empty qualifier all of a function.
+  void forget(Transaction& transaction, const FunctionKey& function, std::string_view qualifier);
 
  private:
   struct Snapshots;
