@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 
 #include "runtimes/bootstraps.h"
 #include "runtimes/interpreters.h"
@@ -13,6 +14,9 @@ namespace lambent::runtimes {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// What a JVM holds beside its heap: code, metaspace, threads.
+constexpr std::int32_t kJvmMib = 72;
 
 /// Older code runs on a newer Java and hardly ever the other way round: what is old enough comes first, and of that the nearest.
 bool is_nearer(Family family, int wanted, const Interpreter& a, const Interpreter& b) {
@@ -58,6 +62,38 @@ Runtime make_node(const Identifier& wanted, const Interpreter& used) {
   return runtime;
 }
 
+Runtime make_ruby(const Identifier& wanted, const Interpreter& used) {
+  Runtime runtime;
+  const std::string version = version_text(Family::ruby, wanted.generation);
+  runtime.bootstrap_dir = "ruby";
+  // RubyGems costs 40 ms: the bootstrap loads it when something needs it.
+  runtime.argv = {used.path, "--disable-gems", "/var/runtime/bootstrap.rb"};
+  runtime.environment = {"GEM_HOME=/var/runtime",
+                         fmt::format("GEM_PATH=/var/task/vendor/bundle/ruby/{0}.0:/opt/ruby/gems/{0}.0:/var/runtime:"
+                                     "/var/runtime/ruby/{0}.0",
+                                     version),
+                         "RUBYLIB=/var/task:/var/runtime/lib:/opt/ruby/lib"};
+  runtime.runtime_version = "ruby:" + version + ".v1";
+  return runtime;
+}
+
+Runtime make_java(const Identifier& wanted, const Interpreter& used) {
+  Runtime runtime;
+  runtime.bootstrap_dir = "java";
+  // One thread collects and one compiles, with the class data that comes with the JVM: the quickest start.
+  runtime.argv = {used.path, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:-UsePerfData"};
+  if (used.generation >= 9) {
+    // A process that waited for its function gets its environment later.
+    runtime.argv.push_back("--add-opens=java.base/java.util=ALL-UNNAMED");
+    runtime.argv.push_back("--add-opens=java.base/java.lang=ALL-UNNAMED");
+  }
+  // A Lambent built without a JDK has no jar: the installed root has the classes, compiled by its own Java.
+  runtime.argv.insert(runtime.argv.end(),
+                      {"-cp", "/var/runtime/lambent.jar:/usr/local/lib/lambent/java", "lambent.Main"});
+  runtime.runtime_version = "java:" + std::to_string(wanted.generation) + ".v1";
+  return runtime;
+}
+
 Runtime make_provided(const Identifier& wanted) {
   Runtime runtime;
   runtime.bootstrap_dir = "provided";
@@ -75,7 +111,11 @@ Runtime make_provided(const Identifier& wanted) {
 }
 
 Runtime make_interpreted(const Identifier& wanted, const Interpreter& used) {
-  Runtime runtime = wanted.family == Family::python ? make_python(wanted, used) : make_node(wanted, used);
+  Runtime runtime;
+  if (wanted.family == Family::python) runtime = make_python(wanted, used);
+  if (wanted.family == Family::nodejs) runtime = make_node(wanted, used);
+  if (wanted.family == Family::ruby) runtime = make_ruby(wanted, used);
+  if (wanted.family == Family::java) runtime = make_java(wanted, used);
   runtime.root = used.root;
   runtime.version = used.version;
   runtime.substitution = substitution(wanted, used);
@@ -86,6 +126,12 @@ Runtime make_interpreted(const Identifier& wanted, const Interpreter& used) {
 std::vector<Interpreter> joined(std::vector<Interpreter> first, std::vector<Interpreter> second) {
   first.insert(first.end(), std::make_move_iterator(second.begin()), std::make_move_iterator(second.end()));
   return first;
+}
+
+/// None when this program was built without a JDK: only installed roots have the runtime's classes then.
+std::vector<Interpreter> java_of_host(const fs::path& root) {
+  const auto is_jar = [](const EmbeddedFile& file) { return file.name == "java/lambent.jar"; };
+  return std::ranges::any_of(embedded_files(), is_jar) ? find_javas(root) : std::vector<Interpreter>();
 }
 
 /// Python 2 and Node.js before version 4 are other languages than their successors.
@@ -111,16 +157,18 @@ std::string why_not(const Identifier& wanted) {
 
 Catalog::Catalog(const fs::path& root, const fs::path& roots)
     : pythons_(joined(find_installed(roots, Family::python), find_pythons(root))) {
-  const std::vector<Interpreter> nodes = joined(find_installed(roots, Family::nodejs), find_nodes(root));
+  std::map<Family, std::vector<Interpreter>> found{
+      {Family::python, pythons_},
+      {Family::nodejs, joined(find_installed(roots, Family::nodejs), find_nodes(root))},
+      {Family::ruby, joined(find_installed(roots, Family::ruby), find_rubies(root))},
+      {Family::java, joined(find_installed(roots, Family::java), java_of_host(root))}};
   for (const Identifier& wanted : identifiers()) {
     Runtime runtime;
     if (wanted.family == Family::provided || wanted.family == Family::go) {
       runtime = make_provided(wanted);
     } else {
       if (nothing_stands_in(wanted)) continue;
-      const std::vector<Interpreter> none;
-      const auto& choice = wanted.family == Family::python ? pythons_ : wanted.family == Family::nodejs ? nodes : none;
-      const Interpreter* used = nearest(wanted.family, choice, wanted.generation);
+      const Interpreter* used = nearest(wanted.family, found[wanted.family], wanted.generation);
       if (used == nullptr) continue;
       runtime = make_interpreted(wanted, *used);
     }
@@ -175,6 +223,11 @@ std::vector<std::string> command_line(const Runtime& runtime, std::int32_t memor
   // AWS: 90 % of MemorySize.
   if (runtime.family == Family::nodejs)
     argv.insert(argv.begin() + 1, "--max-old-space-size=" + std::to_string(memory_mib * 9 / 10));
+  // AWS: 85 %. What the JVM itself takes counts here as it does there, and leaves a small function less.
+  if (runtime.family == Family::java)
+    argv.insert(
+        argv.begin() + 1,
+        fmt::format("-Xmx{}m", std::max(memory_mib / 2, std::min(memory_mib * 85 / 100, memory_mib - kJvmMib))));
   return argv;
 }
 

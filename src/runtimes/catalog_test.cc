@@ -154,6 +154,35 @@ TEST_F(CatalogTest, GoRunsTheProgramThatTheHandlerNames) {
   EXPECT_THAT(found.runtime->environment, Contains("AWS_EXECUTION_ENV=AWS_Lambda_go1.x"));
 }
 
+TEST_F(CatalogTest, RubyAndJavaHaveTheirOwnCommands) {
+  installed("ruby3.3", "version 3.3.8\ninterpreter /usr/bin/ruby\nsource Debian trixie\n", "root");
+  installed("java17", "version 17.0.19\ninterpreter /usr/bin/java\nsource Debian bookworm\n", "root");
+  installed("java21", "version 21.0.12\ninterpreter /usr/bin/java\nsource Debian trixie\n", "root");
+  const Catalog known(root_.path(), roots_.path());
+  const auto ruby = known.find("ruby3.4");
+  ASSERT_TRUE(ruby.runtime);
+  EXPECT_THAT(ruby.runtime->argv, ElementsAre("/usr/bin/ruby", "--disable-gems", "/var/runtime/bootstrap.rb"));
+  EXPECT_THAT(ruby.runtime->environment, Contains("GEM_HOME=/var/runtime"));
+  EXPECT_THAT(ruby.runtime->environment,
+              Contains(HasSubstr("GEM_PATH=/var/task/vendor/bundle/ruby/3.4.0:/opt/ruby/gems/3.4.0")));
+  EXPECT_EQ(ruby.runtime->substitution, "ruby3.4 is not installed: this function runs on Ruby 3.3.8");
+  const auto java = known.find("java17.al2023", true);
+  ASSERT_TRUE(java.runtime);
+  EXPECT_EQ(java.runtime->root, "java17");
+  EXPECT_EQ(java.runtime->runtime_version, "java:17.v1");
+  EXPECT_EQ(java.runtime->argv.back(), "lambent.Main");
+  EXPECT_THAT(command_line(*java.runtime, 128), Contains("-Xmx64m"));
+  EXPECT_THAT(command_line(*java.runtime, 512), Contains("-Xmx435m"));
+}
+
+TEST_F(CatalogTest, OlderJavaRunsOnTheNextNewerOne) {
+  installed("java17", "version 17.0.19\ninterpreter /usr/bin/java\nsource Debian bookworm\n", "root");
+  installed("java21", "version 21.0.12\ninterpreter /usr/bin/java\nsource Debian trixie\n", "root");
+  const Catalog known(root_.path(), roots_.path());
+  EXPECT_EQ(known.find("java8.al2").runtime->root, "java17");
+  EXPECT_EQ(known.find("java25").runtime->root, "java21") << "better than nothing";
+}
+
 TEST_F(CatalogTest, WhatCannotRunIsRefusedInWords) {
   interpreter("python3.13", "Python 3.13.5");
   const Catalog known = catalog();
@@ -307,11 +336,11 @@ TEST(BootstrapsTest, ReplaceWhatAnOlderServerLeft) {
   write(directory.path() / "python/bootstrap.py", "old");
   write(directory.path() / "python/gone.py", "old");
   write(directory.path() / "python/__pycache__/lambent_runtime.cpython-311.pyc", "old");
-  write(directory.path() / "ruby/bootstrap.rb", "old");
+  write(directory.path() / "cobol/bootstrap.cob", "old");
   install_bootstraps(directory.path(), Catalog());
   EXPECT_THAT(read(directory.path() / "python/bootstrap.py"), HasSubstr("lambent_runtime"));
   EXPECT_FALSE(fs::exists(directory.path() / "python/gone.py"));
-  EXPECT_FALSE(fs::exists(directory.path() / "ruby"));
+  EXPECT_FALSE(fs::exists(directory.path() / "cobol"));
   EXPECT_NE(read(directory.path() / "python/__pycache__/lambent_runtime.cpython-311.pyc"), "old");
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <vector>
 
 #include "base/fd.h"
@@ -62,6 +63,16 @@ void need(const char* program, const char* package) {
   throw std::runtime_error(fmt::format("{} is needed and not here: apt-get install {}", program, package));
 }
 
+/// Beside the root that is being made, for its Java to compile.
+void write_java_sources(const fs::path& directory) {
+  for (const EmbeddedFile& file : embedded_installers()) {
+    if (!file.name.starts_with("java/")) continue;
+    const fs::path path = directory / file.name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << file.content;
+  }
+}
+
 void build_debian(const fs::path& directory, const InstallOptions& options, const Recipe& recipe) {
   need("/usr/bin/mmdebstrap", "mmdebstrap");
   need("/usr/bin/unshare", "util-linux");
@@ -69,8 +80,10 @@ void build_debian(const fs::path& directory, const InstallOptions& options, cons
   if (!options.mirror.empty()) archive.mirror = options.mirror;
   if (archive.mirror.empty())
     throw std::runtime_error("apt's sources name no Debian archive for this machine: give one with --mirror");
+  if (recipe.family == Family::java) write_java_sources(directory);
   run_script("debian.sh", {directory / "root", std::string(recipe.suite), archive.mirror, archive.keyring,
                            std::string(recipe.packages), std::string(recipe.interpreter)});
+  fs::remove_all(directory / "java");
 }
 
 void build_npm(const fs::path& directory, const Recipe& recipe) {

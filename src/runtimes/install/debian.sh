@@ -62,6 +62,12 @@ case $interpreter in
     ln -s "/$java" "$dir/usr/bin/java"
     # Class data sharing makes a start twice as fast. Only newer packages bring the archive.
     in_root "/$java" -Xshare:dump >/dev/null
+    # The runtime's own classes, if this Java has its compiler: version 8 has it only in the JDK.
+    mv "$dir/../java" "$dir/tmp/java"
+    mkdir -p "$dir/usr/local/lib/lambent/java"
+    in_root /bin/sh -c "/$java -m jdk.compiler/com.sun.tools.javac.Main -nowarn -d /usr/local/lib/lambent/java \$(find /tmp/java -name '*.java')" \
+      2>/dev/null || true
+    rm -rf "$dir/tmp/java"
     # The authorities once more, in Java's own format.
     mkdir -p "$dir/etc/ssl/certs/java"
     find "$dir/usr/share/ca-certificates" -name '*.crt' -printf '+/usr/share/ca-certificates/%P\n' | sort >"$dir/tmp/list"

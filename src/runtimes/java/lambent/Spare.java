@@ -1,0 +1,9 @@
+package lambent;
+
+final class Spare {
+    private Spare() {}
+
+    static void await() {
+        throw new UnsupportedOperationException();
+    }
+}
