@@ -5,6 +5,7 @@
 // Written from the published behaviour of aws-lambda-nodejs-runtime-interface-client 3.x and 4.x.
 'use strict';
 
+const net = require('net');
 const { Connection } = require('./connection.cjs');
 const { patchConsole, logError, setRequest } = require('./console.cjs');
 const { highWaterMark, isStreaming, openResponse, runStreaming } = require('./streaming.cjs');
@@ -217,5 +218,39 @@ async function main() {
   runtime.start();
 }
 
-if (process.argv[2] === '--spare') require('./spare.cjs').wait();
-main();
+// One event, so that all of the above has been compiled before there is a function.
+async function rehearse(handler) {
+  process.env.AWS_LAMBDA_RUNTIME_API = '127.0.0.1:9001';
+  for (const runtime of ['nodejs20.x', 'nodejs24.x']) {
+    process.env.AWS_EXECUTION_ENV = `AWS_Lambda_${runtime}`;
+    configure();
+    const rehearsed = new Runtime(await loadHandler(__dirname, handler, modern));
+    await rehearsedWith(rehearsed);
+  }
+}
+
+function rehearsedWith(rehearsed) {
+  return new Promise((resolve) => {
+    const server = net.createServer((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: r\r\nLambda-Runtime-Deadline-Ms: 0\r\nContent-Length: 2\r\n\r\n{}');
+        socket.once('data', () => {
+          connection.forget();
+          socket.destroy();
+          server.close(resolve);
+        });
+      });
+    });
+    server.listen(0, '127.0.0.1', () => {
+      connection = new Connection(`127.0.0.1:${server.address().port}`);
+      rehearsed.start();
+    });
+  });
+}
+
+if (process.argv[2] === '--spare') {
+  // From a stack of its own: traces end with main, as they do without a wait.
+  require('./spare.cjs').wait(rehearse).then(() => setImmediate(() => main()));
+} else {
+  main();
+}

@@ -80,6 +80,12 @@ class Connection {
     this.socket.write(messages.length === 1 ? messages[0].bytes : messages.map((message) => message.bytes).join(''));
   }
 
+  // Nothing more is sent or heard.
+  forget() {
+    this.sent = [];
+    this.socket.removeAllListeners().on('error', () => {}).destroy();
+  }
+
   restart(messages) {
     this.sent = messages;
     this.open();

@@ -41,8 +41,24 @@ function become(variables) {
   process.argv.length = 2;
 }
 
-function wait() {
+// What a rehearsal leaves behind.
+function clean() {
+  delete globalThis.awslambda;
+  for (const name of Object.keys(require.cache)) if (name.endsWith('/nop.cjs')) delete require.cache[name];
+  require('./console.cjs').setRequest(undefined, undefined);
+}
+
+async function wait(rehearse) {
   COMMON.forEach(require);
+  // Opening them takes longer than the first line that is written to them.
+  [process.stdout, process.stderr].forEach((stream) => stream.writable);
+  try {
+    await rehearse('nop.handler');
+  } catch (error) {
+    // Then the first event is slower, and nothing else.
+    console.error(`lambent: the rehearsal for Node.js stopped: ${error}`);
+  }
+  clean();
   become(readAssignment());
 }
 
