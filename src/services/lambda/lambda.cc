@@ -149,6 +149,7 @@ void Lambda::settle_later(base::asio::any_io_executor executor, store::FunctionK
     try {
       std::rethrow_exception(failure);
     } catch (const std::exception& error) {
+    parts_.engine.expect(settled);
       base::log::error("a function's state could not be stored", {{"reason", error.what()}});
     }
   });
