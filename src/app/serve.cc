@@ -10,6 +10,7 @@
 #include "app/data_directory.h"
 #include "app/privileges.h"
 #include "base/log.h"
+#include "runtimes/bootstraps.h"
 
 namespace lambent::app {
 
@@ -51,6 +52,8 @@ Privileged make_privileged(const ServeOptions& options, const DataDirectory& dat
   made.roots_in_use = runtimes::lock_roots(launcher.roots_dir, runtimes::kInUse, false);
   if (!made.roots_in_use) throw std::runtime_error("`lambent runtimes remove` is at work: start again when it is done");
   launcher.scratch_dir = data.scratch();
+  for (const runtimes::EmbeddedFile& file : runtimes::embedded_files())
+    if (file.name.starts_with("python/")) launcher.zygote_files.push_back({std::string(file.name), file.content});
   for (std::size_t i = 0; i < options.lanes; ++i) {
     made.launchers.push_back(sandbox::start_launcher(launcher));
     launcher.first_uid += 65536;

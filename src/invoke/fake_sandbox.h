@@ -144,7 +144,10 @@ class FakeSandbox final : public sandbox::Sandbox {
     const int made = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     co_return base::Fd(base::check(made, "socket"));
   }
-  void on_exit(std::function<void(sandbox::Exit)> observer) override { runtime_->observer = std::move(observer); }
+  void on_exit(std::function<void(sandbox::Exit)> observer) override {
+    observer_ = observer;
+    runtime_->observer = std::move(observer);
+  }
   void on_extension_exit(std::function<void(std::size_t, sandbox::Exit)> observer) override {
     extension_ended = std::move(observer);
   }
@@ -159,11 +162,12 @@ class FakeSandbox final : public sandbox::Sandbox {
     runtime_->port = old->port;
     runtime_->out = std::move(old->out);
     runtime_->err = std::move(old->err);
-    runtime_->observer = std::exchange(old->observer, nullptr);
+    runtime_->observer = observer_;
     boost::system::error_code ignored;
     old->socket.close(ignored);
     ++restarts;
-    start(FakeInit::ready);
+    if (restart_fails) throw std::runtime_error("restart: clone3: Resource temporarily unavailable");
+    start(restart_init);
     co_return;
   }
   void freeze() override { frozen = true; }
@@ -179,6 +183,9 @@ class FakeSandbox final : public sandbox::Sandbox {
   void end(sandbox::Exit exit) { runtime_->end(exit); }
 
   bool refuses = false;
+  /// How a restarted runtime starts.
+  FakeInit restart_init = FakeInit::ready;
+  bool restart_fails = false;
   std::vector<sandbox::Spec> assigned;
   base::Fd extensions_output;
   std::function<void(std::size_t, sandbox::Exit)> extension_ended;
@@ -190,6 +197,7 @@ class FakeSandbox final : public sandbox::Sandbox {
  private:
   asio::io_context& context_;
   std::shared_ptr<FakeRuntime> runtime_;
+  std::function<void(sandbox::Exit)> observer_;
   base::Fd runtime_api_, api_, out_, err_;
 };
 
@@ -202,6 +210,9 @@ class FakeLauncher final : public sandbox::Launcher {
     specs.push_back(std::move(spec));
     auto sandbox = std::make_unique<FakeSandbox>(context_);
     sandbox->assigned.push_back(specs.back());
+    sandbox->restart_init = restart_init;
+    sandbox->restart_fails = restart_fails;
+    launched.push_back(sandbox.get());
     sandbox->start(init.empty() ? FakeInit::ready : init[std::min(specs.size() - 1, init.size() - 1)]);
     co_return sandbox;
   }
@@ -220,6 +231,10 @@ class FakeLauncher final : public sandbox::Launcher {
   std::vector<FakeSandbox*> prepared;
   /// How the first, second, ... environment starts; the last goes on.
   std::vector<FakeInit> init;
+  /// Those of `specs`, alive or not.
+  std::vector<FakeSandbox*> launched;
+  FakeInit restart_init = FakeInit::ready;
+  bool restart_fails = false;
   bool broken = false;
 
  private:

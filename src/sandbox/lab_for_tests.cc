@@ -18,6 +18,51 @@ void drain(const base::Fd& pipe, std::string& into) {
     if (into.size() < 4U << 20) into.append(buffer, static_cast<std::size_t>(got));
 }
 
+/// What waits for an assignment and then becomes the script that it names, as the runtimes' own do.
+constexpr std::string_view kSpareScript = R"(
+import os, sys
+def wait():
+    os.write(3, b'.')
+    data = b''
+    while True:
+        more = os.read(3, 65536)
+        if not more: break
+        data += more
+    os.close(3)
+    if not data: os._exit(0)
+    number = lambda at: int.from_bytes(data[at:at + 4], 'little')
+    assert number(0) == len(data) - 4, (number(0), len(data))
+    strings = [text.decode() for text in data[12:].split(b'\0')]
+    argv, variables = strings[:number(4)], strings[number(4):number(4) + number(8)]
+    os.environ.clear()
+    os.environ.update(text.split('=', 1) for text in variables)
+    os.chdir('/var/task')
+    sys.argv = argv[2:]
+    exec(compile(open(sys.argv[0]).read(), sys.argv[0], 'exec'), {'__name__': '__main__'})
+if __name__ == '__main__': wait()
+)";
+
+constexpr std::string_view kZygoteScript = R"(
+import ctypes, os, sys
+import json
+sys.path.insert(0, '/var/runtime')
+import spare
+jail = ctypes.CDLL('/var/runtime/liblambent_jail.so')
+while jail.zygote_next() == 0:
+    pid = os.fork()
+    if pid == 0:
+        jail.zygote_child()
+        spare.wait()
+        sys.stdout.flush()
+        sys.exit(0)
+    jail.zygote_forked(pid)
+)";
+
+std::string file_text(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
 }  // namespace
 
 bool eventually(std::chrono::milliseconds bound, const std::function<bool()>& step) {
@@ -42,8 +87,12 @@ Lab::Lab() : hash_(64, 'a'), first_uid_(2'000'000'000 + kUsersOfALab * static_ca
   for (const char* sub : {"code", "runtimes/python", "scratch"}) std::filesystem::create_directories(directory_ / sub);
   std::filesystem::create_directories(directory_ / "code" / hash_);
   std::ofstream(directory_ / "runtimes/python/bootstrap.txt") << "a bootstrap\n";
-  LauncherProcess process =
-      start_launcher({directory_ / "code", directory_ / "runtimes", directory_ / "scratch", first_uid_});
+  std::ofstream(directory_ / "runtimes/python/spare.py") << kSpareScript;
+  LauncherOptions options{directory_ / "code", directory_ / "runtimes", directory_ / "scratch", first_uid_};
+  const std::string library = file_text(LAMBENT_JAIL_LIBRARY);
+  options.zygote_files = {
+      {"python/spare.py", kSpareScript}, {"python/zygote.py", kZygoteScript}, {"python/liblambent_jail.so", library}};
+  LauncherProcess process = start_launcher(options);
   pid_ = process.pid;
   launcher_ = attach_launcher(context_, std::move(process));
 }
@@ -55,15 +104,27 @@ Lab::~Lab() {
   std::filesystem::remove_all(directory_);
 }
 
-bool Lab::no_process() const {
+std::size_t Lab::processes() const {
+  std::size_t found = 0;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     if (entry.path().filename().string().find_first_not_of("0123456789") != std::string::npos) continue;
     std::ifstream file(entry.path() / "status");
     std::uint32_t uid = 0;
     for (std::string word; file >> word;)
-      if (word == "Uid:" && file >> uid && uid - first_uid_ < kUsersOfALab) return false;
+      if (word == "Uid:" && file >> uid && uid - first_uid_ < kUsersOfALab) {
+        ++found;
+        break;
+      }
   }
-  return true;
+  return found;
+}
+
+bool Lab::settle() {
+  return eventually(std::chrono::seconds(5), [this] {
+    context_.restart();
+    context_.poll();
+    return no_process();
+  });
 }
 
 void Lab::write_code(const std::string& name, const std::string& text, unsigned mode) {
@@ -83,24 +144,77 @@ Spec Lab::spec(std::vector<std::string> argv) const {
   return spec;
 }
 
-std::unique_ptr<Running> Lab::launch(const Spec& spec) {
-  auto running = std::make_unique<Running>();
+void Lab::await(base::Task<void> work) {
   std::exception_ptr failure;
   bool done = false;
-  const auto start = [&]() -> base::Task<void> { running->sandbox = co_await launcher_->launch(spec); };
-  base::asio::co_spawn(context_, start, [&](std::exception_ptr error) {
+  base::asio::co_spawn(context_, std::move(work), [&](std::exception_ptr error) {
     failure = error;
     done = true;
   });
   context_.restart();
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!done && std::chrono::steady_clock::now() < end) context_.run_one_for(std::chrono::milliseconds(100));
-  if (!done) throw std::runtime_error("launch did not answer");
+  if (!done) throw std::runtime_error("the launcher did not answer");
   if (failure) std::rethrow_exception(failure);
-  running->out_pipe = running->sandbox->take_stdout();
-  running->err_pipe = running->sandbox->take_stderr();
-  running->sandbox->on_exit([state = running.get()](Exit exit) { state->exit = exit; });
+}
+
+namespace {
+
+void watch(Running& running) {
+  running.out_pipe = running.sandbox->take_stdout();
+  running.err_pipe = running.sandbox->take_stderr();
+  running.extensions_pipe = running.sandbox->take_extensions_output();
+  running.sandbox->on_exit([state = &running](Exit exit) { state->exit = exit; });
+  running.sandbox->on_extension_exit(
+      [state = &running](std::size_t index, Exit exit) { state->extension_exits.emplace_back(index, exit); });
+}
+
+}  // namespace
+
+std::unique_ptr<Running> Lab::launch(const Spec& spec) {
+  auto running = std::make_unique<Running>();
+  const auto start = [&]() -> base::Task<void> { running->sandbox = co_await launcher_->launch(spec); };
+  await(start());
+  watch(*running);
   return running;
+}
+
+SpareSpec Lab::spare_spec(Way way) const {
+  SpareSpec spec;
+  spec.runtime_dir = "python";
+  spec.zygote = way == Way::forked;
+  if (way == Way::spare) spec.argv = {"/usr/bin/python3", "-I", "/var/runtime/spare.py"};
+  if (way == Way::forked) spec.argv = {"/usr/bin/python3", "-I", "-S", "/var/runtime/zygote.py"};
+  return spec;
+}
+
+std::unique_ptr<Running> Lab::prepare(const SpareSpec& spec) {
+  auto running = std::make_unique<Running>();
+  const auto start = [&]() -> base::Task<void> { running->sandbox = co_await launcher_->prepare(spec); };
+  await(start());
+  watch(*running);
+  return running;
+}
+
+void Lab::assign(Running& running, const Spec& spec) {
+  await(running.sandbox->assign(spec));
+  running.extensions_pipe = running.sandbox->take_extensions_output();
+}
+
+void Lab::restart(Running& running, std::vector<std::string> argv) {
+  running.exit.reset();
+  await(running.sandbox->restart(std::move(argv), {"PATH=/usr/bin:/bin", "AGAIN=1"}));
+}
+
+std::string Lab::write_tree(char digit, const std::map<std::string, std::string>& files) {
+  const std::string hash(64, digit);
+  for (const auto& [name, text] : files) {
+    const std::filesystem::path path = directory_ / "code" / hash / name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+    std::filesystem::permissions(path, std::filesystem::perms(0755));
+  }
+  return hash;
 }
 
 bool Lab::drive(Running& running, std::chrono::milliseconds bound, const std::function<bool()>& done) {
@@ -110,31 +224,37 @@ bool Lab::drive(Running& running, std::chrono::milliseconds bound, const std::fu
     context_.run_one_for(std::chrono::milliseconds(1));
     drain(running.out_pipe, running.out);
     drain(running.err_pipe, running.err);
+    drain(running.extensions_pipe, running.extensions_out);
     if (done()) return true;
     if (std::chrono::steady_clock::now() > end) return false;
   }
 }
 
-Outcome Lab::run(const Spec& spec, std::chrono::milliseconds bound) {
-  const auto running = launch(spec);
-  const auto ended = [&] { return running->exit.has_value(); };
-  if (!drive(*running, bound, ended)) {
-    running->sandbox->kill();
-    EXPECT_TRUE(drive(*running, std::chrono::seconds(5), ended));
-    ADD_FAILURE() << "the script did not end: " << running->out << running->err;
+Outcome Lab::finish(Running& running, std::chrono::milliseconds bound) {
+  const auto ended = [&] { return running.exit.has_value(); };
+  if (!drive(running, bound, ended)) {
+    running.sandbox->kill();
+    EXPECT_TRUE(drive(running, std::chrono::seconds(5), ended));
+    ADD_FAILURE() << "the script did not end: " << running.out << running.err;
   }
-  drive(*running, std::chrono::milliseconds(0), ended);
-  return {running->exit.value_or(Exit{}), running->out, running->err, running->sandbox->peak_memory_mib()};
+  drive(running, std::chrono::milliseconds(0), ended);
+  return {running.exit.value_or(Exit{}), running.out, running.err, running.sandbox->peak_memory_mib()};
 }
+
+Outcome Lab::run(const Spec& spec, std::chrono::milliseconds bound) { return finish(*launch(spec), bound); }
 
 Spec Lab::with_memory(Spec spec, int memory_mib) {
   spec.memory_mib = memory_mib;
   return spec;
 }
 
-Outcome Lab::python(const std::string& script, int memory_mib) {
+Outcome Lab::python(const std::string& script, int memory_mib, Way way) {
   write_code("script.py", script);
-  return run(with_memory(spec({"/usr/bin/python3", "-I", "/var/task/script.py"}), memory_mib));
+  const Spec code = with_memory(spec({"/usr/bin/python3", "-I", "/var/task/script.py"}), memory_mib);
+  if (way == Way::launched) return run(code);
+  const auto running = prepare(spare_spec(way));
+  assign(*running, code);
+  return finish(*running);
 }
 
 Outcome Lab::node(const std::string& script) {
@@ -143,6 +263,11 @@ Outcome Lab::node(const std::string& script) {
 }
 
 Outcome Lab::shell(const std::string& script) { return run(spec({"/bin/sh", "-c", script})); }
+
+std::string name_of(Way way) {
+  constexpr const char* kNames[] = {"launched", "prepared", "spare", "forked"};
+  return kNames[static_cast<int>(way)];
+}
 
 void SandboxTest::SetUp() {
   if (::geteuid() != 0) GTEST_SKIP() << "the sandbox needs root, and this is user " << ::geteuid();

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,10 +33,15 @@ struct Outcome {
 /// An environment that is running, with what it has printed so far.
 struct Running {
   std::unique_ptr<Sandbox> sandbox;
-  base::Fd out_pipe, err_pipe;
-  std::string out, err;
+  base::Fd out_pipe, err_pipe, extensions_pipe;
+  std::string out, err, extensions_out;
   std::optional<Exit> exit;
+  std::vector<std::pair<std::size_t, Exit>> extension_exits;
 };
+
+/// How a Python script gets into its sandbox.
+enum class Way { launched, prepared, spare, forked };
+std::string name_of(Way way);
 
 class Lab {
  public:
@@ -48,8 +54,12 @@ class Lab {
   base::asio::io_context& context() { return context_; }
   Launcher& launcher() { return *launcher_; }
   int launcher_pid() const { return pid_; }
-  /// True when no process of an environment of this lab is left on the machine: each lab has users of its own.
-  bool no_process() const;
+  /// How many processes run as users of this lab's environments, inits among them once they have given root up.
+  std::size_t processes() const;
+  /// True when none is left on the machine: each lab has users of its own.
+  bool no_process() const { return processes() == 0; }
+  /// Lets the lane run until there is none, for some seconds at most.
+  bool settle();
   const std::filesystem::path& directory() const { return directory_; }
 
   /// Puts a file into the tree that spec() names.
@@ -59,11 +69,22 @@ class Lab {
 
   /// Throws what launch throws.
   std::unique_ptr<Running> launch(const Spec& spec);
+  /// What the lab has for a function in /var/task/script.py.
+  SpareSpec spare_spec(Way way) const;
+  std::unique_ptr<Running> prepare(const SpareSpec& spec);
+  void assign(Running& running, const Spec& spec);
+  void restart(Running& running, std::vector<std::string> argv);
+  /// Lets the lane run until `work` has ended. Throws what it throws.
+  void await(base::Task<void> work);
+  /// A tree of code or of a layer beside that of spec(), from names to texts; its hash is 64 times `digit`.
+  std::string write_tree(char digit, const std::map<std::string, std::string>& files);
   /// Lets the lane run and reads what was printed, until `done` or the bound.
   bool drive(Running& running, std::chrono::milliseconds bound, const std::function<bool()>& done);
-  /// launch, to the end; after `bound` it is killed.
+  /// To the end; after `bound` it is killed.
+  Outcome finish(Running& running, std::chrono::milliseconds bound = std::chrono::seconds(20));
+  /// launch and finish.
   Outcome run(const Spec& spec, std::chrono::milliseconds bound = std::chrono::seconds(20));
-  Outcome python(const std::string& script, int memory_mib = 256);
+  Outcome python(const std::string& script, int memory_mib = 256, Way way = Way::launched);
   Outcome node(const std::string& script);
   Outcome shell(const std::string& script);
   /// Ends the launcher and waits for it.

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.h"
@@ -148,6 +149,25 @@ class Launcher {
   virtual const IsolationReport& isolation() const = 0;
 };
 
+/// A file that root may execute, for it came with this program.
+struct TrustedFile {
+  /// "python/zygote.py": the runtime's directory and a name.
+  std::string name;
+  std::string_view content;
+};
+
+/// What functions can reach beside their Runtime API and their door to the API, which are always there. `egress`: the internet,
+/// but no private, link-local or metadata address and nothing of the host. `host`: whatever the host can reach, its loopback as
+/// 169.254.0.2. Each environment has a network namespace of its own in every mode.
+enum class FunctionNetwork : std::uint32_t { none, egress, host };
+
+struct NetworkReport {
+  /// What it has become: none where the wanted one cannot be had.
+  FunctionNetwork mode = FunctionNetwork::none;
+  /// What it stands on ("through eth0"), or why it is not what was wanted; empty when none was wanted.
+  std::string reason;
+};
+
 struct LauncherOptions {
   /// The code store's trees.
   std::filesystem::path code_dir;
@@ -159,13 +179,21 @@ struct LauncherOptions {
   std::uint32_t first_uid = 2'000'000'000;
   /// Installed root file systems, as `lambent runtimes install` made them. Empty: none but the host's.
   std::filesystem::path roots_dir = {};
+  /// What zygotes see as /var/runtime: they are root's, so they do not execute what lies in runtimes_dir.
+  std::vector<TrustedFile> zygote_files = {};
+  FunctionNetwork network = FunctionNetwork::none;
+  /// "10.1.0.0/16": IPv4 networks that functions may reach in mode egress although they are private. At most kMaxAllowedCidrs.
+  std::vector<std::string> allowed_cidrs = {};
 };
+
+constexpr std::size_t kMaxAllowedCidrs = 64;
 
 /// A launcher process that was started but is not yet attached to a lane.
 struct LauncherProcess {
   base::Fd socket;
   int pid = -1;
   IsolationReport isolation;
+  NetworkReport network;
 };
 
 /// Starts the launcher: call it in main, as root, before any thread and before privileges are dropped. With too little

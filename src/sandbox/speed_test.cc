@@ -59,48 +59,64 @@ TEST_F(Speed, of_a_launch_as_the_server_sees_it) {
   burst.print("each of 30 in a row");
 }
 
+/// A launch's strings and counts, as the wire would have checked them.
+wire::Checked true_request(std::uint64_t id) {
+  wire::Checked request;
+  request.id = id;
+  request.code_hash = std::string(64, 'a');
+  request.root = "host";
+  request.runtime_dir = "python";
+  request.memory_mib = 256;
+  request.ephemeral_mib = 512;
+  request.max_processes = 100;
+  request.argument_count = 1;
+  request.argv = {"/bin/true"};
+  request.strings = std::string_view("/bin/true", 10);
+  return request;
+}
+
+/// Until init has said `kind`; false when it says that something failed.
+bool await_notice(const launcher::Environment& environment, jail::NoticeKind kind) {
+  jail::Notice notice{};
+  pollfd orders{environment.orders.get(), POLLIN, 0};
+  while (::poll(&orders, 1, 5000) > 0 && ::read(orders.fd, &notice, sizeof notice) == sizeof notice)
+    if (notice.kind == kind || notice.kind == jail::NoticeKind::failed) return notice.kind == kind;
+  return false;
+}
+
 /// In a process of its own: it becomes a launcher without a socket.
 void measure_steps(const std::filesystem::path& directory, std::int64_t* times) {
   const std::int64_t begin = now_ns();
   launcher::Environments environments({directory / "code", directory / "runtimes", directory / "scratch"},
                                       2'000'100'000);
   std::printf("  %-45s %8.1f us\n", "starting the launcher", static_cast<double>(now_ns() - begin) / 1000);
-  Samples prepare, before, exec, after;
+  Samples stock, before, exec, after;
   std::map<unsigned, Samples> steps;
+  jail::time_steps(times);
   for (int i = 0; i < 60; ++i) {
     const std::int64_t first = now_ns();
-    if (environments.prepare() && i > 2) prepare.add(now_ns() - first);
-    while (environments.prepare()) continue;
-    environments.time_steps(times);
-    wire::LaunchRequest request;
-    request.id = static_cast<std::uint64_t>(i) + 1;
-    request.code_hash = std::string(64, 'a');
-    request.runtime_dir = "python";
-    request.memory_mib = 256;
-    request.ephemeral_mib = 512;
-    request.max_processes = 100;
-    request.argv = {"/bin/true", nullptr};
-    request.environment = {nullptr};
+    if (environments.restock() && i > 2) stock.add(now_ns() - first);
+    while (environments.restock()) continue;
+    const wire::Checked request = true_request(static_cast<std::uint64_t>(i) + 1);
+    std::fill_n(times, jail::kMaxSteps, 0);
     const std::int64_t start = now_ns();
-    launcher::Environment& environment = environments.launch(request);
+    launcher::Environment& environment = environments.make(request);
     const std::int64_t cloned = now_ns();
-    pollfd pipe{environment.failure_pipe.get(), POLLIN, 0};
-    do ::poll(&pipe, 1, 5000);
-    while (launcher::Environments::started(environment) == launcher::Environments::Start::pending);
+    if (!await_notice(environment, jail::NoticeKind::started)) throw std::runtime_error("it was not started");
     exec.add(now_ns() - start);
     before.add(cloned - start);
+    await_notice(environment, jail::NoticeKind::ended);
+    environments.destroy(environment);
     pollfd ended{environment.pidfd.get(), POLLIN, 0};
     ::poll(&ended, 1, 5000);
     const std::int64_t over = now_ns();
     environments.end(environment.slot);
     after.add(now_ns() - over);
-    for (unsigned step = 0; step + 1 < jail::step_count(); ++step) {  // exec does not come back
-      if (times[step] == 0 || (step > 0 && times[step - 1] == 0)) continue;
-      steps[step].add(times[step] - (step == 0 ? cloned : times[step - 1]));
-    }
+    for (unsigned step = 1; step < jail::step_count(); ++step)
+      if (times[step] != 0 && times[step - 1] != 0) steps[step].add(times[step] - times[step - 1]);
   }
-  prepare.print("network, cgroups and /tmp, made beforehand");
-  before.print("launcher, until cloned");
+  stock.print("network, cgroups and /tmp, made beforehand");
+  before.print("launcher, until cloned and ordered");
   exec.print("launcher, until exec'd");
   for (auto& [step, samples] : steps) samples.print(jail::step_name(step));
   after.print("launcher, taking away");
@@ -131,11 +147,10 @@ TEST_F(Speed, of_each_step) {
   int status = 0;
   ASSERT_EQ(::waitpid(pid, &status, 0), pid);
   ASSERT_EQ(status, 0);
-  std::int64_t last = 0;
-  for (unsigned step = 0; step + 1 < jail::step_count(); ++step) {
-    EXPECT_GT(times[step], last) << jail::step_name(step);
-    last = times[step];
-  }
+  // Exec does not come back, and steps of other lists were not taken.
+  unsigned taken = 0;
+  for (unsigned step = 0; step < jail::step_count(); ++step) taken += times[step] != 0 ? 1 : 0;
+  EXPECT_GE(taken, 25U);
   ::munmap(times, 4096);
 }
 

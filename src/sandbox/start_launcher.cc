@@ -50,10 +50,31 @@ wire::Configure make_configure(const LauncherOptions& options) {
   put(configure.runtimes_dir, options.runtimes_dir);
   put(configure.scratch_dir, options.scratch_dir);
   if (!options.roots_dir.empty()) put(configure.roots_dir, options.roots_dir);
+  if (options.zygote_files.size() > wire::kMaxZygoteFiles) throw std::runtime_error("too many files for zygotes");
+  configure.zygote_files = static_cast<std::uint32_t>(options.zygote_files.size());
+  configure.network = options.network;
+  std::string cidrs;
+  for (const std::string& cidr : options.allowed_cidrs) cidrs += cidr + " ";
+  if (cidrs.size() >= sizeof configure.allowed_cidrs) throw std::runtime_error("too many networks are allowed");
+  wire::put_text(configure.allowed_cidrs, cidrs);
   return configure;
 }
 
-IsolationReport await_report(int socket) {
+/// Zero, or an errno.
+int send_zygote_files(int socket, const std::vector<TrustedFile>& files) {
+  for (const TrustedFile& file : files) {
+    wire::ZygoteFile head{};
+    head.header.kind = wire::Kind::zygote_file;
+    if (file.name.size() >= sizeof head.name || file.content.size() > wire::kMaxZygoteFile) return EMSGSIZE;
+    wire::put_text(head.name, file.name);
+    std::string message(reinterpret_cast<const char*>(&head), sizeof head);
+    message += file.content;
+    if (const int error = launcher::send_message(socket, message); error != 0) return error;
+  }
+  return 0;
+}
+
+IsolationReport await_report(int socket, NetworkReport& network) {
   pollfd answer{socket, POLLIN, 0};
   if (::poll(&answer, 1, kStartMs) <= 0) return {Isolation::none, "the launcher does not answer"};
   wire::Report report{};
@@ -61,6 +82,7 @@ IsolationReport await_report(int socket) {
       launcher::receive_message(socket, {reinterpret_cast<char*>(&report), sizeof report}, 0);
   if (received.length != sizeof report || report.header.kind != wire::Kind::report)
     return {Isolation::none, "the launcher ended while it started"};
+  network = {report.network, std::string(wire::get_text(report.network_reason))};
   return {report.full != 0 ? Isolation::full : Isolation::none, std::string(wire::get_text(report.reason))};
 }
 
@@ -77,8 +99,10 @@ LauncherProcess start_launcher(const LauncherOptions& options) {
   if (process.pid == 0) become_launcher(theirs.get());
   // Or its end would never be seen.
   theirs.reset();
-  if (launcher::send_message(process.socket.get(), launcher::bytes_of(configure)) == 0)
-    process.isolation = await_report(process.socket.get());
+  const bool told = launcher::send_message(process.socket.get(), launcher::bytes_of(configure)) == 0 &&
+                    send_zygote_files(process.socket.get(), options.zygote_files) == 0;
+  if (told)
+    process.isolation = await_report(process.socket.get(), process.network);
   else
     process.isolation = {Isolation::none, "the launcher ended while it started"};
   return process;

@@ -1,32 +1,27 @@
-// The ordered lists of steps, and the init that walks them.
+// The ordered lists of steps, and nothing else that decides their order.
 #include "sandbox/jail/jail.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
-#include <linux/sched.h>
-#include <linux/securebits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include <cerrno>
-#include <climits>
+#include <iterator>
 
 #include "sandbox/jail/privileges.h"
+#include "sandbox/jail/process.h"
 #include "sandbox/jail/raw.h"
 #include "sandbox/jail/root.h"
 
 namespace lambent::sandbox::jail {
 namespace {
 
-long join_cgroups(const Plan& plan) {
-  for (const int tasks : plan.cgroup_tasks) {
-    if (tasks < 0) continue;
-    if (const long result = raw(SYS_write, tasks, "0", 1L); result < 0) return result;
-  }
+long join_own_groups(const Plan& plan) {
+  if (const long result = write_self(plan.own_groups); result < 0) return result;
   // Only now: the root of a cgroup namespace is where its creator is.
   return raw(SYS_unshare, CLONE_NEWCGROUP);
 }
@@ -37,164 +32,160 @@ long name_the_host(const Plan& plan) {
   return raw(SYS_sethostname, plan.hostname, static_cast<long>(plan.hostname_length));
 }
 
-long take_streams(const Plan& plan) {
-  const long null = raw(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
-  if (null < 0) return null;
-  const struct {
-    int from, to, flags;
-  } moves[] = {{static_cast<int>(null), 0, 0},
-               {plan.stdout_pipe, 1, 0},
-               {plan.stderr_pipe, 2, 0},
-               {plan.failure_pipe, kFailureFd, O_CLOEXEC},
-               {plan.ending_pipe, kEndingFd, O_CLOEXEC}};
-  for (const auto& move : moves)
-    if (const long result = raw(SYS_dup3, move.from, move.to, move.flags); result < 0) return result;
-  return 0;
-}
-
-long close_everything_else(const Plan&) { return raw(kCloseRange, kEndingFd + 1, UINT_MAX, 0); }
-
-long start_session(const Plan&) {
-  raw(SYS_umask, 022);
-  const long result = raw(SYS_setsid);
-  return result < 0 ? result : 0;
-}
-
-long reset_signals(const Plan&) {
-  struct {
-    void* handler;
-    unsigned long flags;
-    void* restorer;
-    unsigned long mask;
-  } action = {};
-  for (int signal = 1; signal <= 64; ++signal)
-    if (signal != SIGKILL && signal != SIGSTOP) raw(SYS_rt_sigaction, signal, &action, nullptr, 8);
-  const unsigned long none = 0;
-  return raw(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, 8);
-}
-
-long execute(const Plan& plan) {
-  const Failure started{kStarted, 0};
-  raw(SYS_write, kFailureFd, &started, static_cast<long>(sizeof started));
-  return raw(SYS_execve, plan.argv[0], plan.argv, plan.environment);
-}
-
-long die_with_the_launcher(const Plan&) {
-  // Changing the user id clears this, so it comes after.
+template <class Subject>
+long die_with_the_launcher(const Subject&) {
+  // Changing the user id clears this, so init asks for it once more afterwards.
   if (const long result = raw(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL); result < 0) return result;
-  // The launcher may have died before: then nobody reads the ending any more.
-  pollfd reader{kEndingFd, 0, 0};
+  // The launcher may have died before.
+  pollfd launcher{kOrdersFd, 0, 0};
   const timespec now = {};
-  raw(SYS_ppoll, &reader, 1, &now, nullptr, 8);
-  return (reader.revents & POLLERR) != 0 ? -EPIPE : 0;
+  raw(SYS_ppoll, &launcher, 1, &now, nullptr, 8);
+  return (launcher.revents & POLLHUP) != 0 ? -EPIPE : 0;
 }
 
+template <class Subject>
 struct Step {
   const char* name;
-  long (*take)(const Plan&);
+  long (*take)(const Subject&);
 };
 
-// The jail. Taken by the environment's first process; what it gives up here, the runtime it starts afterwards never has.
-constexpr Step kJailSteps[] = {
-    {"join the cgroups", join_cgroups},
+// Init, at once: what makes the environment a world of its own. Init is still root in it.
+constexpr Step<Plan> kNamespaceSteps[] = {
+    {"join the cgroups", join_own_groups},
     {"enter the network namespace", enter_network},
     {"name the host", name_the_host},
     {"keep mounts to itself", keep_mounts_private},
     {"attach the root", attach_root},
-    {"attach code, runtime, users and /tmp", attach_trees},
+    {"attach runtime, users and /tmp", attach_trees},
     {"mount /dev/shm", mount_shm},
     {"mount /proc", mount_proc},
     {"mask /proc", mask_proc},
     {"make it the root", pivot_root},
-    {"go to the code", enter_directory},
-    {"take stdin, stdout and stderr", take_streams},
-    {"close every other descriptor", close_everything_else},
+};
+
+// Whoever runs code of a function, and init once it has started such a process.
+constexpr Step<Rights> kRightsSteps[] = {
     {"limit resources", limit_resources},
     {"lock the securebits", lock_securebits},
     {"become the user", become_user},
     {"drop every capability", drop_capabilities},
     {"forbid new privileges", forbid_new_privileges},
-    {"die with the launcher", die_with_the_launcher},
     {"restrict paths (landlock)", restrict_paths},
     {"restrict system calls (seccomp)", restrict_calls},
 };
 
-// What the runtime's own process does on top, already inside.
-constexpr Step kRuntimeSteps[] = {
+// Init, with code mounted and programs started. Seccomp comes last here too.
+constexpr Step<Rights> kInitRightsSteps[] = {
+    {"init: limit resources", limit_resources},
+    {"init: lock the securebits", lock_securebits},
+    {"init: become the user", become_user},
+    {"init: drop every capability", drop_capabilities},
+    {"init: forbid new privileges", forbid_new_privileges},
+    {"init: die with the launcher", die_with_the_launcher<Rights>},
+    {"init: restrict paths (landlock)", restrict_paths},
+    {"init: restrict system calls (seccomp)", restrict_calls},
+};
+
+// A program (the runtime, an extension, a spare), between clone and exec.
+constexpr Step<Program> kProgramSteps[] = {
+    {"enter the inner cgroup", enter_groups},
+    {"take stdin, stdout and stderr", take_streams},
+    {"close every other descriptor", close_everything_else},
     {"start a session", start_session},
     {"reset signals", reset_signals},
+    {"give up rights", give_up},
+    {"go to the code", enter_directory},
     {"exec", execute},
 };
 
-constexpr std::uint32_t kRuntimeBase = std::size(kJailSteps);
-constexpr std::uint32_t kEnd = kRuntimeBase + std::size(kRuntimeSteps);
-static_assert(kEnd <= kMaxSteps && kMaxSteps < kStarted);
+// A fork of a zygote, which is in the pid namespace of its environment and nowhere else yet.
+constexpr Step<Program> kForkSteps[] = {
+    {"fork: enter the cgroups", enter_groups},
+    {"fork: enter the namespaces", enter_environment},
+    {"fork: take stdin, stdout and stderr", take_streams},
+    {"fork: close every other descriptor", close_everything_else},
+    {"fork: start a session", start_session},
+    // Handlers stay the interpreter's own.
+    {"fork: unblock signals", unblock_signals},
+    {"fork: give up rights", give_up},
+    {"fork: go to the code", enter_directory},
+};
 
-void note_time(const Plan& plan, std::uint32_t step) {
-  if (plan.times_ns == nullptr) return;
+// A zygote, before exec: the read-only root of its runtime and no network. It keeps what setns needs.
+constexpr Step<Plan> kZygoteSteps[] = {
+    {"zygote: keep mounts to itself", keep_mounts_private},
+    {"zygote: attach the root", attach_root},
+    {"zygote: attach the runtime", attach_trees},
+    {"zygote: make it the root", pivot_root},
+    {"zygote: die with the launcher", die_with_the_launcher<Plan>},
+};
+
+constexpr std::uint32_t kRightsBase = std::size(kNamespaceSteps);
+constexpr std::uint32_t kInitRightsBase = kRightsBase + std::size(kRightsSteps);
+constexpr std::uint32_t kProgramBase = kInitRightsBase + std::size(kInitRightsSteps);
+constexpr std::uint32_t kForkBase = kProgramBase + std::size(kProgramSteps);
+constexpr std::uint32_t kZygoteBase = kForkBase + std::size(kForkSteps);
+constexpr std::uint32_t kEnd = kZygoteBase + std::size(kZygoteSteps);
+static_assert(kEnd <= kMaxSteps && kMaxSteps < kAttachStep);
+
+std::int64_t* step_times_ns = nullptr;
+
+void note_time(std::uint32_t step) {
+  if (step_times_ns == nullptr) return;
   timespec now;
   raw(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-  plan.times_ns[step] = now.tv_sec * 1'000'000'000L + now.tv_nsec;
+  step_times_ns[step] = now.tv_sec * 1'000'000'000L + now.tv_nsec;
 }
 
-[[noreturn]] void fail(const Plan& plan, std::uint32_t step, long error) {
-  const Failure failure{step, static_cast<std::int32_t>(error)};
-  // Once every other descriptor is closed, the pipe is where the streams were taken.
-  for (const int pipe : {plan.failure_pipe, kFailureFd})
-    if (raw(SYS_write, pipe, &failure, static_cast<long>(sizeof failure)) > 0) break;
-  for (;;) raw(SYS_exit_group, 111);
-}
+/// The innermost step that failed, when a step is a walk itself.
+Failure inner_failure;
 
-template <std::size_t Count>
-void walk(const Step (&steps)[Count], std::uint32_t base, const Plan& plan) {
+template <class Subject, std::size_t Count>
+Failure walk(const Step<Subject> (&steps)[Count], std::uint32_t base, const Subject& subject) {
+  inner_failure = {};
   for (std::uint32_t i = 0; i < Count; ++i) {
-    const long result = steps[i].take(plan);
-    note_time(plan, base + i);
+    const long result = steps[i].take(subject);
+    note_time(base + i);
     if (result >= 0) continue;
-    fail(plan, base + i, -result);
+    if (inner_failure.error == 0) inner_failure = {base + i, static_cast<std::int32_t>(-result)};
+    return inner_failure;
   }
+  return {};
 }
 
-int run_runtime(void* argument) {
-  const Plan& plan = *static_cast<const Plan*>(argument);
-  walk(kRuntimeSteps, kRuntimeBase, plan);
-  return 111;
-}
-
-// The runtime's process shares init's memory until it execs, as with vfork; init stands still meanwhile.
-alignas(64) char runtime_stack[32 * 1024];
-
-int start_runtime(const Plan& plan) {
-  return ::clone(run_runtime, runtime_stack + sizeof runtime_stack, CLONE_VM | CLONE_VFORK | SIGCHLD,
-                 const_cast<Plan*>(&plan));
+template <class Subject, std::size_t Count>
+const char* name_in(const Step<Subject> (&steps)[Count], std::uint32_t base, std::uint32_t step) {
+  return base <= step && step < base + Count ? steps[step - base].name : nullptr;
 }
 
 }  // namespace
 
-void enter(const Plan& plan) {
-  walk(kJailSteps, 0, plan);
-  const int runtime = start_runtime(plan);
-  if (runtime < 0) fail(plan, kRuntimeBase, errno);
-  // With its last holder the failure pipe ends, which says that the runtime was exec'd.
-  for (int fd = 0; fd <= kFailureFd; ++fd) raw(SYS_close, fd);
-  for (;;) {
-    int status = 0;
-    const long pid = raw(SYS_wait4, -1, &status, __WALL, nullptr);
-    if (pid == -EINTR) continue;
-    if (pid >= 0 && pid != runtime) continue;
-    const Ending ending{status};
-    if (pid == runtime) raw(SYS_write, kEndingFd, &ending, static_cast<long>(sizeof ending));
-    // The end of pid 1 is the end of everything else in its namespace.
-    for (;;) raw(SYS_exit_group, 0);
+Failure enter_namespaces(const Plan& plan) { return walk(kNamespaceSteps, 0, plan); }
+Failure give_up_rights(const Rights& rights) { return walk(kRightsSteps, kRightsBase, rights); }
+Failure give_up_own_rights(const Rights& rights) { return walk(kInitRightsSteps, kInitRightsBase, rights); }
+Failure become_program(const Program& program) { return walk(kProgramSteps, kProgramBase, program); }
+Failure join_environment(const Program& program) { return walk(kForkSteps, kForkBase, program); }
+Failure enter_zygote_root(const Plan& plan) { return walk(kZygoteSteps, kZygoteBase, plan); }
+
+const char* step_name(std::uint32_t step) {
+  for (const char* name : {name_in(kNamespaceSteps, 0, step), name_in(kRightsSteps, kRightsBase, step),
+                           name_in(kInitRightsSteps, kInitRightsBase, step), name_in(kProgramSteps, kProgramBase, step),
+                           name_in(kForkSteps, kForkBase, step), name_in(kZygoteSteps, kZygoteBase, step)})
+    if (name != nullptr) return name;
+  switch (step) {
+    case kAttachStep:
+      return "attach code and layers";
+    case kStartStep:
+      return "start a program";
+    case kHandOverStep:
+      return "hand over to what waits";
+    default:
+      return "take an order";
   }
 }
 
-const char* step_name(std::uint32_t step) {
-  if (step < kRuntimeBase) return kJailSteps[step].name;
-  if (step < kEnd) return kRuntimeSteps[step - kRuntimeBase].name;
-  return "before exec";
-}
-
 std::uint32_t step_count() { return kEnd; }
+
+void time_steps(std::int64_t* times_ns) { step_times_ns = times_ns; }
 
 }  // namespace lambent::sandbox::jail

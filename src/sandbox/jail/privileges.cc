@@ -6,7 +6,6 @@
 #include <linux/securebits.h>
 #include <sys/prctl.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "sandbox/jail/raw.h"
@@ -58,22 +57,22 @@ long add_path_rule(long ruleset, const PathRule& rule, std::uint64_t handled) {
 
 }  // namespace
 
-long limit_resources(const Plan& plan) {
-  for (std::size_t i = 0; i < plan.limit_count; ++i) {
-    const Limit& limit = plan.limits[i];
+long limit_resources(const Rights& rights) {
+  for (std::size_t i = 0; i < rights.limit_count; ++i) {
+    const Limit& limit = rights.limits[i];
     if (const long result = raw(SYS_prlimit64, 0L, limit.resource, &limit.value, nullptr); result < 0) return result;
   }
   return 0;
 }
 
-long lock_securebits(const Plan&) {
+long lock_securebits(const Rights&) {
   constexpr long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
                         SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
   return raw(SYS_prctl, PR_SET_SECUREBITS, bits, 0L, 0L, 0L);
 }
 
-long become_user(const Plan& plan) {
-  const long id = plan.uid;
+long become_user(const Rights& rights) {
+  const long id = rights.uid;
   if (const long result = raw(SYS_setgroups, 0L, nullptr); result < 0) return result;
   if (const long result = raw(SYS_setresgid, id, id, id); result < 0) return result;
   if (const long result = raw(SYS_setresuid, id, id, id); result < 0) return result;
@@ -81,18 +80,18 @@ long become_user(const Plan& plan) {
   return raw(SYS_prctl, PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
 }
 
-long drop_capabilities(const Plan&) {
+long drop_capabilities(const Rights&) {
   raw(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0L, 0L, 0L);
   const __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   const __user_cap_data_struct none[2] = {};
   return raw(SYS_capset, &header, none);
 }
 
-long forbid_new_privileges(const Plan&) { return raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L); }
+long forbid_new_privileges(const Rights&) { return raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L); }
 
-long restrict_paths(const Plan& plan) {
-  if (plan.landlock_abi == 0) return 0;
-  const std::uint64_t handled = handled_rights(plan.landlock_abi);
+long restrict_paths(const Rights& rights) {
+  if (rights.landlock_abi == 0) return 0;
+  const std::uint64_t handled = handled_rights(rights.landlock_abi);
   const long ruleset = raw(kLandlockCreateRuleset, &handled, static_cast<long>(sizeof handled), 0L);
   if (ruleset < 0) return ruleset;
   for (const PathRule& rule : kPathRules)
@@ -102,49 +101,9 @@ long restrict_paths(const Plan& plan) {
   return result;
 }
 
-long restrict_calls(const Plan& plan) {
+long restrict_calls(const Rights& rights) {
   // One thread, so no TSYNC.
-  return raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0L, &plan.seccomp);
-}
-
-long empty_bounding_set() {
-  for (long capability = 0; capability < 64; ++capability) {
-    const long result = raw(SYS_prctl, PR_CAPBSET_DROP, capability, 0L, 0L, 0L);
-    // Beyond the kernel's last capability.
-    if (result == -EINVAL) return capability == 0 ? result : 0;
-    if (result < 0) return result;
-  }
-  return 0;
-}
-
-int landlock_abi() {
-  constexpr long kVersion = 1;
-  const long abi = raw(kLandlockCreateRuleset, nullptr, 0L, kVersion);
-  return abi < 0 ? 0 : static_cast<int>(std::min(abi, 5L));
-}
-
-std::vector<Limit> resource_limits(std::uint32_t max_processes) {
-  std::vector<Limit> limits = {
-      {RLIMIT_NOFILE, {1024, 1024}},
-      // AWS's quota. A user of its own per environment makes the count its own too.
-      {RLIMIT_NPROC, {max_processes, max_processes}},
-      {RLIMIT_MEMLOCK, {65536, 65536}},
-      {RLIMIT_STACK, {8388608, RLIM_INFINITY}},
-      // Not 0: a core_pattern that is a pipe ignores 0, and the host's collector would get the function's memory. 1 is the
-      // kernel's word for "not even into a pipe".
-      {RLIMIT_CORE, {1, 1}},
-      {RLIMIT_NICE, {0, 0}},
-      {RLIMIT_RTPRIO, {0, 0}},
-      {RLIMIT_MSGQUEUE, {819200, 819200}},
-      {RLIMIT_SIGPENDING, {4096, 4096}},
-  };
-  for (Limit& limit : limits) {
-    rlimit own{};
-    if (::getrlimit(static_cast<__rlimit_resource_t>(limit.resource), &own) != 0) continue;
-    limit.value.rlim_max = std::min(limit.value.rlim_max, own.rlim_max);
-    limit.value.rlim_cur = std::min(limit.value.rlim_cur, limit.value.rlim_max);
-  }
-  return limits;
+  return raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0L, &rights.seccomp);
 }
 
 }  // namespace lambent::sandbox::jail

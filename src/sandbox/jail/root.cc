@@ -37,12 +37,13 @@ long attach_root(const Plan& plan) {
   return raw(SYS_chdir, plan.stage);
 }
 
+long attach(const Attachment& attachment) {
+  return raw(kMoveMount, attachment.tree, "", AT_FDCWD, attachment.at, kFromEmptyPath);
+}
+
 long attach_trees(const Plan& plan) {
-  for (std::size_t i = 0; i < plan.attachment_count; ++i) {
-    const Attachment& attachment = plan.attachments[i];
-    const long result = raw(kMoveMount, attachment.tree, "", AT_FDCWD, attachment.at, kFromEmptyPath);
-    if (result < 0) return result;
-  }
+  for (std::size_t i = 0; i < plan.attachment_count; ++i)
+    if (const long result = attach(plan.attachments[i]); result < 0) return result;
   return 0;
 }
 
@@ -66,12 +67,8 @@ long mask_proc(const Plan&) {
 long pivot_root(const Plan&) {
   if (const long result = raw(SYS_pivot_root, ".", "."); result < 0) return result;
   // The old root lies over the new one: this takes it away, and with it every mount of the host.
-  return raw(SYS_umount2, ".", MNT_DETACH);
-}
-
-long enter_directory(const Plan& plan) {
-  if (const long result = raw(SYS_chdir, "/"); result < 0) return result;
-  return raw(SYS_chdir, plan.directory);
+  if (const long result = raw(SYS_umount2, ".", MNT_DETACH); result < 0) return result;
+  return raw(SYS_chdir, "/");
 }
 
 }  // namespace lambent::sandbox::jail

@@ -1,4 +1,4 @@
-// The steps that build what an environment sees as "/". All of them are in the list of jail.cc.
+// The steps that build what an environment sees as "/". All of them are in the lists of jail.cc.
 #pragma once
 
 #include "sandbox/jail/jail.h"
@@ -12,6 +12,8 @@ long mount_shm(const Plan& plan);
 long mount_proc(const Plan& plan);
 long mask_proc(const Plan& plan);
 long pivot_root(const Plan& plan);
-long enter_directory(const Plan& plan);
+
+/// One more, later: returns a negative errno.
+long attach(const Attachment& attachment);
 
 }  // namespace lambent::sandbox::jail

@@ -20,7 +20,8 @@
 namespace lambent::sandbox::launcher {
 namespace {
 
-constexpr const char* kNames[kControllers] = {"memory", "cpu", "pids"};
+constexpr const char* kNames[] = {"memory", "cpu", "pids", "freezer"};
+constexpr std::uint32_t kFreezer = 1U << kControllers;
 constexpr std::uint32_t kAll = (1U << kControllers) - 1;
 // Short, so that a small function's pauses are short too: 128 MB run 1.4 ms of every 20.
 constexpr std::int64_t kPeriodUs = 20'000;
@@ -30,6 +31,8 @@ constexpr std::string_view kBasePrefix = "lambent-";
 constexpr std::time_t kSettled_s = 2;
 /// The leaf into which a launcher of cgroup v2 steps with its server.
 constexpr std::string_view kLeafSuffix = ".own";
+/// The group within an environment's group of v2.
+constexpr const char* kInner = "/run";
 
 std::uint32_t bit(int controller) { return 1U << controller; }
 
@@ -38,14 +41,14 @@ std::uint32_t controllers_in(std::string_view text, char separator) {
   std::uint32_t found = 0;
   std::istringstream words{std::string(text)};
   for (std::string word; std::getline(words, word, separator);)
-    for (int i = 0; i < kControllers; ++i)
+    for (int i = 0; i <= kControllers; ++i)
       if (base::trim(word) == kNames[i]) found |= bit(i);
   return found;
 }
 
 std::string names_of(std::uint32_t controllers, const char* before, const char* between) {
   std::string text;
-  for (int i = 0; i < kControllers; ++i)
+  for (int i = 0; i <= kControllers; ++i)
     if ((controllers & bit(i)) != 0) text += (text.empty() ? "" : between) + std::string(before) + kNames[i];
   return text;
 }
@@ -128,9 +131,21 @@ Cgroups::Cgroups() : base_name_(std::string(kBasePrefix) + std::to_string(::getp
     if (missing != 0) write_file(hierarchies_.back().base.get(), "cgroup.subtree_control", names_of(missing, "+", " "));
     missing = 0;
   }
+  for (const CgroupMount& mount : mounts) {
+    if (unified() != nullptr || (mount.controllers & kFreezer) == 0) continue;
+    if (base::Fd parent = open_group(mount, own_path(mount)))
+      adopt({{}, std::move(parent), base_name_, false, kFreezer});
+    break;
+  }
   if (missing != 0)
     throw std::runtime_error("no cgroup controller for " + names_of(missing, "", ", ") + " that this process may use");
+  if (unified() == nullptr && !hierarchies_.back().freezes())
+    throw std::runtime_error(
+        "neither cgroup v2 nor the freezer of v1, which "
+        "stop an environment between invocations");
 }
+
+bool Cgroups::Hierarchy::freezes() const { return unified || (controllers & kFreezer) != 0; }
 
 Cgroups::~Cgroups() {
   for (const Hierarchy& hierarchy : hierarchies_)
@@ -194,7 +209,10 @@ void Cgroups::remove_abandoned(const base::Fd& parent) const {
     if (!group || ::fstat(group.get(), &status) != 0 || ::time(nullptr) - status.st_ctime < kSettled_s) continue;
     if (::flock(group.get(), LOCK_EX | LOCK_NB) != 0) continue;
     for (const std::string& environment : list_directory(group.get()))
-      if (environment.starts_with("e")) ::unlinkat(group.get(), environment.c_str(), AT_REMOVEDIR);
+      if (environment.starts_with("e")) {
+        ::unlinkat(group.get(), (environment + kInner).c_str(), AT_REMOVEDIR);
+        ::unlinkat(group.get(), environment.c_str(), AT_REMOVEDIR);
+      }
     ::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR);
   }
 }
@@ -206,7 +224,7 @@ std::string Cgroups::description() const {
   if (!legacy.empty()) text = "cgroup v1 " + legacy;
   if (const Hierarchy* v2 = unified()) {
     text += (text.empty() ? "cgroup v2 " : "; v2 ") + names_of(v2->controllers, "", ",");
-    text += v2->controllers == 0 ? "kill" : ",kill";
+    text += v2->controllers == 0 ? "freeze,kill" : ",freeze,kill";
   }
   return text;
 }
@@ -224,9 +242,19 @@ const Cgroups::Hierarchy* Cgroups::unified() const {
   return nullptr;
 }
 
-void Cgroups::create(const std::string& name) {
+const Cgroups::Hierarchy& Cgroups::freezing() const {
   for (const Hierarchy& hierarchy : hierarchies_)
+    if (hierarchy.freezes()) return hierarchy;
+  // As above.
+  std::abort();
+}
+
+void Cgroups::create(const std::string& name) {
+  for (const Hierarchy& hierarchy : hierarchies_) {
     base::check(::mkdirat(hierarchy.base.get(), name.c_str(), 0755), "making a cgroup");
+    if (hierarchy.unified)
+      base::check(::mkdirat(hierarchy.base.get(), (name + kInner).c_str(), 0755), "making a cgroup");
+  }
 }
 
 void Cgroups::limit(const std::string& name, const Limits& limits) {
@@ -237,6 +265,8 @@ void Cgroups::limit(const std::string& name, const Limits& limits) {
     // Without swap there is no such file.
     try_write(memory.base.get(), name + "/memory.swap.max", "0");
   } else {
+    // The limit with swap may never be below the one without: raised before it, lowered after it.
+    try_write(memory.base.get(), name + "/memory.memsw.limit_in_bytes", bytes);
     write_file(memory.base.get(), name + "/memory.limit_in_bytes", bytes);
     try_write(memory.base.get(), name + "/memory.memsw.limit_in_bytes", bytes);
   }
@@ -254,18 +284,44 @@ void Cgroups::limit_cpu(const std::string& name, std::int64_t millis_of_a_cpu) {
   write_file(cpu.base.get(), name + "/cpu.cfs_quota_us", std::to_string(quota_us));
 }
 
+void Cgroups::unlimit_cpu(const std::string& name) {
+  const Hierarchy& cpu = of(Controller::cpu);
+  if (cpu.unified)
+    write_file(cpu.base.get(), name + "/cpu.max", "max " + std::to_string(kPeriodUs));
+  else
+    write_file(cpu.base.get(), name + "/cpu.cfs_quota_us", "-1");
+}
+
 Cgroups::Entrance Cgroups::entrance(const std::string& name) const {
   Entrance entrance;
+  const auto open = [&](const Hierarchy& hierarchy, const std::string& path, int flags) {
+    return base::Fd(
+        base::check(::openat(hierarchy.base.get(), (name + path).c_str(), flags | O_CLOEXEC), "opening a cgroup"));
+  };
   for (const Hierarchy& hierarchy : hierarchies_) {
-    const std::string path = hierarchy.unified ? name : name + "/tasks";
-    const int flags = O_CLOEXEC | (hierarchy.unified ? O_RDONLY | O_DIRECTORY : O_WRONLY);
-    base::Fd fd(base::check(::openat(hierarchy.base.get(), path.c_str(), flags), "opening a cgroup"));
-    if (hierarchy.unified)
-      entrance.unified = std::move(fd);
-    else
-      entrance.tasks.push_back(std::move(fd));
+    if (hierarchy.unified) {
+      entrance.outer = open(hierarchy, "", O_RDONLY | O_DIRECTORY);
+      entrance.inner = open(hierarchy, kInner, O_RDONLY | O_DIRECTORY);
+      entrance.inner_file = open(hierarchy, std::string(kInner) + "/cgroup.procs", O_WRONLY);
+    } else if (hierarchy.freezes()) {
+      entrance.freezer_file = open(hierarchy, "/tasks", O_WRONLY);
+    } else {
+      entrance.tasks.push_back(open(hierarchy, "/tasks", O_WRONLY));
+    }
   }
   return entrance;
+}
+
+base::Fd Cgroups::freezer(const std::string& name) const {
+  const Hierarchy& hierarchy = freezing();
+  const std::string path = name + (hierarchy.unified ? std::string(kInner) + "/cgroup.freeze" : "/freezer.state");
+  return base::Fd(base::check(::openat(hierarchy.base.get(), path.c_str(), O_WRONLY | O_CLOEXEC), "opening a freezer"));
+}
+
+void Cgroups::thaw(const std::string& name) const {
+  const base::Fd file = freezer(name);
+  const std::string_view word = freezer_of_version_1() ? "THAWED" : "0";
+  base::check(::write(file.get(), word.data(), word.size()), "thawing");
 }
 
 base::Fd Cgroups::peak_reader(const std::string& name) const {
@@ -293,13 +349,17 @@ std::int64_t Cgroups::out_of_memory_kills(const std::string& name) const {
 
 bool Cgroups::kill(const std::string& name) const {
   const Hierarchy* v2 = unified();
-  return v2 != nullptr && try_write(v2->base.get(), name + "/cgroup.kill", "1");
+  return v2 != nullptr && try_write(v2->base.get(), name + kInner + std::string("/cgroup.kill"), "1");
 }
 
 bool Cgroups::remove(const std::string& name) {
   bool gone = true;
-  for (const Hierarchy& hierarchy : hierarchies_)
-    if (::unlinkat(hierarchy.base.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) gone = false;
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    const int base = hierarchy.base.get();
+    if (hierarchy.unified && ::unlinkat(base, (name + kInner).c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+      gone = false;
+    if (::unlinkat(base, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) gone = false;
+  }
   return gone;
 }
 

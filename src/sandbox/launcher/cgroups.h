@@ -1,4 +1,5 @@
-// Control groups: one base group of the launcher's own, and beneath it one group per environment.
+// Control groups: one base group of the launcher's own, and beneath it two per environment. The outer one has the
+// limits and holds init; the inner one holds what init starts, and is what is frozen and killed.
 //
 // Version 2 where its controllers are, version 1 where they are not; on many machines both (v1 controllers beside a v2
 // without any, which still kills). Owned by the launcher process; everything is removed with it.
@@ -14,7 +15,8 @@
 
 namespace lambent::sandbox::launcher {
 
-enum class Controller : std::uint8_t { memory, cpu, pids };
+enum class Controller : std::uint8_t { memory, cpu, pids, freezer };
+/// The first so many are needed; the freezer of version 1 only where there is no version 2.
 constexpr int kControllers = 3;
 
 class Cgroups {
@@ -37,21 +39,31 @@ class Cgroups {
   void limit(const std::string& name, const Limits& limits);
   /// From now on at most this part of every 20 ms, in units of a processor's thousandth.
   void limit_cpu(const std::string& name, std::int64_t millis_of_a_cpu);
+  void unlimit_cpu(const std::string& name);
 
-  /// Where a process enters: the group's directory of v2 (for CLONE_INTO_CGROUP; empty where there is no v2) and the
-  /// `tasks` files of v1.
+  /// Where processes enter: init the outer group of v2 by its directory (CLONE_INTO_CGROUP) and v1 by its `tasks`
+  /// files; what it starts the inner group of v2, by its directory or its file, or the freezer of v1. Empty where there
+  /// is no such.
   struct Entrance {
-    base::Fd unified;
+    base::Fd outer;
     std::vector<base::Fd> tasks;
+    base::Fd inner;
+    base::Fd inner_file;
+    base::Fd freezer_file;
   };
   Entrance entrance(const std::string& name) const;
+
+  /// To write "1" or "0" to, or "FROZEN" or "THAWED" where `version_1()`. Whoever holds it may write.
+  base::Fd freezer(const std::string& name) const;
+  bool freezer_of_version_1() const { return unified() == nullptr; }
+  void thaw(const std::string& name) const;
 
   /// A file whose text is the most memory used so far, in bytes; where the kernel keeps no peak, the present use.
   base::Fd peak_reader(const std::string& name) const;
   std::int64_t peak_bytes(const std::string& name) const;
   /// How often the kernel killed something inside for want of memory.
   std::int64_t out_of_memory_kills(const std::string& name) const;
-  /// False where there is no cgroup.kill.
+  /// Kills the inner group. False where there is no cgroup.kill.
   bool kill(const std::string& name) const;
   /// False while something is still inside: try again a little later.
   bool remove(const std::string& name);
@@ -63,10 +75,12 @@ class Cgroups {
     std::string name;  // of our group
     bool unified = false;
     std::uint32_t controllers = 0;  // bits of Controller
+    bool freezes() const;
   };
 
   const Hierarchy& of(Controller controller) const;
   const Hierarchy* unified() const;
+  const Hierarchy& freezing() const;
   /// The directory of v2 beneath which our base can have the wanted controllers; empty when there is none.
   base::Fd unified_parent(base::Fd own, base::Fd top, std::uint32_t wanted);
   static bool delegate(const base::Fd& directory, std::uint32_t wanted);

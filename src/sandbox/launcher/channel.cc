@@ -8,7 +8,7 @@
 namespace lambent::sandbox::launcher {
 namespace {
 
-constexpr std::size_t kMaxDescriptors = 8;
+constexpr std::size_t kMaxDescriptors = 16;
 
 }  // namespace
 

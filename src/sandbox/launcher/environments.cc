@@ -5,69 +5,99 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "sandbox/jail/filter.h"
-#include "sandbox/jail/jail.h"
-#include "sandbox/jail/privileges.h"
+#include "sandbox/jail/init.h"
 #include "sandbox/jail/raw.h"
+#include "sandbox/launcher/channel.h"
+#include "sandbox/launcher/limits.h"
 
 namespace lambent::sandbox::launcher {
 namespace {
 
-constexpr std::size_t kReadyEnvironments = 2;
+constexpr std::size_t kStockedEnvironments = 2;
 /// AWS: 1,769 MB are one virtual processor.
 constexpr std::int64_t kMibOfOneCpu = 1769;
-constexpr std::int64_t kMaxShmMib = 64;
+/// A process that waits for its function may use so much; what it keeps counts as the function's afterwards.
+constexpr std::int64_t kWaitingMib = 512;
+/// Counts as memory too, so it need not follow the function's.
+constexpr const char* kShmOptions = "mode=1777,nr_inodes=4096,size=64m";
 constexpr std::uint32_t kErrnoAction = SECCOMP_RET_ERRNO;
 
-struct Pipe {
+struct Ends {
   base::Fd read;
   base::Fd write;
 };
 
-Pipe make_pipe() {
+Ends make_pipe() {
   int ends[2];
   base::check(::pipe2(ends, O_CLOEXEC), "pipe");
   return {base::Fd(ends[0]), base::Fd(ends[1])};
 }
 
 /// The reader's end does not block; the function's does, as a terminal would.
-Pipe make_output(std::uint32_t uid) {
-  Pipe output = make_pipe();
+Ends make_output(std::uint32_t uid) {
+  Ends output = make_pipe();
   base::check(::fcntl(output.read.get(), F_SETFL, O_NONBLOCK), "fcntl");
   // Or opening /dev/stdout again by its name is refused.
   base::check(::fchown(output.write.get(), uid, uid), "fchown");
   return output;
 }
 
+struct Pair {
+  base::Fd ours;
+  base::Fd theirs;
+};
+
+Pair make_pair(int type) {
+  int ends[2];
+  base::check(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends), "socketpair");
+  return {base::Fd(ends[0]), base::Fd(ends[1])};
+}
+
+/// Words of system errors as a launch's failure.
+template <class Work>
+auto in_words(const Work& work) {
+  try {
+    return work();
+  } catch (const std::system_error& error) {
+    throw LaunchFailure{error.what(), error.code().value()};
+  }
+}
+
 }  // namespace
 
-Environments::Environments(const Directories& directories, std::uint32_t first_uid)
-    : images_(directories.scratch),
+Environments::Environments(const Directories& directories, std::uint32_t first_uid, const NetworkOptions& network)
+    : networks_(network),
+      images_(directories.scratch),
       mounts_(directories.scratch, directories.code, directories.runtimes, directories.roots),
       first_uid_(first_uid),
       filter_(jail::make_filter()),
-      landlock_abi_(jail::landlock_abi()) {
+      landlock_abi_(landlock_abi()) {
   if (jail::raw(SYS_seccomp, static_cast<long>(SECCOMP_GET_ACTION_AVAIL), 0L, &kErrnoAction) != 0)
     throw std::runtime_error("the kernel has no seccomp filters");
-  if (const long result = jail::empty_bounding_set(); result < 0)
-    throw std::system_error(static_cast<int>(-result), std::system_category(), "emptying the capability bounding set");
+  if (filter_.size() > jail::kMaxFilter) throw std::runtime_error("the list of system calls is too long");
+  empty_bounding_set();
 }
 
 Environments::~Environments() {
-  for (const auto& [slot, environment] : environments_) kill(environment);
+  for (auto& [slot, environment] : environments_) destroy(environment);
   while (!environments_.empty()) {
     const Slot slot = environments_.begin()->first;
     pollfd ended{environments_.begin()->second.pidfd.get(), POLLIN, 0};
     ::poll(&ended, 1, 5000);
     end(slot);
   }
-  for (const Ready& ready : ready_) remove_group(ready.cgroup);
+  for (const Stock& stock : stock_) remove_group(stock.cgroup);
   for (int attempt = 0; attempt < 500 && sweep(); ++attempt) ::poll(nullptr, 0, 2);
 }
 
@@ -87,25 +117,25 @@ Slot Environments::take_slot() {
   return slot;
 }
 
-Environments::Ready Environments::make_ready(std::int32_t scratch_mib) {
-  Ready ready{networks_.make(), "e" + std::to_string(next_group_++), images_.make(scratch_mib), scratch_mib};
-  cgroups_.create(ready.cgroup);
-  return ready;
+Environments::Stock Environments::make_stock(std::int32_t scratch_mib) {
+  Stock stock{networks_.make(), "e" + std::to_string(next_group_++), images_.make(scratch_mib), scratch_mib};
+  cgroups_.create(stock.cgroup);
+  return stock;
 }
 
-Environments::Ready Environments::take_ready(std::int32_t scratch_mib) {
+Environments::Stock Environments::take_stock(std::int32_t scratch_mib) {
   usual_scratch_mib_ = scratch_mib;
-  if (ready_.empty()) return make_ready(scratch_mib);
-  Ready ready = std::move(ready_.front());
-  ready_.pop_front();
-  if (ready.scratch_mib != scratch_mib) ready.scratch = images_.make(scratch_mib);
-  return ready;
+  if (stock_.empty()) return make_stock(scratch_mib);
+  Stock stock = std::move(stock_.front());
+  stock_.pop_front();
+  if (stock.scratch_mib != scratch_mib) stock.scratch = images_.make(scratch_mib);
+  return stock;
 }
 
-bool Environments::prepare() {
-  if (ready_.size() >= kReadyEnvironments) return false;
+bool Environments::restock() {
+  if (stock_.size() >= kStockedEnvironments) return false;
   try {
-    ready_.push_back(make_ready(usual_scratch_mib_));
+    stock_.push_back(make_stock(usual_scratch_mib_));
   } catch (const std::exception&) {
     // The launch that needs it will fail with the reason.
     return false;
@@ -113,138 +143,280 @@ bool Environments::prepare() {
   return true;
 }
 
-Environment& Environments::launch(const wire::LaunchRequest& request) {
+Environment& Environments::make(const wire::Checked& request) {
   Environment environment;
   environment.id = request.id;
+  environment.phase = request.kind == wire::Kind::launch ? Phase::launching : Phase::preparing;
+  environment.root = request.root;
+  environment.runtime_dir = request.runtime_dir;
+  environment.argv.assign(request.argv.begin(), request.argv.end());
+  environment.variables.assign(request.variables.begin(), request.variables.end());
   environment.memory_mib = request.memory_mib;
+  environment.ephemeral_mib = request.ephemeral_mib;
+  environment.max_processes = request.max_processes;
+  environment.zygote = request.zygote;
+  environment.waits = environment.phase == Phase::preparing && request.argument_count > 0;
   environment.slot = take_slot();
   try {
-    Ready ready = take_ready(request.ephemeral_mib);
-    environment.cgroup = ready.cgroup;
-    clone_into(environment, request, ready);
-    environment.runtime_api = std::move(ready.network.runtime_api);
-    environment.api = std::move(ready.network.api);
+    if (request.zygote) {
+      if (const char* wrong = wire::refuse_zygote(request)) throw LaunchFailure{wrong};
+      mounts_.require_trusted(request.root);
+    }
+    Stock stock = take_stock(request.ephemeral_mib);
+    environment.cgroup = stock.cgroup;
+    clone_init(environment, stock);
+    environment.runtime_api = std::move(stock.network.runtime_api);
+    environment.api = std::move(stock.network.api);
+    if (environment.waits) order_wait(environment, request);
+    if (environment.phase == Phase::launching) assign(environment, request);
   } catch (const std::system_error& error) {
-    free_slots_.push_back(environment.slot);
-    mounts_.remove_users(environment.slot);
-    if (!environment.cgroup.empty()) remove_group(environment.cgroup);
+    discard(environment);
     throw LaunchFailure{error.what(), error.code().value()};
+  } catch (const LaunchFailure&) {
+    discard(environment);
+    throw;
   }
+  slots_.emplace(environment.id, environment.slot);
   return environments_.emplace(environment.slot, std::move(environment)).first->second;
 }
 
-void Environments::clone_into(Environment& environment, const wire::LaunchRequest& request, const Ready& ready) {
-  const std::uint32_t uid = first_uid_ + environment.slot;
-  const base::Fd root = mounts_.clone_root(request.root);
-  const base::Fd code = mounts_.clone_code(request.code_hash);
-  const base::Fd runtime = mounts_.clone_runtime(request.runtime_dir);
-  const Mounts::Users users = mounts_.make_users(environment.slot, uid);
-  cgroups_.limit(environment.cgroup, {std::int64_t{request.memory_mib} << 20, request.max_processes});
-  const Cgroups::Entrance entrance = cgroups_.entrance(environment.cgroup);
-  environment.peak_reader = cgroups_.peak_reader(environment.cgroup);
-
-  Pipe failure = make_pipe(), ending = make_pipe(), out = make_output(uid), err = make_output(uid);
-  base::check(::fcntl(failure.read.get(), F_SETFL, O_NONBLOCK), "fcntl");
-  base::check(::fcntl(ending.read.get(), F_SETFL, O_NONBLOCK), "fcntl");
-  const std::vector<jail::Limit> limits = jail::resource_limits(static_cast<std::uint32_t>(request.max_processes));
-  const std::string shm =
-      "mode=1777,nr_inodes=4096,size=" + std::to_string(std::min(kMaxShmMib, request.memory_mib / 2L)) + "m";
-
-  jail::Plan plan;
-  plan.failure_pipe = failure.write.get();
-  plan.ending_pipe = ending.write.get();
-  plan.stdout_pipe = out.write.get();
-  plan.stderr_pipe = err.write.get();
-  plan.network = ready.network.space.get();
-  for (std::size_t i = 0; i < entrance.tasks.size(); ++i) plan.cgroup_tasks[i] = entrance.tasks[i].get();
-  plan.root_tree = root.get();
-  plan.stage = Mounts::kStage;
-  const jail::Attachment attachments[] = {{code.get(), "var/task"},
-                                          {runtime.get(), "var/runtime"},
-                                          {users.passwd.get(), "etc/passwd"},
-                                          {users.group.get(), "etc/group"},
-                                          {ready.scratch.get(), "tmp"}};
-  for (const jail::Attachment& attachment : attachments) plan.attachments[plan.attachment_count++] = attachment;
-  plan.shm_options = shm.c_str();
-  plan.hostname = Mounts::kHostname;
-  plan.hostname_length = std::char_traits<char>::length(Mounts::kHostname);
-  plan.directory = "/var/task";
-  plan.argv = request.argv.data();
-  plan.environment = request.environment.data();
-  plan.uid = uid;
-  plan.limits = limits.data();
-  plan.limit_count = limits.size();
-  plan.landlock_abi = landlock_abi_;
-  plan.seccomp = {static_cast<unsigned short>(filter_.size()), const_cast<sock_filter*>(filter_.data())};
-  plan.times_ns = times_ns_;
-  start_child(environment, plan, entrance.unified.get());
-  environment.failure_pipe = std::move(failure.read);
-  environment.ending_pipe = std::move(ending.read);
-  environment.stdout_pipe = std::move(out.read);
-  environment.stderr_pipe = std::move(err.read);
+/// One that was never seen by anybody.
+void Environments::discard(Environment& environment) {
+  if (environment.pidfd) {
+    destroy(environment);
+    siginfo_t reaped{};
+    ::waitid(P_PIDFD, static_cast<id_t>(environment.pidfd.get()), &reaped, WEXITED);
+  }
+  free_slots_.push_back(environment.slot);
+  mounts_.remove_users(environment.slot);
+  if (!environment.cgroup.empty()) remove_group(environment.cgroup);
 }
 
-void Environments::start_child(Environment& environment, const jail::Plan& plan, int unified) {
+void Environments::clone_init(Environment& environment, const Stock& stock) {
+  const std::uint32_t uid = uid_of(environment);
+  const base::Fd root = mounts_.clone_root(environment.root);
+  const base::Fd runtime = mounts_.clone_runtime(environment.runtime_dir);
+  const Mounts::Users users = mounts_.make_users(environment.slot, uid);
+  const bool launching = environment.phase == Phase::launching;
+  cgroups_.limit(environment.cgroup,
+                 {(launching ? environment.memory_mib : kWaitingMib) << 20, environment.max_processes});
+  Cgroups::Entrance entrance = cgroups_.entrance(environment.cgroup);
+  environment.peak_reader = cgroups_.peak_reader(environment.cgroup);
+  environment.freezer = cgroups_.freezer(environment.cgroup);
+
+  Pair orders = make_pair(SOCK_SEQPACKET);
+  Ends out = make_output(uid), err = make_output(uid);
+  const std::vector<jail::Limit> limits = resource_limits(static_cast<std::uint32_t>(environment.max_processes));
+
+  jail::Plan plan;
+  plan.orders = orders.theirs.get();
+  plan.stdout_pipe = out.write.get();
+  plan.stderr_pipe = err.write.get();
+  plan.network = stock.network.space.get();
+  for (std::size_t i = 0; i < entrance.tasks.size(); ++i) plan.own_groups[i] = entrance.tasks[i].get();
+  plan.inner_group = entrance.inner.get();
+  plan.inner_group_file = entrance.inner_file.get();
+  plan.freezer_file = entrance.freezer_file.get();
+  plan.root_tree = root.get();
+  plan.stage = Mounts::kStage;
+  const jail::Attachment attachments[] = {{runtime.get(), "var/runtime"},
+                                          {users.passwd.get(), "etc/passwd"},
+                                          {users.group.get(), "etc/group"},
+                                          {stock.scratch.get(), "tmp"}};
+  for (const jail::Attachment& attachment : attachments) plan.attachments[plan.attachment_count++] = attachment;
+  plan.shm_options = kShmOptions;
+  plan.announce = !launching;
+  plan.hostname = Mounts::kHostname;
+  plan.hostname_length = std::char_traits<char>::length(Mounts::kHostname);
+  plan.rights = {uid,
+                 limits.data(),
+                 limits.size(),
+                 landlock_abi_,
+                 {static_cast<unsigned short>(filter_.size()), const_cast<sock_filter*>(filter_.data())}};
+  start_init(environment, plan, entrance.outer.get());
+  environment.orders = std::move(orders.ours);
+  environment.stdout_pipe = std::move(out.read);
+  environment.stderr_pipe = std::move(err.read);
+  if (!environment.zygote) return;
+  environment.fork = {std::move(out.write), std::move(err.write), {}, std::move(entrance.tasks)};
+  for (base::Fd* file : {&entrance.inner_file, &entrance.freezer_file})
+    if (*file) environment.fork.groups.push_back(std::move(*file));
+}
+
+void Environments::start_init(Environment& environment, const jail::Plan& plan, int outer_group) {
   int pidfd = -1;
   clone_args arguments{};
   arguments.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD;
   arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
-  if (unified >= 0) {
+  if (outer_group >= 0) {
     arguments.flags |= CLONE_INTO_CGROUP;
-    arguments.cgroup = static_cast<std::uint64_t>(unified);
+    arguments.cgroup = static_cast<std::uint64_t>(outer_group);
   }
   const long pid = jail::raw(jail::kClone3, &arguments, static_cast<long>(sizeof arguments));
-  if (pid == 0) jail::enter(plan);
+  if (pid == 0) jail::run_init(plan);
   if (pid < 0) throw std::system_error(static_cast<int>(-pid), std::system_category(), "cloning the environment");
   environment.pid = static_cast<int>(pid);
   environment.pidfd = base::Fd(pidfd);
 }
 
-Environments::Start Environments::started(Environment& environment) {
-  for (;;) {
-    jail::Failure failure{};
-    const ssize_t got = ::read(environment.failure_pipe.get(), &failure, sizeof failure);
-    if (got < 0 && errno == EAGAIN) return Start::pending;
-    if (got == sizeof failure && failure.step == jail::kStarted) {
-      environment.exec_next = true;
-      continue;
-    }
-    environment.failure_pipe.reset();
-    if (got == sizeof failure) throw LaunchFailure{jail::step_name(failure.step), failure.error};
-    if (!environment.exec_next) throw LaunchFailure{"it was killed before its program started", 0};
-    return Start::running;
+void Environments::order(const Environment& environment, jail::OrderKind kind, const wire::Checked* request,
+                         std::uint32_t has, std::span<const int> descriptors) const {
+  jail::Order order{};
+  order.kind = kind;
+  order.has = has;
+  std::string message(sizeof order, '\0');
+  if (request != nullptr) {
+    order.argument_count = request->argument_count;
+    order.variable_count = request->variable_count;
+    order.extension_count = request->extension_count;
+    order.extension_variable_count = request->extension_variable_count;
+    order.strings_bytes = static_cast<std::uint32_t>(request->strings.size());
+    message += request->strings;
+  }
+  std::memcpy(message.data(), &order, sizeof order);
+  // Init reads; one that does not is ended.
+  if (const int error = send_message(environment.orders.get(), message, descriptors, MSG_DONTWAIT); error != 0)
+    throw LaunchFailure{"giving an order", error};
+}
+
+void Environments::order_wait(Environment& environment, const wire::Checked& request) {
+  Pair channel = make_pair(SOCK_STREAM);
+  const int on = 1;
+  base::check(::setsockopt(channel.ours.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on), "setsockopt");
+  if (environment.zygote) {
+    order(environment, jail::OrderKind::wait, nullptr, 0, std::array{channel.ours.get()});
+    environment.fork.channel = std::move(channel.theirs);
+  } else {
+    order(environment, jail::OrderKind::wait, &request, 0, std::array{channel.ours.get(), channel.theirs.get()});
   }
 }
 
-void Environments::kill(const Environment& environment) const {
-  // Either is enough: init's end takes its pid namespace along. The group's kill is at once even when init is stopped.
+void Environments::assign(Environment& environment, const wire::Checked& request) {
+  if (environment.phase != Phase::launching && environment.phase != Phase::idle)
+    throw LaunchFailure{"assign: it is not prepared, or has its function already", 0};
+  if (request.root != environment.root || request.runtime_dir != environment.runtime_dir ||
+      request.ephemeral_mib != environment.ephemeral_mib || request.max_processes != environment.max_processes)
+    throw LaunchFailure{"assign: it was prepared for another kind of function", 0};
+  in_words([&] {
+    std::vector<base::Fd> trees;
+    std::uint32_t has = jail::kHasCode;
+    trees.push_back(mounts_.clone_code(request.code_hash));
+    if (!request.layers.empty()) {
+      trees.push_back(mounts_.clone_layers(request.layers));
+      has |= jail::kHasLayers;
+    }
+    if (request.extension_count > 0) {
+      Ends output = make_output(uid_of(environment));
+      environment.extensions_output = std::move(output.read);
+      trees.push_back(std::move(output.write));
+      has |= jail::kHasExtensionsOutput;
+    }
+    if (environment.phase == Phase::idle)
+      cgroups_.limit(environment.cgroup, {std::int64_t{request.memory_mib} << 20, request.max_processes});
+    std::vector<int> descriptors;
+    for (const base::Fd& tree : trees) descriptors.push_back(tree.get());
+    order(environment, jail::OrderKind::assign, &request, has, descriptors);
+  });
+  environment.memory_mib = request.memory_mib;
+  if (environment.phase == Phase::idle) environment.phase = Phase::assigning;
+}
+
+void Environments::restart(Environment& environment, const wire::Checked& request) {
+  if (environment.phase != Phase::running) throw LaunchFailure{"restart: it does not run", 0};
+  in_words([&] {
+    cgroups_.thaw(environment.cgroup);
+    cgroups_.unlimit_cpu(environment.cgroup);
+    environment.earlier_kills = cgroups_.out_of_memory_kills(environment.cgroup);
+    order(environment, jail::OrderKind::restart, &request, 0, {});
+  });
+  environment.phase = Phase::restarting;
+}
+
+void Environments::terminate(const Environment& environment) const {
+  order(environment, jail::OrderKind::terminate, nullptr, 0, {});
+}
+
+void Environments::kill(Environment& environment) const {
+  // While programs are being started, one may not have reached its group yet; and without any there is nothing to kill.
+  const bool settled = environment.phase == Phase::running || (environment.phase == Phase::idle && environment.waits);
+  if (!settled) return destroy(environment);
+  if (cgroups_.kill(environment.cgroup)) return;
+  try {
+    order(environment, jail::OrderKind::kill, nullptr, 0, {});
+    // What the freezer of version 1 holds dies when it is let go.
+    cgroups_.thaw(environment.cgroup);
+  } catch (const std::exception&) {
+    destroy(environment);
+  } catch (const LaunchFailure&) {
+    destroy(environment);
+  }
+}
+
+void Environments::destroy(Environment& environment) const {
+  environment.phase = Phase::doomed;
+  // Init's end takes its pid namespace along. The group's kill is at once even when init is stopped.
   cgroups_.kill(environment.cgroup);
   ::syscall(SYS_pidfd_send_signal, environment.pidfd.get(), SIGKILL, nullptr, 0);
+  if (!cgroups_.freezer_of_version_1()) return;
+  try {
+    cgroups_.thaw(environment.cgroup);
+  } catch (const std::exception&) {
+    // Nothing was frozen in a group that is gone.
+  }
 }
 
 void Environments::limit_cpu(const Environment& environment) {
   cgroups_.limit_cpu(environment.cgroup, environment.memory_mib * 1000 / kMibOfOneCpu);
 }
 
-wire::Ended Environments::end(Slot slot) {
+base::Fd Environments::make_socket(const Environment& environment) {
+  return networks_.make_socket(environment.pidfd);
+}
+
+wire::Ended Environments::ended(const Environment& environment, std::int32_t which, std::int32_t wait_status) const {
+  wire::Ended ended{};
+  ended.header = {wire::Kind::ended, 0, environment.id};
+  ended.which = which;
+  ended.wait_status = wait_status;
+  ended.out_of_memory = cgroups_.out_of_memory_kills(environment.cgroup) > environment.earlier_kills ? 1 : 0;
+  ended.peak_bytes = cgroups_.peak_bytes(environment.cgroup);
+  return ended;
+}
+
+wire::Gone Environments::end(Slot slot) {
   const auto found = environments_.find(slot);
   Environment& environment = found->second;
   siginfo_t reaped{};
   ::waitid(P_PIDFD, static_cast<id_t>(environment.pidfd.get()), &reaped, WEXITED);
-  jail::Ending ending{SIGKILL};
-  // Nothing there: init itself was killed.
-  if (::read(environment.ending_pipe.get(), &ending, sizeof ending) != sizeof ending) ending.wait_status = SIGKILL;
-  wire::Ended ended{};
-  ended.header = {wire::Kind::ended, 0, environment.id};
-  ended.wait_status = ending.wait_status;
-  ended.out_of_memory = cgroups_.out_of_memory_kills(environment.cgroup) > 0 ? 1 : 0;
-  ended.peak_bytes = cgroups_.peak_bytes(environment.cgroup);
+  const wire::Ended last = ended(environment, wire::kRuntime, SIGKILL);
+  wire::Gone gone{};
+  gone.header = {wire::Kind::gone, 0, environment.id};
+  gone.out_of_memory = last.out_of_memory;
+  gone.peak_bytes = last.peak_bytes;
   remove_group(environment.cgroup);
   mounts_.remove_users(slot);
   free_slots_.push_back(slot);
+  slots_.erase(environment.id);
   environments_.erase(found);
-  return ended;
+  return gone;
+}
+
+jail::ForkRequest Environments::fork_request(const Environment& environment, std::vector<int>& descriptors) const {
+  jail::ForkRequest request{};
+  request.tag = environment.slot;
+  request.uid = uid_of(environment);
+  request.landlock_abi = landlock_abi_;
+  const std::vector<jail::Limit> limits = resource_limits(static_cast<std::uint32_t>(environment.max_processes));
+  request.limit_count = static_cast<std::uint32_t>(std::min(limits.size(), jail::kMaxLimits));
+  std::copy_n(limits.begin(), request.limit_count, request.limits);
+  request.filter_count = static_cast<std::uint32_t>(filter_.size());
+  std::copy(filter_.begin(), filter_.end(), request.filter);
+  const Environment::ForkParts& parts = environment.fork;
+  request.group_count = static_cast<std::uint32_t>(parts.groups.size());
+  descriptors = {environment.pidfd.get(), parts.out.get(), parts.err.get(), parts.channel.get()};
+  for (const base::Fd& group : parts.groups) descriptors.push_back(group.get());
+  return request;
 }
 
 Environment* Environments::find(Slot slot) {
@@ -253,9 +425,8 @@ Environment* Environments::find(Slot slot) {
 }
 
 Environment* Environments::find_id(std::uint64_t id) {
-  for (auto& [slot, environment] : environments_)
-    if (environment.id == id) return &environment;
-  return nullptr;
+  const auto found = slots_.find(id);
+  return found == slots_.end() ? nullptr : find(found->second);
 }
 
 void Environments::remove_group(const std::string& name) {

@@ -1,7 +1,8 @@
-// The environments that exist: making one, learning how it began and how it ended, taking everything of it away.
+// The environments that exist: making one, giving it its function, learning how its processes end, taking everything
+// away.
 //
-// Lives in the launcher process, on its one thread, and knows nothing of the socket to the server. What can be made before
-// anybody asks (a network namespace, cgroups, a formatted /tmp) is kept ready by `prepare`.
+// Lives in the launcher process, on its one thread, and knows nothing of the socket to the server. What can be made
+// before anybody asks (a network namespace, cgroups, a formatted /tmp) is kept in stock.
 #pragma once
 
 #include <linux/filter.h>
@@ -15,6 +16,7 @@
 
 #include "base/fd.h"
 #include "sandbox/jail/jail.h"
+#include "sandbox/jail/messages.h"
 #include "sandbox/launcher/cgroups.h"
 #include "sandbox/launcher/mounts.h"
 #include "sandbox/launcher/network.h"
@@ -23,7 +25,7 @@
 
 namespace lambent::sandbox::launcher {
 
-/// Why an environment could not be made: the step in words, and an errno or 0.
+/// Why something could not be done: the step in words, and an errno or 0.
 struct LaunchFailure {
   std::string step;
   int error = 0;
@@ -32,24 +34,58 @@ struct LaunchFailure {
 /// A slot is an environment's small number while it lives: its user id and its names follow from it.
 using Slot = std::uint32_t;
 
+/// What an environment is doing.
+enum class Phase {
+  launching,   // made and assigned in one go; the server waits
+  preparing,   // the server waits
+  idle,        // prepared
+  assigning,   // the server waits
+  running,     // has its function
+  restarting,  // the server waits
+  doomed,      // on its way to its end
+};
+
 struct Environment {
   std::uint64_t id = 0;
   Slot slot = 0;
+  Phase phase = Phase::preparing;
   std::string cgroup;
   int pid = -1;
   base::Fd pidfd;
-  /// The step that failed, or end of file when the runtime has been exec'd; closed by then.
-  base::Fd failure_pipe;
-  bool exec_next = false;
-  bool announced = false;
-  base::Fd ending_pipe;
+  /// To init.
+  base::Fd orders;
+  // What it was made with.
+  std::string root;
+  std::string runtime_dir;
+  std::vector<std::string> argv;
+  std::vector<std::string> variables;
   std::int32_t memory_mib = 0;
+  std::int32_t ephemeral_mib = 0;
+  std::int32_t max_processes = 0;
+  bool zygote = false;
+  /// A process waits, or will, for the function.
+  bool waits = false;
+  /// Of the fork of a zygote that has ended, to learn its end from.
+  base::Fd fork_pidfd;
+  /// How often the kernel had killed something for want of memory before the present run.
+  std::int64_t earlier_kills = 0;
+
   // For the server, until it has them.
   base::Fd runtime_api;
   base::Fd api;
   base::Fd stdout_pipe;
   base::Fd stderr_pipe;
   base::Fd peak_reader;
+  base::Fd freezer;
+  base::Fd extensions_output;
+
+  /// For a zygote, until it has forked.
+  struct ForkParts {
+    base::Fd out;
+    base::Fd err;
+    base::Fd channel;
+    std::vector<base::Fd> groups;
+  } fork;
 };
 
 /// The only directories that the launcher takes anything from.
@@ -64,59 +100,73 @@ struct Directories {
 class Environments {
  public:
   /// Tries everything that an environment needs. Throws std::exception with what is missing.
-  Environments(const Directories& directories, std::uint32_t first_uid);
+  Environments(const Directories& directories, std::uint32_t first_uid, const NetworkOptions& network = {});
   ~Environments();
   Environments(const Environments&) = delete;
   Environments& operator=(const Environments&) = delete;
 
   /// "cgroup v1 memory,cpu,pids; landlock 7; seccomp; /tmp on ext4 images"
   std::string description() const;
+  const NetworkReport& network() const { return networks_.report(); }
 
-  /// Throws LaunchFailure. The environment is not yet known to work: see `started`.
-  Environment& launch(const wire::LaunchRequest& request);
-
-  enum class Start { pending, running };
-  /// To be asked when the failure pipe can be read. Throws LaunchFailure; the environment then still has to end.
-  static Start started(Environment& environment);
-
-  /// Everything inside, at once.
-  void kill(const Environment& environment) const;
+  /// For launch and prepare. Throws LaunchFailure. Init's first notice says whether it works.
+  Environment& make(const wire::Checked& request);
+  /// Gives it its function; the notice is `started` or `failed`. Throws LaunchFailure.
+  void assign(Environment& environment, const wire::Checked& request);
+  void restart(Environment& environment, const wire::Checked& request);
+  void terminate(const Environment& environment) const;
+  /// Everything inside but init, at once.
+  void kill(Environment& environment) const;
+  /// Everything.
+  void destroy(Environment& environment) const;
   void limit_cpu(const Environment& environment);
+  /// Throws std::system_error.
+  base::Fd make_socket(const Environment& environment);
 
+  /// What a process's end comes to. Only for `which` and `wait_status` the caller's word is taken.
+  wire::Ended ended(const Environment& environment, std::int32_t which, std::int32_t wait_status) const;
   /// To be asked when the pidfd can be read: reaps, removes, forgets.
-  wire::Ended end(Slot slot);
+  wire::Gone end(Slot slot);
+
+  /// What a zygote needs to fork into the environment: the request and its descriptors, which belong to the
+  /// environment.
+  jail::ForkRequest fork_request(const Environment& environment, std::vector<int>& descriptors) const;
 
   Environment* find(Slot slot);
   Environment* find_id(std::uint64_t id);
-  std::size_t size() const { return environments_.size(); }
   const std::map<Slot, Environment>& all() const { return environments_; }
-
-  /// Where the next environments write when each of their steps was done (jail::Plan::times_ns).
-  void time_steps(std::int64_t* shared) { times_ns_ = shared; }
+  bool freezer_of_version_1() const { return cgroups_.freezer_of_version_1(); }
+  Mounts& mounts() { return mounts_; }
 
   /// Does one piece of work that need not wait for a request; false when there is none.
-  bool prepare();
+  bool restock();
   /// Tries again to remove groups that were still busy; false when none is left.
   bool sweep();
 
  private:
-  struct Ready {
+  /// What an environment is made from.
+  struct Stock {
     Network network;
     std::string cgroup;
     base::Fd scratch;
     std::int32_t scratch_mib = 0;
   };
 
-  Ready take_ready(std::int32_t scratch_mib);
-  Ready make_ready(std::int32_t scratch_mib);
+  Stock take_stock(std::int32_t scratch_mib);
+  Stock make_stock(std::int32_t scratch_mib);
   Slot take_slot();
-  void clone_into(Environment& environment, const wire::LaunchRequest& request, const Ready& ready);
-  void start_child(Environment& environment, const jail::Plan& plan, int unified);
+  void clone_init(Environment& environment, const Stock& stock);
+  void start_init(Environment& environment, const jail::Plan& plan, int outer_group);
+  void order_wait(Environment& environment, const wire::Checked& request);
+  void order(const Environment& environment, jail::OrderKind kind, const wire::Checked* request, std::uint32_t has,
+             std::span<const int> descriptors) const;
+  void discard(Environment& environment);
   void remove_group(const std::string& name);
+  std::uint32_t uid_of(const Environment& environment) const { return first_uid_ + environment.slot; }
 
   // In this order: once the mounts are made, the host's directories cannot be reached any more.
-  Networks networks_;
   Cgroups cgroups_;
+  Networks networks_;
   ScratchImages images_;
   Mounts mounts_;
   std::uint32_t first_uid_;
@@ -124,14 +174,14 @@ class Environments {
   int landlock_abi_ = 0;
 
   std::map<Slot, Environment> environments_;
+  std::map<std::uint64_t, Slot> slots_;
   /// Longest unused first, so that a user id rests before it is somebody else's.
   std::deque<Slot> free_slots_;
   Slot next_slot_ = 0;
   std::uint64_t next_group_ = 0;
-  std::deque<Ready> ready_;
+  std::deque<Stock> stock_;
   std::int32_t usual_scratch_mib_ = 512;
   std::vector<std::string> busy_groups_;
-  std::int64_t* times_ns_ = nullptr;
 };
 
 }  // namespace lambent::sandbox::launcher

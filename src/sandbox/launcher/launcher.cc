@@ -5,36 +5,44 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <sstream>
 #include <string_view>
 
 #include "sandbox/jail/jail.h"
 #include "sandbox/launcher/channel.h"
 #include "sandbox/launcher/environments.h"
 #include "sandbox/launcher/wire.h"
+#include "sandbox/launcher/zygotes.h"
 
 namespace lambent::sandbox {
 namespace launcher {
 namespace {
 
 constexpr int kSweepMs = 3;
+constexpr int kIdleMs = 60'000;
 constexpr int kEvents = 64;
 
-/// What an epoll event is about: an environment's slot and one of its two descriptors, or the socket.
-enum class Source : std::uint64_t { socket, start, end };
+/// What an epoll event is about: the server's socket, or one of the descriptors of an environment or zygote.
+enum class Source : std::uint64_t { socket, notices, end, fork_end, zygote, zygote_end };
 
-std::uint64_t tag(Source source, Slot slot) { return std::uint64_t{slot} << 2 | static_cast<std::uint64_t>(source); }
+std::uint64_t tag(Source source, std::uint32_t number) {
+  return std::uint64_t{number} << 3 | static_cast<std::uint64_t>(source);
+}
 
 class Loop {
  public:
   Loop(int socket, Environments& environments)
       : socket_(socket),
         environments_(environments),
+        zygotes_(environments),
         epoll_(base::check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
         buffer_(wire::kMaxMessage + 1, '\0') {
     watch(socket_, Source::socket, 0);
@@ -42,34 +50,40 @@ class Loop {
 
   /// Until the server closes its end.
   void run() {
-    bool open = true, may_prepare = true, busy = false;
+    bool open = true, may_restock = true, busy = false;
     while (open) {
       epoll_event events[kEvents];
-      const int timeout = may_prepare ? 0 : busy ? kSweepMs : -1;
+      const int rest = zygotes_.empty() ? -1 : kIdleMs;
+      const int timeout = may_restock ? 0 : busy ? kSweepMs : rest;
       const int count = ::epoll_wait(epoll_.get(), events, kEvents, timeout);
       if (count < 0 && errno != EINTR) return;
       for (int i = 0; i < count && open; ++i) open = handle(events[i].data.u64);
       busy = environments_.sweep();
+      if (!zygotes_.empty()) zygotes_.retire_idle();
       // Only what is left over of the time: a request waits for nothing that it does not need itself.
-      may_prepare = count > 0 || (may_prepare && environments_.prepare());
+      may_restock = count > 0 || (may_restock && environments_.restock());
     }
   }
 
  private:
-  void watch(int fd, Source source, Slot slot) {
+  void watch(int fd, Source source, std::uint32_t number) {
     epoll_event event{};
     event.events = EPOLLIN;
-    event.data.u64 = tag(source, slot);
+    event.data.u64 = tag(source, number);
     base::check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
   }
 
   bool handle(std::uint64_t event) {
-    const auto source = static_cast<Source>(event & 3);
+    const auto source = static_cast<Source>(event & 7);
+    const auto number = static_cast<std::uint32_t>(event >> 3);
     if (source == Source::socket) return receive();
-    Environment* const environment = environments_.find(static_cast<Slot>(event >> 2));
+    if (source == Source::zygote) settle_forks(zygotes_.hear(number));
+    if (source == Source::zygote_end) end_zygote(number);
+    Environment* const environment = environments_.find(number);
     if (environment == nullptr) return true;
-    if (environment->failure_pipe) announce(*environment);
-    if (source == Source::end) finish(*environment);
+    if (source == Source::notices) hear(*environment);
+    if (source == Source::fork_end) end_fork(*environment);
+    if (source == Source::end) end(*environment);
     return true;
   }
 
@@ -81,60 +95,204 @@ class Loop {
     wire::Header header{};
     if (message.size() < sizeof header) return true;
     std::memcpy(&header, message.data(), sizeof header);
-    if (header.kind == wire::Kind::launch) {
-      launch(header.id, message);
-    } else if (Environment* const environment = environments_.find_id(header.id)) {
-      if (header.kind == wire::Kind::kill) environments_.kill(*environment);
-      if (header.kind == wire::Kind::limit_cpu) limit_cpu(*environment);
+    try {
+      obey(header, message);
+    } catch (const LaunchFailure& failure) {
+      refuse(header.id, failure);
+    } catch (const std::system_error& error) {
+      refuse(header.id, {error.what(), error.code().value()});
     }
     return true;
   }
 
-  void launch(std::uint64_t id, std::string_view message) {
-    auto parsed = wire::parse_launch(message);
-    if (const auto* const wrong = std::get_if<std::string>(&parsed)) return refuse(id, {*wrong, 0});
-    if (environments_.find_id(id) != nullptr) return refuse(id, {"the id is taken", 0});
-    try {
-      const Environment& environment = environments_.launch(std::get<wire::LaunchRequest>(parsed));
-      watch(environment.failure_pipe.get(), Source::start, environment.slot);
-      watch(environment.pidfd.get(), Source::end, environment.slot);
-    } catch (const LaunchFailure& failure) {
-      refuse(id, failure);
+  void obey(const wire::Header& header, std::string_view message) {
+    const bool makes = header.kind == wire::Kind::launch || header.kind == wire::Kind::prepare;
+    Environment* const environment = environments_.find_id(header.id);
+    if (makes && environment != nullptr) throw LaunchFailure{"the id is taken"};
+    if (makes) return make(parse(message));
+    if (environment == nullptr) return;
+    switch (header.kind) {
+      case wire::Kind::assign:
+        return environments_.assign(*environment, parse(message));
+      case wire::Kind::restart:
+        return environments_.restart(*environment, parse(message));
+      case wire::Kind::terminate:
+        return environments_.terminate(*environment);
+      case wire::Kind::kill:
+        return environments_.kill(*environment);
+      case wire::Kind::destroy:
+        return environments_.destroy(*environment);
+      case wire::Kind::limit_cpu:
+        return limit_cpu(*environment);
+      case wire::Kind::make_socket:
+        return answer(*environment, environments_.make_socket(*environment));
+      default:
+        return;
     }
   }
 
-  void limit_cpu(const Environment& environment) {
+  static wire::Checked parse(std::string_view message) {
+    auto parsed = wire::parse_request(message);
+    if (const auto* const wrong = std::get_if<std::string>(&parsed)) throw LaunchFailure{*wrong};
+    return std::move(std::get<wire::Checked>(parsed));
+  }
+
+  void make(const wire::Checked& request) {
+    const Environment& environment = environments_.make(request);
+    watch(environment.orders.get(), Source::notices, environment.slot);
+    watch(environment.pidfd.get(), Source::end, environment.slot);
+  }
+
+  void limit_cpu(Environment& environment) {
     try {
       environments_.limit_cpu(environment);
-    } catch (const std::system_error& error) {
+    } catch (const std::system_error&) {
       // Rather none than one that takes more than its share.
       environments_.kill(environment);
     }
   }
 
-  void announce(Environment& environment) {
-    try {
-      if (Environments::started(environment) == Environments::Start::pending) return;
-    } catch (const LaunchFailure& failure) {
-      refuse(environment.id, failure);
-      environments_.kill(environment);
-      return;
+  void hear(Environment& environment) {
+    jail::Notice notice{};
+    const std::span<char> bytes(reinterpret_cast<char*>(&notice), sizeof notice);
+    const Slot slot = environment.slot;
+    // One answer may end what is heard of.
+    while (environments_.find(slot) != nullptr &&
+           receive_message(environment.orders.get(), bytes, MSG_DONTWAIT).length == sizeof notice) {
+      switch (notice.kind) {
+        case jail::NoticeKind::ready:
+          made(environment);
+          break;
+        case jail::NoticeKind::waiting:
+          announce(environment, Phase::idle);
+          break;
+        case jail::NoticeKind::started:
+          started(environment);
+          break;
+        case jail::NoticeKind::ended:
+          ended(environment, notice.first, notice.second);
+          break;
+        case jail::NoticeKind::failed:
+          give_up(environment, {jail::step_name(static_cast<std::uint32_t>(notice.first)), notice.second});
+          break;
+        default:
+          break;
+      }
     }
-    const wire::Launched launched{{wire::Kind::launched, 0, environment.id}};
-    const int descriptors[wire::kLaunchedFds] = {environment.runtime_api.get(), environment.api.get(),
-                                                 environment.stdout_pipe.get(), environment.stderr_pipe.get(),
-                                                 environment.peak_reader.get()};
-    send_message(socket_, bytes_of(launched), descriptors);
-    environment.announced = true;
-    for (base::Fd* fd : {&environment.runtime_api, &environment.api, &environment.stdout_pipe, &environment.stderr_pipe,
-                         &environment.peak_reader})
-      fd->reset();
+    // Init closes its end only by ending, which the pidfd says.
+    if (environments_.find(slot) != nullptr && is_closed(environment.orders.get()))
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, environment.orders.get(), nullptr);
   }
 
-  void finish(Environment& environment) {
-    const bool announced = environment.announced;
-    const wire::Ended ended = environments_.end(environment.slot);
-    if (announced) send_message(socket_, bytes_of(ended));
+  static bool is_closed(int socket) {
+    char byte;
+    return ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  }
+
+  void made(Environment& environment) {
+    if (environment.phase != Phase::preparing) return;
+    if (!environment.waits) return announce(environment, Phase::idle);
+    if (!environment.zygote) return;
+    try {
+      const auto id = zygotes_.want(environment);
+      if (!id) return;
+      const Zygote& zygote = *zygotes_.find(*id);
+      watch(zygote.socket.get(), Source::zygote, *id);
+      watch(zygote.pidfd.get(), Source::zygote_end, *id);
+    } catch (const LaunchFailure& failure) {
+      give_up(environment, failure);
+    }
+  }
+
+  void started(Environment& environment) {
+    if (environment.phase == Phase::launching) return announce(environment, Phase::running);
+    if (environment.phase != Phase::assigning && environment.phase != Phase::restarting) return;
+    environment.phase = Phase::running;
+    answer(environment, std::move(environment.extensions_output));
+  }
+
+  void ended(Environment& environment, std::int32_t which, std::int32_t wait_status) {
+    if (environment.phase == Phase::preparing)
+      return give_up(environment, {"it ended before it waited, with the wait status " + std::to_string(wait_status)});
+    const wire::Ended ended = environments_.ended(environment, which, wait_status);
+    // A spare without its process is no spare.
+    if (environment.phase == Phase::idle) environments_.destroy(environment);
+    send_message(socket_, bytes_of(ended));
+  }
+
+  /// The answer to launch and prepare.
+  void announce(Environment& environment, Phase phase) {
+    if (environment.phase != Phase::preparing && environment.phase != Phase::launching) return;
+    environment.phase = phase;
+    wire::Launched launched{};
+    launched.header = {wire::Kind::launched, 0, environment.id};
+    launched.freezer_of_version_1 = environments_.freezer_of_version_1() ? 1 : 0;
+    base::Fd* const handed[] = {&environment.runtime_api,      &environment.api,         &environment.stdout_pipe,
+                                &environment.stderr_pipe,      &environment.peak_reader, &environment.freezer,
+                                &environment.extensions_output};
+    std::vector<int> descriptors;
+    for (const base::Fd* fd : handed)
+      if (*fd) descriptors.push_back(fd->get());
+    send_message(socket_, bytes_of(launched), descriptors);
+    for (base::Fd* fd : handed) fd->reset();
+  }
+
+  void answer(const Environment& environment, base::Fd descriptor) {
+    const wire::Done done{{wire::Kind::done, 0, environment.id}};
+    const int number = descriptor.get();
+    send_message(socket_, bytes_of(done), descriptor ? std::span(&number, 1) : std::span<const int>());
+  }
+
+  /// The environment is of no use; whoever waits for it is told why.
+  void give_up(Environment& environment, const LaunchFailure& failure) {
+    const bool awaited =
+        environment.phase != Phase::running && environment.phase != Phase::idle && environment.phase != Phase::doomed;
+    if (awaited) refuse(environment.id, failure);
+    environments_.destroy(environment);
+  }
+
+  void settle_forks(const std::vector<Zygotes::Event>& events) {
+    for (const Zygotes::Event& event : events) {
+      Environment* const environment = environments_.find(event.slot);
+      if (environment == nullptr) continue;
+      if (event.failure)
+        give_up(*environment, *event.failure);
+      else
+        ended(*environment, wire::kRuntime, event.wait_status);
+    }
+  }
+
+  void end_zygote(ZygoteId id) {
+    const std::vector<Zygotes::Event> events = zygotes_.end(id);
+    for (const auto& [slot, environment] : environments_.all()) {
+      // Watched already, those of an earlier one.
+      epoll_event event{};
+      event.events = EPOLLIN;
+      event.data.u64 = tag(Source::fork_end, slot);
+      if (environment.fork_pidfd) ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, environment.fork_pidfd.get(), &event);
+    }
+    settle_forks(events);
+  }
+
+  /// A fork whose zygote ended before it.
+  void end_fork(Environment& environment) {
+    siginfo_t reaped{};
+    const bool ours = ::waitid(P_PIDFD, static_cast<id_t>(environment.fork_pidfd.get()), &reaped, WEXITED) == 0;
+    environment.fork_pidfd.reset();
+    const int status = reaped.si_code == CLD_EXITED ? reaped.si_status << 8 : reaped.si_status;
+    ended(environment, wire::kRuntime, ours ? status : SIGKILL);
+  }
+
+  void end(Environment& environment) {
+    // What init said last.
+    hear(environment);
+    const bool awaited = environment.phase == Phase::launching || environment.phase == Phase::preparing ||
+                         environment.phase == Phase::assigning || environment.phase == Phase::restarting;
+    const std::uint64_t id = environment.id;
+    if (environment.fork_pidfd) end_fork(environment);
+    const wire::Gone gone = environments_.end(environment.slot);
+    if (awaited) refuse(id, {"it was killed before its program started"});
+    send_message(socket_, bytes_of(gone));
   }
 
   void refuse(std::uint64_t id, const LaunchFailure& failure) {
@@ -147,6 +305,7 @@ class Loop {
 
   int socket_;
   Environments& environments_;
+  Zygotes zygotes_;
   base::Fd epoll_;
   std::string buffer_;
 };
@@ -166,6 +325,8 @@ void settle_process() {
   ::setsid();
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT}) ::signal(number, SIG_IGN);
   ::prctl(PR_SET_NAME, "lambent-launch");
+  // Forks of a zygote that ends before them become this process's children.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   ::umask(022);
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -174,12 +335,44 @@ void settle_process() {
   }
 }
 
-void report(int socket, bool full, std::string_view reason) {
+void report(int socket, bool full, std::string_view reason, const NetworkReport& network = {}) {
   wire::Report report{};
   report.header.kind = wire::Kind::report;
   report.full = full ? 1 : 0;
   wire::put_text(report.reason, reason);
+  report.network = network.mode;
+  wire::put_text(report.network_reason, network.reason);
   send_message(socket, bytes_of(report));
+}
+
+void take_zygote_files(int socket, std::uint32_t count, const Mounts& mounts) {
+  std::string buffer(sizeof(wire::ZygoteFile) + wire::kMaxZygoteFile, '\0');
+  for (std::uint32_t i = 0; i < count && i < wire::kMaxZygoteFiles; ++i) {
+    const Received received = receive_message(socket, buffer, 0);
+    wire::ZygoteFile file{};
+    if (received.length < static_cast<long>(sizeof file)) throw std::runtime_error("a zygote's file did not arrive");
+    std::memcpy(&file, buffer.data(), sizeof file);
+    const std::string name(wire::get_text(file.name));
+    const auto slash = name.find('/');
+    if (slash == std::string::npos || !wire::is_plain_name(name.substr(0, slash)) || name[slash + 1] == '.' ||
+        name.find('/', slash + 1) != std::string::npos)
+      throw std::runtime_error("a zygote's file has a wrong name");
+    mounts.add_zygote_file(
+        name, std::string_view(buffer).substr(sizeof file, static_cast<std::size_t>(received.length) - sizeof file));
+  }
+}
+
+NetworkOptions network_of(const wire::Configure& configure) {
+  if (configure.network > FunctionNetwork::host) throw std::runtime_error("there is no such network of functions");
+  NetworkOptions options{configure.network};
+  std::istringstream words{std::string(wire::get_text(configure.allowed_cidrs))};
+  for (std::string word; words >> word;) {
+    const auto cidr = parse_cidr(word);
+    if (!cidr || options.allowed.size() == kMaxAllowedCidrs)
+      throw std::runtime_error("no network can be allowed: " + word);
+    options.allowed.push_back(*cidr);
+  }
+  return options;
 }
 
 int serve(int socket) {
@@ -190,8 +383,9 @@ int serve(int socket) {
     if (::geteuid() != 0) throw std::runtime_error("not started as root");
     Environments environments({wire::get_text(configure.code_dir), wire::get_text(configure.runtimes_dir),
                                wire::get_text(configure.scratch_dir), wire::get_text(configure.roots_dir)},
-                              configure.first_uid);
-    report(socket, true, environments.description());
+                              configure.first_uid, network_of(configure));
+    take_zygote_files(socket, configure.zygote_files, environments.mounts());
+    report(socket, true, environments.description(), environments.network());
     Loop(socket, environments).run();
   } catch (const std::exception& error) {
     report(socket, false, error.what());

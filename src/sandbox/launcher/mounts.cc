@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "sandbox/jail/raw.h"
+#include "sandbox/launcher/router.h"
 
 namespace lambent::sandbox::launcher {
 namespace {
@@ -89,8 +90,10 @@ void add_etc() {
   write_text("root/etc/nsswitch.conf",
              "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"
              "networks: files\nservices: files\nprotocols: files\n");
-  // Mount points of the files that each environment has of its own; and no name server yet.
-  for (const char* name : {"passwd", "group", "resolv.conf"}) write_text(std::string("root/etc/") + name, "");
+  // Where functions have no network it is out of reach, which is known at once.
+  write_text("root/etc/resolv.conf", "nameserver " + format_address(kRouterAddress) + "\n");
+  // Mount points of the files that each environment has of its own.
+  for (const char* name : {"passwd", "group"}) write_text(std::string("root/etc/") + name, "");
 }
 
 void add_devices() {
@@ -160,9 +163,11 @@ Mounts::Mounts(const fs::path& stage, const fs::path& code, const fs::path& runt
   mount_at(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
   mount_at("lambent", stage.string(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700,size=64m");
   fs::current_path(stage);
-  for (const char* name : {"root", "users", "code", "runtimes", "roots", "templates", "dev", "proc", kStage})
+  for (const char* name : {"root", "users", "code", "runtimes", "roots", "templates", "zygotes", "dev", "proc", kStage})
     fs::create_directory(name);
   mount_at("root", "root", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64m");
+  // Not beside the others: what is in it may be executed.
+  mount_at("zygotes", "zygotes", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=16m");
   add_system_directories();
   add_etc();
   add_devices();
@@ -175,6 +180,7 @@ Mounts::Mounts(const fs::path& stage, const fs::path& code, const fs::path& runt
   code_ = open_directory("code");
   runtimes_ = open_directory("runtimes");
   roots_ = open_directory("roots");
+  zygotes_ = open_directory("zygotes");
 }
 
 base::Fd Mounts::clone_root(const std::string& root) {
@@ -210,15 +216,56 @@ base::Fd Mounts::clone_code(const std::string& hash) const { return clone_direct
 
 base::Fd Mounts::clone_runtime(const std::string& name) const { return clone_directory(runtimes_.get(), name); }
 
-base::Fd Mounts::clone_directory(int directory, const std::string& name) {
+base::Fd Mounts::open_beneath(int directory, const std::string& name) {
   open_how how{};
   how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  const base::Fd opened(static_cast<int>(
+  return base::Fd(static_cast<int>(
       kernel(raw(SYS_openat2, directory, name.c_str(), &how, static_cast<long>(sizeof how)), "opening " + name)));
+}
+
+base::Fd Mounts::clone_directory(int directory, const std::string& name) {
+  const base::Fd opened = open_beneath(directory, name);
   base::Fd tree = clone_path(opened.get(), "", AT_EMPTY_PATH);
   set_attributes(tree.get(), "", kReadOnly | kNoSuid | kNoDev, AT_EMPTY_PATH);
   return tree;
+}
+
+base::Fd Mounts::clone_layers(const std::vector<std::string>& hashes) const {
+  // An overlay of one is none.
+  if (hashes.size() == 1) return clone_code(hashes.front());
+  std::vector<base::Fd> opened;
+  std::string lower;
+  for (auto hash = hashes.rbegin(); hash != hashes.rend(); ++hash) {
+    opened.push_back(open_beneath(code_.get(), *hash));
+    lower += (lower.empty() ? "" : ":") + ("/proc/self/fd/" + std::to_string(opened.back().get()));
+  }
+  constexpr long kSetString = 1, kCreate = 6;  // FSCONFIG_*
+  const base::Fd context(static_cast<int>(kernel(raw(jail::kFsopen, "overlay", 1L), "opening overlay")));
+  kernel(raw(jail::kFsconfig, context.get(), kSetString, "lowerdir", lower.c_str(), 0L), "naming the layers");
+  kernel(raw(jail::kFsconfig, context.get(), kCreate, nullptr, nullptr, 0L), "merging the layers");
+  return base::Fd(static_cast<int>(kernel(
+      raw(jail::kFsmount, context.get(), 1L, static_cast<long>(kReadOnly | kNoSuid | kNoDev)), "mounting the layers")));
+}
+
+void Mounts::add_zygote_file(const std::string& name, std::string_view content) const {
+  const fs::path path = fs::path("zygotes") / name;
+  fs::create_directories(path.parent_path());
+  fs::permissions(path.parent_path(), fs::perms(0755));
+  write_text(path.string(), std::string(content));
+}
+
+base::Fd Mounts::clone_zygote_runtime(const std::string& name) const { return clone_directory(zygotes_.get(), name); }
+
+void Mounts::require_trusted(const std::string& root) const {
+  if (root == "host") return;
+  struct stat about{};
+  for (const char* part : {"", "/lang", "/root"}) {
+    const std::string path = root + part;
+    if (::fstatat(roots_.get(), path.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (about.st_uid != 0 || (about.st_mode & 022) != 0)
+      throw std::system_error(EPERM, std::system_category(), "trusting " + path + ", which is not root's alone");
+  }
 }
 
 Mounts::Users Mounts::make_users(std::uint32_t slot, std::uint32_t uid) const {

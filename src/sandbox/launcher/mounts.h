@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/fd.h"
 
@@ -31,6 +33,17 @@ class Mounts {
   /// is followed on the way.
   base::Fd clone_code(const std::string& hash) const;
   base::Fd clone_runtime(const std::string& name) const;
+  /// A detached read-only mount of layer trees merged: a later one lies over an earlier one.
+  base::Fd clone_layers(const std::vector<std::string>& hashes) const;
+
+  /// Keeps a file that zygotes may execute: "python/zygote.py". Unlike the runtimes directory this one is nobody's but
+  /// root's.
+  void add_zygote_file(const std::string& name, std::string_view content) const;
+  /// What a zygote has as /var/runtime.
+  base::Fd clone_zygote_runtime(const std::string& name) const;
+  /// Throws when somebody else than root may write to the root file system, or owns it: nothing of it is executed by
+  /// root.
+  void require_trusted(const std::string& root) const;
 
   /// Detached mounts of an environment's own /etc/passwd and /etc/group.
   struct Users {
@@ -45,12 +58,14 @@ class Mounts {
   static constexpr const char* kHostname = "169-254-100-5";
 
  private:
+  static base::Fd open_beneath(int directory, const std::string& name);
   static base::Fd clone_directory(int directory, const std::string& name);
   void make_template(const std::string& root, const std::string& target) const;
 
   base::Fd code_;
   base::Fd runtimes_;
   base::Fd roots_;
+  base::Fd zygotes_;
   /// The installed roots whose templates exist.
   std::set<std::string> templates_;
 };

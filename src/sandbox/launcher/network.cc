@@ -1,20 +1,22 @@
 #include "sandbox/launcher/network.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 
-#include <cstdlib>
 #include <cstring>
+
+#include "sandbox/launcher/forwarding.h"
+#include "sandbox/launcher/spaces.h"
 
 namespace lambent::sandbox::launcher {
 namespace {
 
 constexpr int kBacklog = 128;
+/// How often the host's routes are looked at, at most.
+constexpr std::int64_t kFollowRoutesNs = 5'000'000'000;
 
 void raise_loopback() {
   const base::Fd socket(base::check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
@@ -35,25 +37,64 @@ base::Fd listen_on(std::uint16_t port) {
   return socket;
 }
 
-base::Fd open_space() {
-  return base::Fd(base::check(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), "opening a network namespace"));
+std::int64_t now_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return now.tv_sec * 1'000'000'000L + now.tv_nsec;
+}
+
+std::string words_of(const std::set<std::string>& ways) {
+  if (ways.empty()) return "the host has no way to the internet now; one that comes later is used";
+  std::string text = "through ";
+  for (const std::string& way : ways) text.append(text.ends_with(' ') ? "" : ", ").append(way);
+  return text;
 }
 
 }  // namespace
 
-Networks::Networks() : home_(open_space()) { make(); }
+Networks::Networks(const NetworkOptions& options) : home_(open_space()) {
+  Forwarding::turn_back_abandoned();
+  if (options.mode != FunctionNetwork::none) open_way(options);
+  make();
+}
+
+void Networks::open_way(const NetworkOptions& options) {
+  try {
+    router_.emplace(home_, options);
+    uplink_.emplace(home_, *router_, options);
+    names_.emplace(router_->name_datagrams(), router_->name_connections());
+    report_ = {options.mode, words_of(uplink_->ways())};
+  } catch (const std::exception& error) {
+    names_.reset();
+    uplink_.reset();
+    router_.reset();
+    report_.reason = error.what();
+  }
+}
+
+void Networks::follow_routes() {
+  const std::int64_t now = now_ns();
+  if (!uplink_ || now - routes_followed_ns_ < kFollowRoutesNs) return;
+  routes_followed_ns_ = now;
+  try {
+    uplink_->follow_routes();
+  } catch (const std::system_error&) {
+    // The ways that there were stay; it is tried again.
+  }
+}
 
 Network Networks::make() {
-  base::check(::unshare(CLONE_NEWNET), "making a network namespace");
-  struct Return {
-    int home;
-    // A launcher that cannot leave a function's network must not go on.
-    ~Return() {
-      if (::setns(home, CLONE_NEWNET) != 0) std::abort();
-    }
-  } const back{home_.get()};
+  follow_routes();
+  const Visit inside(home_);
   raise_loopback();
-  return {open_space(), listen_on(kRuntimeApiPort), listen_on(kApiPort)};
+  Network network{open_space(), listen_on(kRuntimeApiPort), listen_on(kApiPort)};
+  if (router_) router_->connect(network.space);
+  return network;
+}
+
+base::Fd Networks::make_socket(const base::Fd& pidfd) {
+  const Visit inside(home_, pidfd);
+  return base::Fd(base::check(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
 }
 
 }  // namespace lambent::sandbox::launcher

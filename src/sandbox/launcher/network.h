@@ -1,10 +1,17 @@
-// A network namespace with nothing in it but its loopback and two sockets that listen there: what makes a function's
-// Runtime API its own. The sockets are the server's; the environment never holds them.
+// A network namespace with two sockets that listen on its loopback, which make a function's Runtime API its own, and a way out
+// when functions have one. The sockets are the server's; the environment never holds them.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
 
 #include "base/fd.h"
+#include "sandbox/launcher/name_relay.h"
+#include "sandbox/launcher/router.h"
+#include "sandbox/launcher/uplink.h"
+#include "sandbox/sandbox.h"
 
 namespace lambent::sandbox::launcher {
 
@@ -17,15 +24,28 @@ struct Network {
   base::Fd api;
 };
 
-/// Makes networks. The launcher is single-threaded, so it may step into a new namespace and back.
+/// Makes networks. What it made for one is gone when the namespace is: nothing is given back.
 class Networks {
  public:
-  /// Makes one to see that it may. Throws std::system_error.
-  Networks();
+  /// Makes one to see that it may. Throws std::system_error. A way out that cannot be had is no error: see report(). Forks the
+  /// name relay, and so before the launcher leaves the host's mounts.
+  explicit Networks(const NetworkOptions& options = {});
   Network make();
+  /// A TCP socket (non-blocking, not connected) in the network namespace of the process. Throws std::system_error.
+  base::Fd make_socket(const base::Fd& pidfd);
+
+  const NetworkReport& report() const { return report_; }
 
  private:
+  void open_way(const NetworkOptions& options);
+  void follow_routes();
+
   base::Fd home_;
+  NetworkReport report_;
+  std::optional<Router> router_;
+  std::optional<Uplink> uplink_;
+  std::optional<NameRelay> names_;
+  std::int64_t routes_followed_ns_ = 0;
 };
 
 }  // namespace lambent::sandbox::launcher
