@@ -8,8 +8,10 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "auth/policy.h"
 #include "aws/coverage.h"
 #include "base/log.h"
+#include "services/lambda/function_url.h"
 #include "store/migrations.h"
 
 namespace lambent::app {
@@ -60,14 +62,18 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
       lanes_(options.lanes),
       cpu_(2),
       catalog_("/", roots_of(options, data)),
-      database_(data.database(), store::migrations()),
+      database_(data.database(), store::migrations(), data.commit_mark()),
       identities_(database_),
       code_(data.code()),
       functions_(database_, [this](std::string_view hash) { return code_.pin(hash); }),
+      layers_(database_, [this](std::string_view hash) { return code_.pin(hash); }),
+      urls_(database_, functions_),
       root_key_(identities_.ensure_root_key(options.account, given_root_key(options.account), clock_.now_ms())),
       tokens_(data.key("session-tokens"), clock_),
       authenticator_(identities_, tokens_, clock_),
       authorizer_(identities_),
+      log_services_({data.logs(), database_, identities_, authorizer_, clock_, cpu_, metrics_, options.auth != "off",
+                     options.print_function_logs}),
       code_url_(data.key("code-urls"), clock_),
       iam_(identities_, clock_),
       sts_(identities_, authorizer_, tokens_),
@@ -80,16 +86,13 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
   engine.spare_memory_mib = options.spare_memory_mib;
   engine.keep_free_mib = options.keep_free_mib;
   engine_ = invoke::make_engine(engine, engine_parts(std::move(privileged.launchers)));
-  lambda_ = std::make_unique<lambda::Lambda>(
-      lambda::LambdaParts{functions_, code_, *engine_, catalog_, clock_, cpu_, code_url_,
-                          [this](std::string_view role_arn) {
-                            const auto role = identities_.role_by_arn(role_arn);
-                            return role && auth::Authorizer::service_may_assume("lambda.amazonaws.com", *role);
-                          },
-                          options.strict_runtimes, options.retired == "refuse"});
+  async_ = std::make_unique<AsyncServices>(AsyncServicesParts{options, lanes_, database_, functions_, identities_,
+                                                              tokens_, authorizer_, clock_, metrics_, *engine_});
+  lambda_ = std::make_unique<lambda::Lambda>(lambda_parts());
   services_.push_back(lambda::lambda_service(*lambda_));
   services_.push_back(iam::iam_service(iam_));
   services_.push_back(sts::sts_service(sts_));
+  services_.push_back(log_services_.service());
 
   std::vector<const aws::Service*> served;
   for (const aws::Service& service : services_) served.push_back(&service);
@@ -99,6 +102,7 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
   gateway_ = std::make_unique<gateway::Gateway>(gateway, std::move(served), authenticator_, authorizer_, clock_,
                                                 metrics_, cpu_);
   add_routes();
+  serve_function_urls();
   if (!options.tls_cert.empty()) certificate_ = std::make_unique<Certificate>(options.tls_cert, options.tls_key);
 }
 
@@ -116,6 +120,47 @@ invoke::RoleCredentials Composition::role_credentials(const store::FunctionVersi
   return {session.access_key_id, session.secret_access_key, session.session_token};
 }
 
+lambda::LambdaParts Composition::lambda_parts() {
+  return {
+      .functions = functions_,
+      .code = code_,
+      .engine = async_->engine(),
+      .catalog = catalog_,
+      .clock = clock_,
+      .cpu = cpu_,
+      .code_url = code_url_,
+      .layers = layers_,
+      .urls = urls_,
+      .lambda_may_assume =
+          [this](std::string_view role_arn) {
+            const auto role = identities_.role_by_arn(role_arn);
+            return role && auth::Authorizer::service_may_assume("lambda.amazonaws.com", *role);
+          },
+      .allowed =
+          [this](const aws::Caller& caller, std::string_view action, std::string_view resource,
+                 std::string_view policy) {
+            return authorizer_.allowed(caller, {.action = action, .resource = resource, .policy = policy});
+          },
+      .allowed_by_url =
+          [this](const aws::Caller* caller, std::string_view action, std::string_view resource, std::string_view policy,
+                 const auth::RequestContext& context) {
+            const auth::ResourceRequest request{
+                .action = action, .resource = resource, .policy = policy, .context = context};
+            return caller ? authorizer_.allowed(*caller, request) : auth::Authorizer::anybody_allowed(request);
+          },
+      .check_resource_policy = [](std::string_view policy) { auth::check_policy(policy, auth::PolicyUse::resource); },
+      .reserved_concurrency =
+          [this](std::string_view account, std::string_view region) {
+            return async_->concurrency().reserved_total(account, region);
+          },
+      .concurrency = options_.concurrency,
+      .strict_runtimes = options_.strict_runtimes,
+      .refuse_retired = options_.retired == "refuse",
+      .code_storage_bytes = options_.code_storage_gb << 30,
+      .block_public_policies = options_.block_public_policies,
+      .asynchronous = async_->for_lambda()};
+}
+
 invoke::EngineParts Composition::engine_parts(std::vector<sandbox::LauncherProcess> processes) {
   std::vector<std::unique_ptr<sandbox::Launcher>> launchers;
   for (std::size_t i = 0; i < processes.size(); ++i)
@@ -126,20 +171,12 @@ invoke::EngineParts Composition::engine_parts(std::vector<sandbox::LauncherProce
     return http::serve(executor, std::move(listener), limits, gateway_->handler(gateway::Door::function), nullptr,
                        gateway::Gateway::refusal);
   };
-  std::function<void(std::string_view, std::string_view, std::string_view)> log_sink;
-  if (options_.print_function_logs) {
-    log_sink = [](std::string_view group, std::string_view, std::string_view text) {
-      std::string out;
-      while (!text.empty()) {
-        const auto end = text.find('\n');
-        out += fmt::format("{} {}\n", group, text.substr(0, end));
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-      }
-      std::cout << out << std::flush;
-    };
-  }
+  auto open_log = [this](const store::FunctionVersion& function, std::string stream) {
+    return log_services_.open(function, std::move(stream));
+  };
   auto credentials = [this](const store::FunctionVersion& function) { return role_credentials(function); };
-  return {lanes_, std::move(launchers), catalog_, clock_, metrics_, credentials, serve_api, std::move(log_sink)};
+  return {lanes_, std::move(launchers), catalog_, clock_, metrics_, credentials, serve_api, std::move(open_log),
+          code_.trees()};
 }
 
 void Composition::add_routes() {
@@ -178,10 +215,22 @@ void Composition::add_routes() {
        }});
 }
 
+void Composition::serve_function_urls() {
+  gateway::HostRoute urls;
+  urls.id_of = lambda::function_url_id;
+  urls.max_body = lambda::kMaxUrlBody;
+  urls.answer = [this](const http::Request& request, std::string id, std::string request_id,
+                       std::function<aws::Caller()> verify) {
+    return lambda::answer_function_url(*lambda_, request, std::move(id), std::move(request_id), std::move(verify));
+  };
+  gateway_->set_host_route(std::move(urls));
+}
+
 void Composition::start() {
   lanes_.start();
   // What a crash left half done is finished before anybody can ask for more.
   asio::co_spawn(lanes_.lane(0), lambda_->start(), asio::use_future).get();
+  async_->start(*lambda_);
   http::Limits limits;
   std::function<std::shared_ptr<asio::ssl::context>()> tls;
   if (certificate_) tls = [this] { return certificate_->context(); };
@@ -218,7 +267,10 @@ Task<void> Composition::stop() {
     co_await timer.async_wait(asio::use_awaitable);
   }
   co_await lambda_->stop();
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock_.steady());
+  co_await async_->queue().stop(std::max(left, std::chrono::milliseconds(0)));
   co_await engine_->stop(std::chrono::seconds(0));
+  co_await async_->queue().finish();
   co_await on_lanes(&http::Server::abort);
   lanes_.stop();
 }

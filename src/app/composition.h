@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "app/async_services.h"
 #include "app/data_directory.h"
+#include "app/log_services.h"
 #include "app/options.h"
 #include "app/tls.h"
 #include "auth/authenticator.h"
@@ -29,8 +31,10 @@
 #include "services/sts/sts.h"
 #include "store/code/code_store.h"
 #include "store/database.h"
+#include "store/function_urls.h"
 #include "store/functions.h"
 #include "store/identities.h"
+#include "store/layers.h"
 
 namespace lambent::app {
 
@@ -61,10 +65,12 @@ class Composition {
   store::AccessKeySnapshot root_key() const { return root_key_; }
 
  private:
+  lambda::LambdaParts lambda_parts();
   /// All the engine's needs as functions, so that it knows neither identities nor the gateway.
   invoke::EngineParts engine_parts(std::vector<sandbox::LauncherProcess> launchers);
   invoke::RoleCredentials role_credentials(const store::FunctionVersion& function) const;
   void add_routes();
+  void serve_function_urls();
   std::size_t open_connections();
 
   const ServeOptions& options_;
@@ -77,12 +83,16 @@ class Composition {
   store::Identities identities_;
   store::CodeStore code_;
   store::Functions functions_;
+  store::Layers layers_;
+  store::FunctionUrls urls_;
   store::AccessKeySnapshot root_key_;
   auth::SessionTokens tokens_;
   auth::Authenticator authenticator_;
   auth::Authorizer authorizer_;
+  LogServices log_services_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<invoke::Engine> engine_;
+  std::unique_ptr<AsyncServices> async_;
   lambda::CodeUrl code_url_;
   std::unique_ptr<lambda::Lambda> lambda_;
   iam::Iam iam_;

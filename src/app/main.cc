@@ -51,8 +51,24 @@ void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) 
   command->add_option("--concurrency", options.concurrency, "Concurrent executions of the account")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
+  command->add_option("--code-storage", options.code_storage_gb, "GB of zips that an account may store in a region")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  command->add_flag("--block-public-policies", options.block_public_policies,
+                    "Refuse resource policies that let everybody in");
   command->add_option("--grace", options.grace_s, "Seconds that running invocations get at a stop")
       ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  command
+      ->add_option("--scaling-rate", options.scaling_rate, "Executions that a function may gain in 10 s; AWS has 1000")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  command->add_option("--target-endpoint", options.target_endpoints,
+                      "SERVICE=URL where sqs, sns, events or s3 destinations are; may be given for each");
+  command
+      ->add_option("--time-scale", options.time_scale,
+                   "For tests: waits and ages of asynchronous invocations pass so many times faster")
+      ->check(CLI::Range(1.0, 1e6))
       ->capture_default_str();
   command->callback([&] { status = lambent::app::serve(options); });
 }

@@ -45,6 +45,16 @@ struct ServeOptions {
   /// Below this much available memory (MiB) spares go, then the environments that have been idle longest; 0: never.
   int keep_free_mib = 256;
   int concurrency = 1000;
+  /// How many concurrent executions a function may gain in 10 s; 0: all at once. AWS: 1,000.
+  int scaling_rate = 0;
+  /// Waits and ages of asynchronous invocations pass so many times faster.
+  double time_scale = 1;
+  /// SERVICE=URL: where queues, topics, buses and buckets are.
+  std::vector<std::string> target_endpoints;
+  /// AWS quota "Function and layer storage" of an account in a region.
+  std::int64_t code_storage_gb = 75;
+  /// Refuse resource policies that let everybody in.
+  bool block_public_policies = false;
   int grace_s = 30;
 };
 

@@ -134,6 +134,10 @@ bool Authorizer::service_allowed(std::string_view service, const ResourceRequest
   return resource_says(request, {.service = service}, request.context) == Trust::named;
 }
 
+bool Authorizer::anybody_allowed(const ResourceRequest& request) {
+  return resource_says(request, {}, request.context) == Trust::named;
+}
+
 bool Authorizer::may_assume(const aws::Caller& caller, const store::Role& role) const {
   // "Roles may not be assumed by root accounts.", whatever they trust.
   if (caller.kind == aws::Principal::root) return false;

@@ -42,6 +42,8 @@ class Authorizer {
   bool allowed(const aws::Caller& caller, const ResourceRequest& request) const;
   /// May the service ("s3.amazonaws.com") do it? Its own right is what the resource's policy says.
   static bool service_allowed(std::string_view service, const ResourceRequest& request);
+  /// May somebody who did not sign? Where the resource's policy lets everybody.
+  static bool anybody_allowed(const ResourceRequest& request);
 
   /// May this caller assume the role? The trust policy names the caller, or it trusts the caller's account and the caller's own
   /// policies allow sts:AssumeRole on the role; across accounts both are needed. Root may not (as on AWS).

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,17 @@ struct InternalRoute {
   std::function<base::Task<base::http::Response>(const base::http::Request&)> answer;
 };
 
+/// What hosts of their own answer, function URLs: signed or not, as they decide.
+struct HostRoute {
+  /// What the Host names; nothing for a host of the services.
+  std::function<std::optional<std::string>(std::string_view host)> id_of;
+  std::size_t max_body = 0;
+  /// `verify` gives the caller of a signed request and throws aws::Error for one that is not; the request outlives the task.
+  std::function<base::Task<base::http::Response>(const base::http::Request&, std::string id, std::string request_id,
+                                                 std::function<aws::Caller()> verify)>
+      answer;
+};
+
 class Gateway {
  public:
   /// Everything referred to must outlive the gateway.
@@ -53,6 +65,8 @@ class Gateway {
 
   /// Before the first request.
   void add_route(InternalRoute route) { routes_.push_back(std::move(route)); }
+
+  void set_host_route(HostRoute route) { host_route_ = std::move(route); }
 
   /// The handler for servers behind `door`.
   base::http::Server::Handler handler(Door door);
@@ -71,6 +85,10 @@ class Gateway {
   const aws::Service* choose_service(const base::http::Request& head) const;
   base::Task<void> read_body(Request& request);
   aws::Caller identify(Request& request) const;
+  // host_route.cc
+  std::optional<std::string> hosted(base::http::Exchange& exchange) const;
+  base::Task<void> serve_hosted(base::http::Exchange& exchange, std::string id);
+  aws::Caller verified(const base::http::Request& request, std::string_view signing_name) const;
   /// identify() and decode(), off the lane when the body is large.
   base::Task<void> understand(Request& request);
   base::http::Response refuse(const Request& request, const aws::Error& error) const;
@@ -84,6 +102,7 @@ class Gateway {
   base::CpuPool& cpu_;
   BodyBudget budget_;
   std::vector<InternalRoute> routes_;
+  HostRoute host_route_;
   base::Family<base::Counter>& requests_;
   base::Family<base::Histogram>& latency_;
 };

@@ -106,6 +106,12 @@ Task<void> Gateway::understand(Request& request) {
 }
 
 Task<void> Gateway::serve(Exchange& exchange, Door door) {
+  if (door == Door::server) {
+    if (auto id = hosted(exchange)) {
+      auto task = serve_hosted(exchange, std::move(*id));
+      co_return co_await std::move(task);
+    }
+  }
   if (door == Door::server && exchange.request().path.starts_with("/_lambent/")) {
     Response answer = co_await internal(exchange);
     co_await exchange.respond(std::move(answer));
@@ -161,6 +167,7 @@ aws::Caller Gateway::identify(Request& request) const {
     caller.user_id = options_.account;
   }
   caller.request_id = request.id;
+  caller.trace_header = request.http().headers.get("X-Amzn-Trace-Id");
   caller.endpoint = fmt::format("{}://{}", request.http().tls ? "https" : "http", request.http().headers.get("Host"));
   return caller;
 }

@@ -81,8 +81,6 @@ struct FunctionVersion {
 
   // On $LATEST only, for the function as a whole.
   std::map<std::string, std::string> tags;
-  /// "Terminate" or "Allow".
-  std::string recursive_loop = "Terminate";
   /// The highest number that a version of this function was ever given.
   std::int64_t last_version = 0;
 

@@ -12,8 +12,8 @@ constexpr std::string_view kInsertFunction = R"sql(
   INSERT INTO functions (account, region, name, version, description, role, handler, runtime, architecture, timeout_s,
     memory_mib, ephemeral_mib, environment, tracing_mode, log_format, log_group, runtime_version_arn, code_sha256, code_hash,
     code_size, revision_id, last_modified_ms, state, state_reason, state_reason_code, update_status, update_status_reason,
-    update_status_reason_code, unzipped_size, layers, dead_letter_arn, content_id, policy, tags, recursive_loop, last_version)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
+    update_status_reason_code, unzipped_size, layers, dead_letter_arn, content_id, policy, tags, last_version)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
 constexpr std::string_view kInsertAlias = R"sql(
   INSERT INTO aliases (account, region, function, name, function_version, description, weights, revision_id, policy)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
@@ -66,7 +66,7 @@ const std::string_view kSelectFunctions = R"sql(
   SELECT account, region, name, version, description, role, handler, runtime, architecture, timeout_s, memory_mib,
     ephemeral_mib, environment, tracing_mode, log_format, log_group, runtime_version_arn, code_sha256, code_hash, code_size,
     revision_id, last_modified_ms, state, state_reason, state_reason_code, update_status, update_status_reason,
-    update_status_reason_code, unzipped_size, layers, dead_letter_arn, content_id, policy, tags, recursive_loop, last_version
+    update_status_reason_code, unzipped_size, layers, dead_letter_arn, content_id, policy, tags, last_version
   FROM functions)sql";
 const std::string_view kSelectAliases = R"sql(
   SELECT account, region, function, name, function_version, description, weights, revision_id, policy FROM aliases)sql";
@@ -79,7 +79,7 @@ void insert(Transaction& transaction, const FunctionVersion& f) {
                    f.log_format, f.log_group, f.runtime_version_arn, f.code_sha256, f.code_hash, f.code_size,
                    f.revision_id, f.last_modified_ms, f.state, f.state_reason, f.state_reason_code, f.update_status,
                    f.update_status_reason, f.update_status_reason_code, f.unzipped_size, text_of(f.layers),
-                   f.dead_letter_arn, f.content_id, f.policy, text_of(f.tags), f.recursive_loop, f.last_version);
+                   f.dead_letter_arn, f.content_id, f.policy, text_of(f.tags), f.last_version);
   };
   if (f.has_environment)
     bind(text_of(f.environment));
@@ -138,7 +138,6 @@ FunctionVersion read_function(const Statement& row) {
   f.content_id = text();
   f.policy = text();
   f.tags = map_of(text());
-  f.recursive_loop = text();
   f.last_version = row.integer(column++);
   return f;
 }

@@ -88,7 +88,6 @@ TEST_F(FunctionsTest, EveryMemberSurvivesARestart) {
   f.content_id = "content";
   f.policy = "{\"Version\":\"2012-10-17\"}";
   f.tags = {{"k", "v"}, {"\xc3\xa9", ""}};
-  f.recursive_loop = "Allow";
   f.last_version = 3;
   f.revision_id = "rev";
   f.last_modified_ms = 1'769'862'896'789;
@@ -109,7 +108,7 @@ TEST_F(FunctionsTest, EveryMemberSurvivesARestart) {
                     v.runtime_version_arn, v.code_sha256, v.code_hash, v.code_size, v.revision_id, v.last_modified_ms,
                     v.state, v.state_reason, v.state_reason_code, v.update_status, v.update_status_reason,
                     v.update_status_reason_code, v.unzipped_size, v.dead_letter_arn, v.content_id, v.policy, v.tags,
-                    v.recursive_loop, v.last_version);
+                    v.last_version);
   };
   EXPECT_EQ(fields(*read), fields(f));
   ASSERT_EQ(read->layers.size(), 1u);
@@ -363,6 +362,30 @@ TEST_F(VersionsTest, WhatBelongsToARemovedThingIsToldInItsTransaction) {
   run(functions_->remove(key_));
   run(functions_->remove(key_));
   EXPECT_THAT(told, ElementsAre("f:1", "f:live", "f:"));
+}
+
+TEST_F(FunctionsTest, TenThousandAreListedPageByPageAndFoundAsQuicklyAsTen) {
+  constexpr int kMany = 10'000;
+  int made = 0;
+  for (int i = 0; i < kMany; ++i)
+    asio::co_spawn(context_, functions_->create(function("f" + std::to_string(i))),
+                   [&made](std::exception_ptr, bool created) { made += created; });
+  context_.restart();
+  context_.run();
+  ASSERT_EQ(made, kMany);
+  std::string after;
+  int listed = 0;
+  for (auto page = names("us-east-1"); !page.empty(); page = names("us-east-1", after)) {
+    listed += static_cast<int>(page.size());
+    ASSERT_LT(after, page.front());
+    after = page.back();
+  }
+  EXPECT_EQ(listed, kMany);
+  const auto key = function("f7777").key;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 10'000; ++i) ASSERT_TRUE(functions_->find(key));
+  // About a microsecond each; a walk through all of them would take a hundred times the bound.
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
 }
 
 TEST_F(FunctionsTest, PinsAreHeldByTheSnapshotsThatNeedThem) {

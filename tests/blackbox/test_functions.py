@@ -7,9 +7,9 @@ import urllib.error
 import urllib.request
 
 import pytest
-from botocore.exceptions import ClientError
 
 from support.functions import ENTRY, NODEJS, PYTHON, make_zip, source_zip, unique
+from support.refusal import arn, refusal
 from support.server import ACCOUNT, REGION
 
 ANSWERS = {
@@ -23,18 +23,6 @@ ENVIRONMENT = {
             " memory: context.memoryLimitInMB, size: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE });\n",
 }
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def arn(name):
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-
-
-def refusal(call, **arguments):
-    """(code, status, message) of a call that must be refused."""
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    answer = caught.value.response
-    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Message"]
 
 
 def test_create_answers_with_aws_members_and_no_others(functions, awslambda, runtime):

@@ -19,10 +19,15 @@ CodeUrl::CodeUrl(std::string_view server_key, const base::Clock& clock)
     : key_(base::hmac_sha256(server_key, "lambent code url 1")), clock_(clock) {}
 
 std::string CodeUrl::path(const store::FunctionVersion& function) const {
+  return path(function.key.account, function.key.region, function.key.name, function.code_hash);
+}
+
+std::string CodeUrl::path(std::string_view account, std::string_view region, std::string_view name,
+                          std::string_view hash) const {
   const auto expires = clock_.now_s() + kLifetime.count();
   // Account, region, name and hash need no escapes: their alphabets are letters, digits, '-' and '_'.
-  const auto text = fmt::format("{}{}/{}/{}/{}{}{}{}", kPrefix, function.key.account, function.key.region,
-                                function.key.name, function.code_hash, kSuffix, kExpires, expires);
+  const auto text =
+      fmt::format("{}{}/{}/{}/{}{}{}{}", kPrefix, account, region, name, hash, kSuffix, kExpires, expires);
   return text + std::string(kSignature) + sign(text);
 }
 

@@ -1,4 +1,4 @@
-// The URLs under which GetFunction offers a function's archive: signed by a key of the server, good for ten minutes.
+// The URLs under which GetFunction and GetLayerVersion offer an archive: signed by a key of the server, good for ten minutes.
 //
 // Whoever has such a URL may fetch that one archive until it expires, as with AWS's presigned S3 URLs; nothing is stored
 // per URL. Immutable, any thread.
@@ -25,6 +25,9 @@ class CodeUrl {
 
   /// /_lambent/code/ACCOUNT/REGION/NAME/HASH.zip?Expires=SECONDS&Signature=HEX
   std::string path(const store::FunctionVersion& function) const;
+  /// The same for any archive: `name` is a layer's then.
+  std::string path(std::string_view account, std::string_view region, std::string_view name,
+                   std::string_view hash) const;
 
   /// The hash of the archive that a request for `path_and_query` may have; nothing when it was not made by path(), was
   /// changed, or has expired.

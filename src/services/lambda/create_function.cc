@@ -1,5 +1,6 @@
 #include "services/lambda/errors.h"
 #include "services/lambda/function_configuration.h"
+#include "services/lambda/function_layers.h"
 #include "services/lambda/operations.h"
 #include "services/lambda/publish_version.h"
 #include "services/lambda/validation.h"
@@ -13,7 +14,8 @@ aws::Error already_exists(const FunctionName& name) {
 }
 
 /// The function as asked for, without its code.
-store::FunctionVersion new_function(const Lambda& lambda, const FunctionName& name, const CreateFunctionInput& in) {
+store::FunctionVersion new_function(const Lambda& lambda, const aws::Caller& caller, const FunctionName& name,
+                                    const CreateFunctionInput& in) {
   if (!in.Runtime || !in.Handler)
     throw invalid_parameter(
         "Runtime and Handler are mandatory parameters for functions created with deployment packages.");
@@ -22,7 +24,11 @@ store::FunctionVersion new_function(const Lambda& lambda, const FunctionName& na
   function.key = name.key;
   function.log_group = "/aws/lambda/" + name.key.name;
   if (in.Architectures) function.architecture = in.Architectures->front();
-  apply_settings(lambda, in, function);
+  if (in.Tags) {
+    check_tags(*in.Tags);
+    function.tags = *in.Tags;
+  }
+  apply_settings(lambda, caller, in, function);
   function.state = "Pending";
   function.state_reason = "The function is being created.";
   function.state_reason_code = "Creating";
@@ -31,7 +37,8 @@ store::FunctionVersion new_function(const Lambda& lambda, const FunctionName& na
 
 }  // namespace
 
-void apply_settings(const Lambda& lambda, const FunctionSettings& in, store::FunctionVersion& function) {
+void apply_settings(const Lambda& lambda, const aws::Caller& caller, const FunctionSettings& in,
+                    store::FunctionVersion& function) {
   if (in.Role) {
     lambda.require_role(*in.Role, function.key.account);
     function.role = *in.Role;
@@ -48,6 +55,7 @@ void apply_settings(const Lambda& lambda, const FunctionSettings& in, store::Fun
     function.environment = variables;
     function.has_environment = true;
   }
+  if (in.Layers) function.layers = find_layers(lambda, caller, function.key, *in.Layers);
   if (in.Handler) function.handler = *in.Handler;
   if (in.Description) function.description = *in.Description;
   if (in.Timeout) function.timeout_s = *in.Timeout;
@@ -59,16 +67,17 @@ void apply_settings(const Lambda& lambda, const FunctionSettings& in, store::Fun
 base::Task<FunctionConfiguration> create_function(Lambda& lambda, aws::Caller caller, CreateFunctionInput in) {
   const auto name = resolve_function(NamedBy::create, caller, in.FunctionName);
   refuse_unsupported(in);
-  auto function = new_function(lambda, name, in);
+  auto function = new_function(lambda, caller, name, in);
   if (!in.Code.ZipFile) throw invalid_parameter("Please provide a source for function code.");
   // Asked again when it is stored; here it saves unpacking.
   if (lambda.functions().find(name.key)) throw already_exists(name);
   const auto code = co_await lambda.add_code(std::move(in.Code.ZipFile->bytes));
   Lambda::set_code(function, code);
+  check_unzipped_size(function);
   lambda.touch(function);
   std::optional<store::FunctionVersion> version;
   if (in.Publish.value_or(false)) version = publish(function, std::nullopt);
-  lambda.require_storage(name.key, code.size * (version ? 2 : 1));
+  lambda.require_storage(name.key.account, name.key.region, code.size * (version ? 2 : 1));
   // With Publish the answer is the version's, yet without the version in its ARN, as AWS answers.
   const auto answer = configuration_of(version ? *version : function);
   const std::string number = version ? version->version : "";

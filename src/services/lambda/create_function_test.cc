@@ -134,8 +134,7 @@ const std::string kValidation = "ValidationException";
 const Refused kRefused[] = {
     {"PackageType", "Image", kInvalid, "PackageType: "},
     {"TracingConfig", object{{"Mode", "Active"}}, kInvalid, "TracingConfig.Mode: "},
-    {"Tags", object{{"a", "b"}}, kInvalid, "Tags: "},
-    {"Layers", array{"arn:aws:lambda:us-east-1:123456789012:layer:l:1"}, kInvalid, "Layers: "},
+    {"Layers", array{"arn:aws:lambda:us-east-1:123456789012:layer:l:1"}, kInvalid, "does not exist"},
     {"VpcConfig", object{{"SubnetIds", array{"subnet-1"}}}, kInvalid, "VpcConfig: "},
     {"VpcConfig", object{{"SecurityGroupIds", array{"sg-1"}}}, kInvalid, "VpcConfig: "},
     {"DeadLetterConfig", object{{"TargetArn", "arn:aws:sqs:us-east-1:123456789012:q"}}, kInvalid,
@@ -162,7 +161,7 @@ const Refused kRefused[] = {
      "Value cobol85 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [provided, "
      "provided.al2, "
      "provided.al2023] or be a valid ARN"},
-    {"Runtime", "java21", kInvalid, "does not run java21"},
+    {"Runtime", "java21", kInvalid, "java21 needs Java, and this machine has none"},
     {"Role", "arn:aws:iam::123456789012:role/other", kInvalid,
      "The role defined for the function cannot be assumed by Lambda."},
     {"Role", "arn:aws:iam::210987654321:role/lambda-role", "AccessDeniedException",

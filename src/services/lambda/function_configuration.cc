@@ -36,6 +36,10 @@ FunctionConfiguration listed(const store::FunctionVersion& function, const std::
   if (function.has_environment) out.Environment = Environment{function.environment};
   out.TracingConfig.Mode = function.tracing_mode;
   out.RevisionId = function.revision_id;
+  if (!function.layers.empty()) {
+    auto& layers = out.Layers.emplace();
+    for (const auto& layer : function.layers) layers.push_back({layer.arn, layer.size});
+  }
   out.PackageType = "Zip";
   out.Architectures = {function.architecture};
   out.EphemeralStorage.Size = function.ephemeral_mib;

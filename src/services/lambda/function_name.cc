@@ -17,6 +17,8 @@ enum class Qualified {
   pattern_error,   // the operation makes a name, so it has no versions yet
   functions_only,  // the operation changes $LATEST and nothing else
   other_versions,  // any but $LATEST, which goes with the function only
+  tags,            // the operation is about tags, which functions alone have
+  policies,        // looked up like taken, but $LATEST has no policy of its own
 };
 
 struct Rule {
@@ -26,17 +28,19 @@ struct Rule {
   Qualified qualified;
   /// Of the name alone; the model bounds the whole text.
   std::size_t max_name;
+  /// Another account's function may be named: whether the caller may is for the authorizer, who weighs the function's policy.
+  bool shared = false;
 };
 
 // What AWS answers, by its API reference and by LocalStack's tests that were recorded against AWS.
-constexpr std::array<Rule, 14> kRules{{
+constexpr std::array<Rule, 44> kRules{{
     {NamedBy::create, "lambda:CreateFunction", Qualified::pattern_error, 64},
     {NamedBy::update_code, "lambda:UpdateFunctionCode", Qualified::functions_only, 256},
     {NamedBy::update_configuration, "lambda:UpdateFunctionConfiguration", Qualified::functions_only, 256},
     {NamedBy::remove, "lambda:DeleteFunction", Qualified::other_versions, 256},
-    {NamedBy::get, "lambda:GetFunction", Qualified::taken, 256},
-    {NamedBy::get_configuration, "lambda:GetFunctionConfiguration", Qualified::taken, 256},
-    {NamedBy::invoke, "lambda:InvokeFunction", Qualified::taken, 256},
+    {NamedBy::get, "lambda:GetFunction", Qualified::taken, 256, true},
+    {NamedBy::get_configuration, "lambda:GetFunctionConfiguration", Qualified::taken, 256, true},
+    {NamedBy::invoke, "lambda:InvokeFunction", Qualified::taken, 256, true},
     {NamedBy::publish_version, "lambda:PublishVersion", Qualified::functions_only, 256},
     {NamedBy::list_versions, "lambda:ListVersionsByFunction", Qualified::functions_only, 256},
     {NamedBy::create_alias, "lambda:CreateAlias", Qualified::functions_only, 256},
@@ -44,6 +48,36 @@ constexpr std::array<Rule, 14> kRules{{
     {NamedBy::update_alias, "lambda:UpdateAlias", Qualified::functions_only, 256},
     {NamedBy::remove_alias, "lambda:DeleteAlias", Qualified::functions_only, 256},
     {NamedBy::list_aliases, "lambda:ListAliases", Qualified::functions_only, 256},
+    {NamedBy::put_event_config, "lambda:PutFunctionEventInvokeConfig", Qualified::taken, 256},
+    {NamedBy::update_event_config, "lambda:UpdateFunctionEventInvokeConfig", Qualified::taken, 256},
+    {NamedBy::get_event_config, "lambda:GetFunctionEventInvokeConfig", Qualified::taken, 256},
+    {NamedBy::remove_event_config, "lambda:DeleteFunctionEventInvokeConfig", Qualified::taken, 256},
+    {NamedBy::list_event_configs, "lambda:ListFunctionEventInvokeConfigs", Qualified::functions_only, 256},
+    {NamedBy::put_concurrency, "lambda:PutFunctionConcurrency", Qualified::functions_only, 256},
+    {NamedBy::get_concurrency, "lambda:GetFunctionConcurrency", Qualified::functions_only, 256},
+    {NamedBy::remove_concurrency, "lambda:DeleteFunctionConcurrency", Qualified::functions_only, 256},
+    {NamedBy::put_provisioned, "lambda:PutProvisionedConcurrencyConfig", Qualified::taken, 256},
+    {NamedBy::get_provisioned, "lambda:GetProvisionedConcurrencyConfig", Qualified::taken, 256},
+    {NamedBy::remove_provisioned, "lambda:DeleteProvisionedConcurrencyConfig", Qualified::taken, 256},
+    {NamedBy::list_provisioned, "lambda:ListProvisionedConcurrencyConfigs", Qualified::functions_only, 256},
+    {NamedBy::put_recursion, "lambda:PutFunctionRecursionConfig", Qualified::functions_only, 256},
+    {NamedBy::get_recursion, "lambda:GetFunctionRecursionConfig", Qualified::functions_only, 256},
+    {NamedBy::tag, "lambda:TagResource", Qualified::tags, 256},
+    {NamedBy::untag, "lambda:UntagResource", Qualified::tags, 256},
+    {NamedBy::list_tags, "lambda:ListTags", Qualified::tags, 256},
+    {NamedBy::add_permission, "lambda:AddPermission", Qualified::policies, 256},
+    {NamedBy::remove_permission, "lambda:RemovePermission", Qualified::policies, 256},
+    {NamedBy::get_policy, "lambda:GetPolicy", Qualified::taken, 256},
+    {NamedBy::put_resource_policy, "lambda:PutResourcePolicy", Qualified::policies, 256},
+    {NamedBy::get_resource_policy, "lambda:GetResourcePolicy", Qualified::taken, 256},
+    {NamedBy::delete_resource_policy, "lambda:DeleteResourcePolicy", Qualified::policies, 256},
+    {NamedBy::create_url, "lambda:CreateFunctionUrlConfig", Qualified::taken, 256},
+    {NamedBy::get_url, "lambda:GetFunctionUrlConfig", Qualified::taken, 256},
+    {NamedBy::update_url, "lambda:UpdateFunctionUrlConfig", Qualified::taken, 256},
+    {NamedBy::remove_url, "lambda:DeleteFunctionUrlConfig", Qualified::taken, 256},
+    {NamedBy::list_urls, "lambda:ListFunctionUrlConfigs", Qualified::functions_only, 256},
+    {NamedBy::get_runtime_management, "lambda:GetRuntimeManagementConfig", Qualified::taken, 256},
+    {NamedBy::put_runtime_management, "lambda:PutRuntimeManagementConfig", Qualified::taken, 256},
 }};
 
 struct Parts {
@@ -113,6 +147,13 @@ void check_qualifier(const Rule& rule, std::string_view given_name, const Functi
       if (name.qualifier.find_first_not_of("0123456789") != std::string::npos)
         throw invalid_parameter("Deletion of aliases is not currently supported.");
       return;
+    case Qualified::tags:
+      throw invalid_parameter(
+          "Tags on function aliases and versions are not supported. Please specify a function ARN.");
+    case Qualified::policies:
+      if (name.qualifier == "$LATEST")
+        throw invalid_parameter("We currently do not support adding policies for $LATEST.");
+      return;
   }
 }
 
@@ -141,7 +182,7 @@ FunctionName resolve_function(NamedBy operation, const aws::Caller& caller, std:
   if (!parts->qualifier.empty() && qualifier && !qualifier->empty() && *qualifier != parts->qualifier)
     throw invalid_parameter("The derived qualifier from the function name does not match the specified qualifier.");
   found.qualifier = !parts->qualifier.empty() ? std::string(parts->qualifier) : qualifier.value_or("");
-  if (found.key.account != caller.account)
+  if (found.key.account != caller.account && !rule.shared)
     throw aws::Error(
         "AccessDeniedException",
         fmt::format("User: {} is not authorized to perform: {} on resource: {} because no resource-based policy "

@@ -52,6 +52,13 @@ TEST_P(EveryForm, WithAQualifierIsDecidedByTheTable) {
   for (const auto operation : {NamedBy::update_code, NamedBy::update_configuration})
     for (const char* qualifier : {"$LATEST", "1", "live"})
       EXPECT_THAT(other(operation, qualifier), HasSubstr("This operation is permitted on Lambda functions only."));
+  for (const auto operation : {NamedBy::publish_version, NamedBy::list_versions, NamedBy::create_alias,
+                               NamedBy::get_alias, NamedBy::update_alias, NamedBy::remove_alias, NamedBy::list_aliases})
+    EXPECT_THAT(other(operation, "1"), HasSubstr("This operation is permitted on Lambda functions only."));
+  for (const auto operation : {NamedBy::tag, NamedBy::untag, NamedBy::list_tags})
+    EXPECT_THAT(other(operation, "1"), HasSubstr("Tags on function aliases and versions are not supported."));
+  for (const auto operation : {NamedBy::add_permission, NamedBy::remove_permission, NamedBy::put_resource_policy})
+    EXPECT_THAT(other(operation, "$LATEST"), HasSubstr("do not support adding policies for $LATEST."));
   EXPECT_THAT(other(NamedBy::remove, "$LATEST"), HasSubstr("$LATEST version cannot be deleted"));
   EXPECT_THAT(other(NamedBy::remove, "live"), HasSubstr("Deletion of aliases is not currently supported."));
   EXPECT_EQ(other(NamedBy::remove, "7"), "f-1_x 7");
@@ -66,14 +73,21 @@ INSTANTIATE_TEST_SUITE_P(FunctionName, EveryForm,
                                            "arn:aws:lambda:us-east-1:123456789012:function:f-1_x",
                                            "arn:aws:lambda:us-east-1:function:f-1_x"));
 
-TEST(FunctionName, AnotherAccountsFunctionIsDeniedToEveryOperation) {
-  for (const auto operation : kEvery)
+TEST(FunctionName, AnotherAccountsFunctionIsDeniedToOperationsThatNoPolicyShares) {
+  for (const auto operation : {NamedBy::create, NamedBy::update_code, NamedBy::update_configuration, NamedBy::remove,
+                               NamedBy::publish_version, NamedBy::create_alias, NamedBy::list_aliases, NamedBy::tag,
+                               NamedBy::add_permission, NamedBy::get_policy, NamedBy::put_resource_policy})
     for (const char* name : {"210987654321:function:f", "arn:aws:lambda:us-east-1:210987654321:function:f"}) {
       const auto denied = outcome(operation, name);
       EXPECT_THAT(denied,
                   HasSubstr("AccessDeniedException: User: arn:aws:iam::123456789012:user/ann is not authorized"));
       EXPECT_THAT(denied, HasSubstr("on resource: arn:aws:lambda:us-east-1:210987654321:function:f because"));
     }
+}
+
+TEST(FunctionName, AnotherAccountsFunctionCanBeNamedWhereItsPolicyDecides) {
+  for (const auto operation : {NamedBy::get, NamedBy::get_configuration, NamedBy::invoke})
+    EXPECT_EQ(resolve_function(operation, caller(), "210987654321:function:f").key.account, "210987654321");
 }
 
 TEST(FunctionName, AnotherRegionOrPartitionIsNotReachable) {

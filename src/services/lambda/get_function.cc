@@ -1,3 +1,4 @@
+#include "services/lambda/asynchronous.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/function_configuration.h"
 #include "services/lambda/operations.h"
@@ -22,6 +23,11 @@ base::Task<GetFunctionOutput> get_function(Lambda& lambda, aws::Caller caller, Q
   out.Configuration = configuration_of(*function, name.qualifier);
   out.Code.RepositoryType = "S3";
   out.Code.Location = caller.endpoint + lambda.parts().code_url.path(*function);
+  if (const auto* asynchronous = lambda.parts().asynchronous)
+    if (const auto reserved = asynchronous->concurrency.limits(name.key).reserved)
+      out.Concurrency = FunctionReservation{*reserved};
+  // Tags are the function's, whatever version was asked for.
+  if (const auto latest = lambda.functions().find(name.key); latest && !latest->tags.empty()) out.Tags = latest->tags;
   co_return out;
 }
 

@@ -32,6 +32,7 @@ base::Task<InvokeAsyncOutput> invoke_async(Lambda& lambda, aws::Caller caller, I
   const auto name = resolve_function(NamedBy::invoke, caller, in.FunctionName);
   auto prepared = prepare_invocation(lambda, name, caller.request_id, std::nullopt, std::move(in.InvokeArgs));
   invoke::Invocation invocation = co_await std::move(prepared);
+  invocation.trace_id = caller.trace_header;
   auto accepted = accept_event(lambda, name, std::move(invocation));
   co_await std::move(accepted);
   co_return InvokeAsyncOutput{};

@@ -1,4 +1,5 @@
 #include "base/bytes.h"
+#include "services/lambda/async_operations.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/invocation.h"
 #include "services/lambda/json_check.h"
@@ -86,15 +87,20 @@ base::Task<invoke::Invocation> prepare_invocation(Lambda& lambda, FunctionName n
 base::Task<InvokeOutput> invoke_function(Lambda& lambda, aws::Caller caller, InvokeInput in) {
   const auto name = resolve_function(NamedBy::invoke, caller, in.FunctionName, in.Qualifier);
   const auto type = in.InvocationType.value_or("RequestResponse");
-  if (type == "Event")
-    throw aws::Error("NotImplementedException", "Lambent does not implement the InvocationType Event of Invoke yet",
-                     501);
   auto prepared = prepare_invocation(lambda, name, caller.request_id, in.ClientContext, std::move(in.Payload));
   invoke::Invocation invocation = co_await std::move(prepared);
+  invocation.trace_id = caller.trace_header;
   if (type == "DryRun") {
     InvokeOutput allowed;
     allowed.StatusCode = 204;
     co_return allowed;
+  }
+  if (type == "Event") {
+    InvokeOutput accepted;
+    accepted.StatusCode = 202;
+    auto acceptance = accept_event(lambda, name, std::move(invocation));
+    co_await std::move(acceptance);
+    co_return accepted;
   }
   invocation.wants_log = in.LogType.value_or("None") == "Tail";
   const bool with_log = invocation.wants_log;

@@ -72,10 +72,6 @@ TEST_F(InvokeFunction, ADryRunChecksAndInvokesNothing) {
 }
 
 TEST_F(InvokeFunction, OtherInvocationTypesAreRefusedNotForgotten) {
-  const auto event = invoke("f", "{}", {{"X-Amz-Invocation-Type", "Event"}});
-  EXPECT_EQ(event.status, 501);
-  EXPECT_EQ(event.code(), "NotImplementedException");
-  EXPECT_THAT(event.message(), HasSubstr("InvocationType Event"));
   EXPECT_EQ(invoke("f", "{}", {{"X-Amz-Invocation-Type", "Whenever"}}).code(), "ValidationException");
   EXPECT_EQ(invoke("f", "{}", {{"X-Amz-Tenant-Id", "t"}}).status, 501);
   EXPECT_THAT(engine_.invocations, IsEmpty());

@@ -66,8 +66,12 @@ void Lambda::require_revision(const OptionalText& given, const std::string& revi
   if (given && *given != revision) throw stale_revision();
 }
 
-void Lambda::require_storage(const store::FunctionKey& key, std::int64_t size) const {
-  if (parts_.functions.usage(key.account, key.region).code_size + size > parts_.code_storage_bytes)
+std::int64_t Lambda::stored_code(std::string_view account, std::string_view region) const {
+  return parts_.functions.usage(account, region).code_size + parts_.layers.code_size(account, region);
+}
+
+void Lambda::require_storage(std::string_view account, std::string_view region, std::int64_t size) const {
+  if (stored_code(account, region) + size > parts_.code_storage_bytes)
     throw aws::Error("CodeStorageExceededException", "Code storage limit exceeded.", 400);
 }
 
@@ -117,6 +121,20 @@ void Lambda::set_code(store::FunctionVersion& function, const store::StoredCode&
   function.code_pin = code.pin;
 }
 
+base::Task<store::FunctionSnapshot> Lambda::amend(FunctionName name,
+                                                  std::function<void(store::FunctionVersion&)> edit) {
+  // Whoever is faster has changed the function: each further round begins with their work, so this ends.
+  for (;;) {
+    const auto before = existing(name);
+    auto changed = *before;
+    edit(changed);
+    changed.revision_id = base::uuid();
+    auto task = parts_.functions.replace(std::move(changed), before->revision_id);
+    const bool stored = co_await std::move(task);
+    if (stored) co_return existing(name);
+  }
+}
+
 base::Task<void> Lambda::settle(store::FunctionKey key, std::string version) {
   // Whoever replaces the function in between settles it too, so this ends.
   for (auto function = parts_.functions.find(key, version); function && !is_settled(*function);
@@ -131,6 +149,7 @@ base::Task<void> Lambda::settle(store::FunctionKey key, std::string version) {
     settled.update_status_reason.clear();
     settled.update_status_reason_code.clear();
     settled.revision_id = base::uuid();
+    parts_.engine.expect(settled);
     co_await parts_.functions.replace(std::move(settled), function->revision_id);
   }
 }
@@ -149,7 +168,6 @@ void Lambda::settle_later(base::asio::any_io_executor executor, store::FunctionK
     try {
       std::rethrow_exception(failure);
     } catch (const std::exception& error) {
-    parts_.engine.expect(settled);
       base::log::error("a function's state could not be stored", {{"reason", error.what()}});
     }
   });

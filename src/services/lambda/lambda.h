@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,9 +20,13 @@
 #include "services/lambda/function_name.h"
 #include "services/lambda/shapes.h"
 #include "store/code/code_store.h"
+#include "store/function_urls.h"
 #include "store/functions.h"
+#include "store/layers.h"
 
 namespace lambent::lambda {
+
+struct Asynchronous;  // asynchronous.h
 
 /// All of it outlives the service.
 struct LambdaParts {
@@ -33,14 +38,34 @@ struct LambdaParts {
   /// Where blocking work goes: unpacking, hashing, checking large events.
   base::CpuPool& cpu;
   const CodeUrl& code_url;
+  store::Layers& layers;
+  store::FunctionUrls& urls;
   /// Is there a role of that ARN, and does its trust policy let lambda.amazonaws.com assume it? The auth folder knows.
   std::function<bool(std::string_view role_arn)> lambda_may_assume;
+  /// Does a resource's policy let the caller do it, weighed with the caller's own? The auth folder knows.
+  std::function<bool(const aws::Caller& caller, std::string_view action, std::string_view resource,
+                     std::string_view policy)>
+      allowed;
+  /// The same for what comes through a function URL, with conditions' keys; null for a caller who is nobody.
+  std::function<bool(const aws::Caller* caller, std::string_view action, std::string_view resource,
+                     std::string_view policy, const std::map<std::string, std::string, std::less<>>& context)>
+      allowed_by_url;
+  /// Throws aws::Error for a resource policy that cannot be stored.
+  std::function<void(std::string_view policy)> check_resource_policy;
+  /// Concurrent executions that functions of an account and region reserve together.
+  std::function<std::int32_t(std::string_view account, std::string_view region)> reserved_concurrency;
+  /// Concurrent executions of an account and region.
+  std::int32_t concurrency = 1000;
   /// Refuse a nearby version of a language in place of the one asked for.
   bool strict_runtimes = false;
   /// Refuse runtimes that AWS has blocked, as AWS does.
   bool refuse_retired = false;
   /// AWS quota "Function and layer storage" of an account in a region, in bytes: 75 GB.
   std::int64_t code_storage_bytes = 75LL << 30;
+  /// Refuse resource policies that let everybody in.
+  bool block_public_policies = false;
+  /// Asynchronous invocation and concurrency.
+  Asynchronous* asynchronous = nullptr;
 };
 
 class Lambda {
@@ -51,7 +76,10 @@ class Lambda {
 
   store::Functions& functions() { return parts_.functions; }
   store::CodeStore& code() { return parts_.code; }
+  store::Layers& layers() { return parts_.layers; }
+  store::FunctionUrls& urls() { return parts_.urls; }
   invoke::Engine& engine() { return parts_.engine; }
+  Asynchronous& asynchronous() const { return *parts_.asynchronous; }
   const LambdaParts& parts() const { return parts_; }
 
   /// The function, version or alias's own version, or "Function not found" with the qualifier in its ARN.
@@ -63,8 +91,10 @@ class Lambda {
   static void require_settled(const store::FunctionVersion& function);
   /// Throws PreconditionFailedException when a revision was given and is not this one.
   static void require_revision(const OptionalText& given, const std::string& revision);
+  /// Bytes of all zips of functions, versions and layers.
+  std::int64_t stored_code(std::string_view account, std::string_view region) const;
   /// Throws CodeStorageExceededException when the account cannot store `size` bytes more.
-  void require_storage(const store::FunctionKey& key, std::int64_t size) const;
+  void require_storage(std::string_view account, std::string_view region, std::int64_t size) const;
 
   /// Stores the archive on the CPU pool. Throws aws::Error for one that is refused.
   base::Task<store::StoredCode> add_code(std::string zip);
@@ -77,6 +107,10 @@ class Lambda {
   void touch(store::FunctionVersion& function) const;
   /// Puts an archive that was added into the function.
   static void set_code(store::FunctionVersion& function, const store::StoredCode& code);
+
+  /// Changes what goes with the function or version as it is (tags, a policy) and stamps a new revision. `edit` is called anew when
+  /// somebody else was faster; it may throw a refusal. Throws "Function not found".
+  base::Task<store::FunctionSnapshot> amend(FunctionName name, std::function<void(store::FunctionVersion&)> edit);
 
   /// Ends Pending and InProgress: in this version everything that a function needs is there before its creation or update is
   /// answered, so this is a step in the books, made after the answer so that clients see AWS's states.

@@ -45,7 +45,7 @@ base::Task<FunctionConfiguration> publish_version(Lambda& lambda, aws::Caller ca
     // "Lambda doesn't publish a version if the function's configuration and code haven't changed since the last version."
     const auto last = lambda.functions().find(name.key, std::to_string(before->last_version));
     if (last && last->content_id == before->content_id) co_return configuration_of(*last, last->version);
-    lambda.require_storage(name.key, before->code_size);
+    lambda.require_storage(name.key.account, name.key.region, before->code_size);
     auto latest = *before;
     auto version = publish(latest, in.Description);
     const auto answer = configuration_of(version, version.version);

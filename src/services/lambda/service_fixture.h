@@ -82,6 +82,8 @@ class ServiceFixture : public ::testing::Test {
     service_.reset();
     lambda_.reset();
     functions_.reset();
+    urls_.reset();
+    layers_.reset();
     database_.reset();
     code_.reset();
   }
@@ -93,8 +95,28 @@ class ServiceFixture : public ::testing::Test {
     code_ = std::make_unique<store::CodeStore>(directory_ / "code");
     functions_ =
         std::make_unique<store::Functions>(*database_, [this](std::string_view hash) { return code_->pin(hash); });
-    LambdaParts parts{*functions_, *code_, engine_, catalog_, clock_, cpu_, code_url_,
-                      [this](std::string_view arn) { return usable_roles_.contains(arn); }};
+    layers_ = std::make_unique<store::Layers>(*database_, [this](std::string_view hash) { return code_->pin(hash); });
+    urls_ = std::make_unique<store::FunctionUrls>(*database_, *functions_);
+    LambdaParts parts{*functions_, *code_,
+                      engine_,     catalog_,
+                      clock_,      cpu_,
+                      code_url_,   *layers_,
+                      *urls_,      [this](std::string_view arn) { return usable_roles_.contains(arn); }};
+    parts.allowed = [this](const aws::Caller&, std::string_view, std::string_view, std::string_view policy) {
+      return policy.find(caller_.account) != std::string_view::npos;
+    };
+    parts.allowed_by_url = [this](const aws::Caller* caller, std::string_view action, std::string_view,
+                                  std::string_view policy, const auto& context) {
+      url_asked_.push_back(std::string(action) + " by " + (caller ? caller->arn : "nobody") + " with " +
+                           context.begin()->first + "=" + context.begin()->second);
+      return policy.find(std::string(action) + "\"") != std::string_view::npos;
+    };
+    parts.check_resource_policy = [](std::string_view policy) {
+      boost::system::error_code error;
+      json::parse(policy, error);
+      if (error) throw aws::Error("MalformedPolicyDocument", "This policy contains invalid Json", 400);
+    };
+    parts.block_public_policies = block_public_policies_;
     parts.code_storage_bytes = code_storage_;
     lambda_ = std::make_unique<Lambda>(std::move(parts));
     service_ = std::make_unique<aws::Service>(lambda_service(*lambda_));
@@ -180,9 +202,14 @@ class ServiceFixture : public ::testing::Test {
   CodeUrl code_url_{"a server's key", clock_};
   FakeEngine engine_;
   std::int64_t code_storage_ = 75LL << 30;
+  bool block_public_policies_ = false;
+  /// What the authorizer was asked for function URLs.
+  std::vector<std::string> url_asked_;
   std::set<std::string, std::less<>> usable_roles_{kRole};
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<store::Functions> functions_;
+  std::unique_ptr<store::Layers> layers_;
+  std::unique_ptr<store::FunctionUrls> urls_;
   std::unique_ptr<store::CodeStore> code_;
   std::unique_ptr<Lambda> lambda_;
   std::unique_ptr<aws::Service> service_;

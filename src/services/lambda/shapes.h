@@ -219,6 +219,12 @@ struct RuntimeVersionConfig {
 };
 BOOST_DESCRIBE_STRUCT(RuntimeVersionConfig, (), (RuntimeVersionArn))
 
+struct Layer {
+  std::string Arn;
+  std::int64_t CodeSize = 0;
+};
+BOOST_DESCRIBE_STRUCT(Layer, (), (Arn, CodeSize))
+
 struct FunctionConfiguration {
   std::string FunctionName;
   std::string FunctionArn;
@@ -235,6 +241,7 @@ struct FunctionConfiguration {
   std::optional<lambda::Environment> Environment;
   lambda::TracingConfig TracingConfig;
   std::string RevisionId;
+  std::optional<std::vector<Layer>> Layers;
   OptionalText State;
   OptionalText StateReason;
   OptionalText StateReasonCode;
@@ -250,9 +257,10 @@ struct FunctionConfiguration {
 };
 BOOST_DESCRIBE_STRUCT(FunctionConfiguration, (),
                       (FunctionName, FunctionArn, Runtime, Role, Handler, CodeSize, Description, Timeout, MemorySize,
-                       LastModified, CodeSha256, Version, Environment, TracingConfig, RevisionId, State, StateReason,
-                       StateReasonCode, LastUpdateStatus, LastUpdateStatusReason, LastUpdateStatusReasonCode,
-                       PackageType, Architectures, EphemeralStorage, SnapStart, RuntimeVersionConfig, LoggingConfig))
+                       LastModified, CodeSha256, Version, Environment, TracingConfig, RevisionId, Layers, State,
+                       StateReason, StateReasonCode, LastUpdateStatus, LastUpdateStatusReason,
+                       LastUpdateStatusReasonCode, PackageType, Architectures, EphemeralStorage, SnapStart,
+                       RuntimeVersionConfig, LoggingConfig))
 
 struct FunctionCodeLocation {
   std::string RepositoryType;
@@ -260,11 +268,18 @@ struct FunctionCodeLocation {
 };
 BOOST_DESCRIBE_STRUCT(FunctionCodeLocation, (), (RepositoryType, Location))
 
+struct FunctionReservation {
+  std::int32_t ReservedConcurrentExecutions = 0;
+};
+BOOST_DESCRIBE_STRUCT(FunctionReservation, (), (ReservedConcurrentExecutions))
+
 struct GetFunctionOutput {
   FunctionConfiguration Configuration;
   FunctionCodeLocation Code;
+  std::optional<TextMap> Tags;
+  std::optional<FunctionReservation> Concurrency;
 };
-BOOST_DESCRIBE_STRUCT(GetFunctionOutput, (), (Configuration, Code))
+BOOST_DESCRIBE_STRUCT(GetFunctionOutput, (), (Configuration, Code, Tags, Concurrency))
 
 struct ListFunctionsOutput {
   OptionalText NextMarker;

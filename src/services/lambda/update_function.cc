@@ -1,5 +1,6 @@
 #include "services/lambda/errors.h"
 #include "services/lambda/function_configuration.h"
+#include "services/lambda/function_layers.h"
 #include "services/lambda/operations.h"
 #include "services/lambda/publish_version.h"
 #include "services/lambda/validation.h"
@@ -25,7 +26,8 @@ base::Task<FunctionConfiguration> store_change(Lambda& lambda, store::FunctionSn
   lambda.touch(changed);
   std::optional<store::FunctionVersion> version;
   if (published) version = publish(changed, std::nullopt);
-  lambda.require_storage(base->key, (published ? 2 : 1) * changed.code_size - base->code_size);
+  lambda.require_storage(base->key.account, base->key.region,
+                         (published ? 2 : 1) * changed.code_size - base->code_size);
   const auto answer = version ? configuration_of(*version, version->version) : configuration_of(changed);
   const std::string number = version ? version->version : "";
   auto task = lambda.functions().replace(std::move(changed), base->revision_id, std::move(version));
@@ -56,6 +58,7 @@ base::Task<FunctionConfiguration> update_function_code(Lambda& lambda, aws::Call
   const auto code = co_await std::move(task);
   auto changed = *before;
   Lambda::set_code(changed, code);
+  check_unzipped_size(changed);
   if (in.Architectures) changed.architecture = in.Architectures->front();
   if (dry_run) co_return configuration_of(changed);
   auto change = store_change(lambda, before, std::move(changed), in.Publish.value_or(false));
@@ -72,7 +75,8 @@ base::Task<FunctionConfiguration> update_function_configuration(Lambda& lambda, 
   refuse_unsupported(in);
   const auto before = changeable(lambda, name, in.RevisionId);
   auto changed = *before;
-  apply_settings(lambda, in, changed);
+  apply_settings(lambda, caller, in, changed);
+  check_unzipped_size(changed);
   refuse_retired(lambda.parts(), changed.runtime, runtimes::Change::update);
   auto change = store_change(lambda, before, std::move(changed));
   co_return co_await std::move(change);

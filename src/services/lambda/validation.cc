@@ -72,7 +72,6 @@ void refuse_unsupported(const FunctionSettings& in) {
       (given(in.ImageConfig->EntryPoint) || given(in.ImageConfig->Command) || given(in.ImageConfig->WorkingDirectory)))
     throw unsupported("ImageConfig", "a container image");
   if (given(in.FileSystemConfigs)) throw unsupported("FileSystemConfigs", "a shared file system");
-  if (given(in.Layers)) throw unsupported("Layers", "a layer");
   if (given(in.KMSKeyArn)) throw unsupported("KMSKeyArn", "a key of the customer's");
   if (in.LoggingConfig) refuse_logging(*in.LoggingConfig);
 }
@@ -80,7 +79,6 @@ void refuse_unsupported(const FunctionSettings& in) {
 void refuse_unsupported(const CreateFunctionInput& in) {
   refuse_unsupported(static_cast<const FunctionSettings&>(in));
   if (in.PackageType.value_or("Zip") != "Zip") throw unsupported("PackageType", "a container image");
-  if (in.Tags && !in.Tags->empty()) throw unsupported("Tags", "a tag on a function");
   const auto& code = in.Code;
   if (given(code.ImageUri)) throw unsupported("Code.ImageUri", "a container image");
   refuse_code_elsewhere(code.S3Bucket || code.S3Key || code.S3ObjectVersion || code.S3ObjectStorageMode, false,

@@ -14,6 +14,12 @@ struct LambdaParts;
 /// AWS quota "Environment variables": all of them together, as JSON.
 constexpr std::size_t kMaxEnvironmentBytes = 4096;
 
+/// AWS quota "Number of tags" of a resource.
+constexpr std::size_t kMaxTags = 50;
+
+/// The number of a resource's tags, all together.
+void check_tags(const TextMap& tags);
+
 /// Members that exist on AWS but only have their harmless value here.
 void refuse_unsupported(const FunctionSettings& settings);
 void refuse_unsupported(const CreateFunctionInput& in);

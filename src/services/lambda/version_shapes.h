@@ -9,6 +9,20 @@ namespace lambent::lambda {
 struct NoOutput {};
 BOOST_DESCRIBE_STRUCT(NoOutput, (), ())
 
+struct PutRuntimeManagementInput {
+  std::string FunctionName;
+  OptionalText Qualifier;
+  std::string UpdateRuntimeOn;
+  OptionalText RuntimeVersionArn;
+};
+BOOST_DESCRIBE_STRUCT(PutRuntimeManagementInput, (), (FunctionName, Qualifier, UpdateRuntimeOn, RuntimeVersionArn))
+
+struct RuntimeManagementOutput {
+  std::string UpdateRuntimeOn;
+  std::string FunctionArn;
+};
+BOOST_DESCRIBE_STRUCT(RuntimeManagementOutput, (), (UpdateRuntimeOn, FunctionArn))
+
 struct PublishVersionInput {
   std::string FunctionName;
   OptionalText CodeSha256;

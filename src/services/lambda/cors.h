@@ -1,0 +1,22 @@
+// CORS of function URLs: kept as JSON, and answered to browsers as AWS does ("Cross-origin resource sharing (CORS)", Lambda
+// function URLs). Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/http.h"
+#include "services/lambda/url_shapes.h"
+
+namespace lambent::lambda {
+
+std::string cors_text(const Cors& cors);
+Cors cors_of(const std::string& text);
+
+/// The answer to a preflight request, which the function does not see; nothing for any other request.
+std::optional<base::http::Response> preflight(const Cors& cors, const base::http::Request& request);
+
+/// The headers of an answer to a page of `origin`: those that the function set for itself are replaced.
+void add_cors(const Cors& cors, const base::http::Request& request, base::http::Response& response);
+
+}  // namespace lambent::lambda

@@ -1,0 +1,115 @@
+#include "services/lambda/function_url.h"
+
+#include <boost/json.hpp>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "services/lambda/cors.h"
+#include "services/lambda/errors.h"
+#include "services/lambda/invocation.h"
+#include "services/lambda/operations.h"
+#include "services/lambda/url_event.h"
+
+namespace lambent::lambda {
+namespace {
+
+using base::http::Response;
+
+constexpr std::string_view kMark = ".lambda-url.";
+constexpr std::size_t kIdLength = 32;
+
+Response message(int status, std::string_view text) {
+  Response response;
+  response.status = status;
+  response.headers.add("Content-Type", "application/json");
+  response.body = boost::json::serialize(boost::json::object{{"Message", text}});
+  return response;
+}
+
+Response bad_gateway() {
+  Response response;
+  response.status = 502;
+  response.headers.add("Content-Type", "application/json");
+  response.body = "Internal Server Error";
+  return response;
+}
+
+FunctionName name_of(const store::FunctionUrl& url) { return {url.function, url.qualifier}; }
+
+/// A URL needs lambda:InvokeFunctionUrl, and since October 2025 lambda:InvokeFunction too ("Control access to Lambda function
+/// URLs").
+bool may_use(Lambda& lambda, const store::FunctionUrl& url, const aws::Caller* caller) {
+  const auto name = name_of(url);
+  const auto policy = policy_of(lambda, name);
+  const auto& allowed = lambda.parts().allowed_by_url;
+  const std::map<std::string, std::string, std::less<>> of_url{{"lambda:functionurlauthtype", url.auth_type}};
+  const std::map<std::string, std::string, std::less<>> of_invoke{{"lambda:invokedviafunctionurl", "true"}};
+  return allowed(caller, "lambda:InvokeFunctionUrl", name.arn(), policy, of_url) &&
+         allowed(caller, "lambda:InvokeFunction", name.arn(), policy, of_invoke);
+}
+
+base::Task<Response> invoke(Lambda& lambda, const UrlRequest& request, FunctionName name) {
+  auto payload = aws::Blob{url_event(request)};
+  auto prepared = prepare_invocation(lambda, std::move(name), request.request_id, std::nullopt, std::move(payload));
+  auto invocation = co_await std::move(prepared);
+  auto task = lambda.engine().invoke(std::move(invocation));
+  const auto outcome = co_await std::move(task);
+  if (!outcome.function_error.empty()) co_return bad_gateway();
+  auto response = url_response(outcome.payload);
+  co_return response ? std::move(*response) : bad_gateway();
+}
+
+base::Task<Response> answer(Lambda& lambda, const store::FunctionUrl& url, UrlRequest request,
+                            std::function<aws::Caller()> verify) {
+  const auto cors = url.cors ? std::optional(cors_of(*url.cors)) : std::nullopt;
+  if (cors)
+    if (auto preflighted = preflight(*cors, request.http)) co_return std::move(*preflighted);
+  Response response;
+  try {
+    if (url.auth_type == "AWS_IAM") request.caller = verify();
+    if (!may_use(lambda, url, request.caller ? &*request.caller : nullptr)) co_return message(403, "Forbidden");
+    auto task = invoke(lambda, request, name_of(url));
+    response = co_await std::move(task);
+  } catch (const aws::Error& error) {
+    co_return message(error.status(), error.status() == 403 ? "Forbidden" : error.message());
+  }
+  if (cors) add_cors(*cors, request.http, response);
+  co_return response;
+}
+
+}  // namespace
+
+std::string function_url_text(const store::FunctionUrl& url, std::string_view endpoint) {
+  const auto scheme_end = endpoint.find("://");
+  const auto scheme = endpoint.substr(0, scheme_end);
+  const auto authority = scheme_end == std::string_view::npos ? std::string_view() : endpoint.substr(scheme_end + 3);
+  const auto colon = authority.rfind(':');
+  const bool has_port = colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos;
+  return fmt::format("{}://{}{}{}.localhost{}/", scheme.empty() ? "http" : scheme, url.url_id, kMark,
+                     url.function.region, has_port ? authority.substr(colon) : std::string_view());
+}
+
+std::optional<std::string> function_url_id(std::string_view host) {
+  if (host.size() < kIdLength + kMark.size() || host.substr(kIdLength, kMark.size()) != kMark) return std::nullopt;
+  auto id = base::lower(host.substr(0, kIdLength));
+  if (id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") != std::string::npos) return std::nullopt;
+  return id;
+}
+
+base::Task<Response> answer_function_url(Lambda& lambda, const base::http::Request& request, std::string url_id,
+                                         std::string request_id, std::function<aws::Caller()> verify) {
+  const auto url = lambda.urls().by_id(url_id);
+  Response response;
+  if (!url) {
+    response = message(403, "Forbidden");
+  } else {
+    UrlRequest asked{request, url_id, std::string(request.headers.get("Host")), request_id, {}, 0, std::nullopt};
+    asked.now_ms = lambda.parts().clock.now_ms();
+    auto task = answer(lambda, *url, std::move(asked), std::move(verify));
+    response = co_await std::move(task);
+  }
+  response.headers.set("x-amzn-RequestId", request_id);
+  co_return response;
+}
+
+}  // namespace lambent::lambda

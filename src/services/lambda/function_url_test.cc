@@ -1,0 +1,280 @@
+// Function URLs: their configuration, the event that a request becomes, the response that an answer becomes.
+#include "services/lambda/function_url.h"
+
+#include <re2/re2.h>
+
+#include "services/lambda/cors.h"
+#include "services/lambda/service_fixture.h"
+#include "services/lambda/url_event.h"
+
+namespace lambent::lambda {
+namespace {
+
+using testing::Answer;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::kArn;
+using testing::ServiceFixture;
+using testing::json::object;
+using testing::json::value;
+namespace json = testing::json;
+
+class FunctionUrls : public ServiceFixture {
+ protected:
+  FunctionUrls() {
+    EXPECT_EQ(create("f").status, 201);
+    EXPECT_EQ(send("POST", functions_path("/f/versions"), "{}").text("Version"), "1");
+    EXPECT_EQ(send("POST", functions_path("/f/aliases"), R"({"Name":"live","FunctionVersion":"1"})").status, 201);
+  }
+  Answer put(const object& body, const std::string& rest = "f/url") {
+    return send("POST", "/2021-10-31/functions/" + rest, json::serialize(body));
+  }
+  Answer ask(const std::string& method, const std::string& rest, const std::string& body = "") {
+    return send(method, "/2021-10-31/functions/" + rest, body);
+  }
+  static std::string said(const Answer& answer) {
+    return std::to_string(answer.status) + " " + answer.code() + ": " + answer.message();
+  }
+  /// What a client of the URL gets.
+  base::http::Response visit(base::http::Request request, const std::string& rest = "f/url") {
+    const auto url = ask("GET", rest).text("FunctionUrl");
+    const auto host = url.substr(7, url.size() - 8);
+    request.headers.add("Host", host);
+    if (request.method.empty()) request.method = "GET";
+    if (request.path.empty()) request.path = "/";
+    auto verify = [this]() -> aws::Caller {
+      if (!signed_) throw aws::Error("MissingAuthenticationTokenException", "Missing Authentication Token", 403);
+      return caller_;
+    };
+    auto task = answer_function_url(*lambda_, request, function_url_id(host).value_or(""), "request-7", verify);
+    return run(std::move(task));
+  }
+  void allow_everybody(const std::string& rest = "f/policy") {
+    for (const char* action : {"InvokeFunctionUrl", "InvokeFunction"}) {
+      object body{{"StatementId", action}, {"Action", std::string("lambda:") + action}, {"Principal", "*"}};
+      EXPECT_EQ(send("POST", functions_path("/" + rest), json::serialize(body)).status, 201);
+    }
+  }
+  bool signed_ = false;
+};
+
+TEST_F(FunctionUrls, AreMadeReadChangedListedAndDeleted) {
+  const auto made = put({{"AuthType", "NONE"}});
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.resource, std::string(kArn) + "f");
+  EXPECT_EQ(made.text("FunctionArn"), std::string(kArn) + "f");
+  EXPECT_EQ(made.text("CreationTime"), "2026-01-31T12:34:56.789Z");
+  EXPECT_EQ(made.text("InvokeMode"), "(absent)");
+  EXPECT_TRUE(
+      re2::RE2::FullMatch(made.text("FunctionUrl"), R"(http://[a-z0-9]{32}\.lambda-url\.us-east-1\.localhost:4566/)"))
+      << made.text("FunctionUrl");
+  const auto got = ask("GET", "f/url");
+  EXPECT_EQ(got.text("FunctionUrl"), made.text("FunctionUrl"));
+  EXPECT_EQ(got.text("InvokeMode"), "BUFFERED");
+  EXPECT_EQ(got.text("LastModifiedTime"), "2026-01-31T12:34:56.789Z");
+  EXPECT_FALSE(got.object().contains("Cors"));
+  ASSERT_EQ(put({{"AuthType", "AWS_IAM"}}, "f/url?Qualifier=live").status, 201);
+  const auto changed = ask("PUT", "f/url", R"({"AuthType":"AWS_IAM","Cors":{"AllowOrigins":["*"],"MaxAge":0}})");
+  EXPECT_EQ(changed.text("AuthType"), "AWS_IAM");
+  open();
+  EXPECT_EQ(json::serialize(ask("GET", "f/url").object().at("Cors")), R"({"AllowOrigins":["*"],"MaxAge":0})");
+  EXPECT_EQ(ask("GET", "f/url").text("FunctionUrl"), made.text("FunctionUrl"));
+  const auto urls = ask("GET", "f/urls?MaxItems=1");
+  EXPECT_EQ(urls.object().at("FunctionUrlConfigs").as_array().front().at("FunctionArn"),
+            value(std::string(kArn) + "f"));
+  const auto rest = ask("GET", "f/urls?Marker=" + urls.text("NextMarker"));
+  EXPECT_EQ(rest.object().at("FunctionUrlConfigs").as_array().front().at("FunctionArn"),
+            value(std::string(kArn) + "f:live"));
+  EXPECT_EQ(ask("DELETE", "f/url").status, 204);
+  EXPECT_EQ(said(ask("DELETE", "f/url")), "404 ResourceNotFoundException: The resource you requested does not exist.");
+  EXPECT_EQ(ask("GET", "f/url?Qualifier=live").status, 200);
+}
+
+TEST_F(FunctionUrls, AreRefusedInAwssWords) {
+  ASSERT_EQ(put({{"AuthType", "NONE"}}).status, 201);
+  EXPECT_EQ(said(put({{"AuthType", "NONE"}})),
+            std::string("409 ResourceConflictException: Failed to create function url config for [functionArn = ") +
+                kArn + "f]. Error message:  FunctionUrlConfig exists for this Lambda function");
+  EXPECT_EQ(said(put({{"AuthType", "NONE"}}, "none/url")), "404 ResourceNotFoundException: Function does not exist");
+  EXPECT_EQ(said(put({{"AuthType", "NONE"}}, "f/url?Qualifier=none")),
+            "404 ResourceNotFoundException: Function does not exist");
+  EXPECT_EQ(put({{"AuthType", "NONE"}}, "f/url?Qualifier=1").code(), "ValidationException");
+  EXPECT_EQ(put({{"AuthType", "OPEN"}}, "f/url?Qualifier=live").code(), "ValidationException");
+  EXPECT_THAT(said(put({{"AuthType", "NONE"}, {"InvokeMode", "RESPONSE_STREAM"}}, "f/url?Qualifier=live")),
+              HasSubstr("InvokeMode: RESPONSE_STREAM of a function URL is not supported"));
+  EXPECT_EQ(said(ask("GET", "f/url?Qualifier=live")),
+            "404 ResourceNotFoundException: The resource you requested does not exist.");
+  EXPECT_EQ(said(ask("PUT", "none/url", "{}")), "404 ResourceNotFoundException: Function does not exist");
+  EXPECT_EQ(said(ask("GET", "none/urls")), "404 ResourceNotFoundException: Function does not exist");
+}
+
+TEST_F(FunctionUrls, GoWithTheirFunctionAndTheirAlias) {
+  ASSERT_EQ(put({{"AuthType", "NONE"}}).status, 201);
+  ASSERT_EQ(put({{"AuthType", "NONE"}}, "f/url?Qualifier=live").status, 201);
+  const auto own = urls_->find({testing::kAccount, "us-east-1", "f"}, "")->url_id;
+  const auto alias = urls_->find({testing::kAccount, "us-east-1", "f"}, "live")->url_id;
+  ASSERT_EQ(send("DELETE", functions_path("/f/aliases/live")).status, 204);
+  EXPECT_EQ(urls_->by_id(alias), nullptr);
+  ASSERT_EQ(send("DELETE", functions_path("/f")).status, 204);
+  EXPECT_EQ(urls_->by_id(own), nullptr);
+  open();
+  EXPECT_EQ(urls_->by_id(own), nullptr);
+  ASSERT_EQ(create("f").status, 201);
+  EXPECT_EQ(ask("GET", "f/url").status, 404);
+}
+
+TEST_F(FunctionUrls, WithoutAPolicyNobodyGetsIn) {
+  ASSERT_EQ(put({{"AuthType", "NONE"}}).status, 201);
+  const auto refused = visit({});
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(refused.body, R"({"Message":"Forbidden"})");
+  EXPECT_THAT(engine_.invocations, ::testing::IsEmpty());
+  allow_everybody();
+  url_asked_.clear();
+  EXPECT_EQ(visit({}).status, 200);
+  EXPECT_THAT(url_asked_, ElementsAre("lambda:InvokeFunctionUrl by nobody with lambda:functionurlauthtype=NONE",
+                                      "lambda:InvokeFunction by nobody with lambda:invokedviafunctionurl=true"));
+}
+
+TEST_F(FunctionUrls, OfAwsIamAskWhoItIs) {
+  ASSERT_EQ(put({{"AuthType", "AWS_IAM"}}).status, 201);
+  allow_everybody();
+  EXPECT_EQ(visit({}).status, 403);
+  signed_ = true;
+  EXPECT_EQ(visit({}).status, 200);
+  const auto event = json::parse(engine_.invocations.back().payload);
+  EXPECT_EQ(event.at("requestContext").at("authorizer").at("iam").at("userArn"), value(caller_.arn));
+  EXPECT_EQ(event.at("requestContext").at("accountId"), value(caller_.account));
+}
+
+TEST_F(FunctionUrls, InvokeTheirAlias) {
+  ASSERT_EQ(put({{"AuthType", "NONE"}}, "f/url?Qualifier=live").status, 201);
+  allow_everybody("f:live/policy");
+  engine_.outcome.payload = R"({"statusCode":201,"headers":{"X-Made":"yes"},"cookies":["a=1","b=2"],"body":"made"})";
+  const auto answer = visit({}, "f/url?Qualifier=live");
+  EXPECT_EQ(answer.status, 201);
+  EXPECT_EQ(answer.body, "made");
+  EXPECT_EQ(answer.headers.get("X-Made"), "yes");
+  EXPECT_EQ(answer.headers.count("Set-Cookie"), 2u);
+  EXPECT_EQ(answer.headers.get("x-amzn-RequestId"), "request-7");
+  EXPECT_EQ(engine_.invocations.back().function->version, "1");
+  EXPECT_EQ(engine_.invocations.back().invoked_function_arn, std::string(kArn) + "f:live");
+  engine_.outcome.function_error = "Unhandled";
+  const auto failed = visit({}, "f/url?Qualifier=live");
+  EXPECT_EQ(failed.status, 502);
+  EXPECT_EQ(failed.body, "Internal Server Error");
+}
+
+TEST_F(FunctionUrls, AnswerPreflightsThemselves) {
+  ASSERT_EQ(put({{"AuthType", "NONE"},
+                 {"Cors", object{{"AllowOrigins", json::array{"https://a.example"}},
+                                 {"AllowMethods", json::array{"GET", "PUT"}},
+                                 {"MaxAge", 5}}}})
+                .status,
+            201);
+  allow_everybody();
+  base::http::Request asked;
+  asked.method = "OPTIONS";
+  asked.headers.add("Origin", "https://a.example");
+  asked.headers.add("Access-Control-Request-Method", "PUT");
+  const auto answer = visit(asked);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.get("Access-Control-Allow-Origin"), "https://a.example");
+  EXPECT_EQ(answer.headers.get("Access-Control-Allow-Methods"), "GET,PUT");
+  EXPECT_EQ(answer.headers.get("Access-Control-Max-Age"), "5");
+  EXPECT_TRUE(engine_.invocations.empty());
+  base::http::Request other;
+  other.headers.add("Origin", "https://b.example");
+  EXPECT_EQ(visit(other).headers.get("Access-Control-Allow-Origin"), "");
+  base::http::Request page;
+  page.headers.add("Origin", "https://a.example");
+  EXPECT_EQ(visit(page).headers.get("Access-Control-Allow-Origin"), "https://a.example");
+}
+
+TEST(FunctionUrlHost, NamesAnIdOrNothing) {
+  const std::string id(32, 'a');
+  EXPECT_EQ(function_url_id(id + ".lambda-url.us-east-1.localhost:4566"), id);
+  EXPECT_EQ(function_url_id(std::string(32, 'A') + ".lambda-url.eu-west-1.on.aws"), id);
+  for (const std::string& none :
+       {std::string("localhost:4566"), std::string(31, 'a') + ".lambda-url.us-east-1.localhost",
+        std::string(32, '-') + ".lambda-url.us-east-1.localhost", std::string(), std::string("127.0.0.1")})
+    EXPECT_EQ(function_url_id(none), std::nullopt) << none;
+}
+
+TEST(UrlEvent, HasEveryPartOfTheRequest) {
+  base::http::Request http;
+  http.method = "POST";
+  http.path = "/a%20b/c";
+  http.query = "x=1&x=2&y=%C3%A9&z";
+  http.peer = "10.0.0.1";
+  http.headers.add("Content-Type", "text/plain");
+  http.headers.add("X-Two", "1");
+  http.headers.add("x-two", "2");
+  http.headers.add("Cookie", "a=1; b=2");
+  http.headers.add("User-Agent", "test");
+  http.body = "hello";
+  const auto event = json::parse(url_event(
+      {http, "id", "id.lambda-url.us-east-1.localhost:4566", "r", "Root=1", 1'769'862'896'789, std::nullopt}));
+  EXPECT_EQ(event.at("version"), "2.0");
+  EXPECT_EQ(event.at("rawPath"), "/a b/c");
+  EXPECT_EQ(event.at("rawQueryString"), value(http.query));
+  EXPECT_EQ(json::serialize(event.at("queryStringParameters")), "{\"x\":\"1,2\",\"y\":\"\xc3\xa9\",\"z\":\"\"}");
+  EXPECT_EQ(json::serialize(event.at("cookies")), R"(["a=1","b=2"])");
+  EXPECT_EQ(event.at("headers").at("x-two"), "1,2");
+  EXPECT_EQ(event.at("headers").at("x-forwarded-for"), "10.0.0.1");
+  EXPECT_EQ(event.at("headers").at("x-amzn-trace-id"), "Root=1");
+  EXPECT_EQ(event.at("body"), "hello");
+  EXPECT_EQ(event.at("isBase64Encoded"), false);
+  const auto& context = event.at("requestContext");
+  EXPECT_EQ(context.at("accountId"), "anonymous");
+  EXPECT_EQ(context.at("domainName"), "id.lambda-url.us-east-1.localhost");
+  EXPECT_EQ(context.at("http").at("method"), "POST");
+  EXPECT_EQ(context.at("http").at("sourceIp"), "10.0.0.1");
+  EXPECT_EQ(context.at("time"), "31/Jan/2026:12:34:56 +0000");
+  EXPECT_EQ(context.at("timeEpoch"), 1'769'862'896'789);
+}
+
+TEST(UrlEvent, BinaryBodiesAreBase64) {
+  for (const auto& [type, body] : {std::pair("image/png", "x"), std::pair("text/plain", "\xff")}) {
+    base::http::Request http;
+    http.method = "POST";
+    http.path = "/";
+    http.headers.add("Content-Type", type);
+    http.body = body;
+    const auto event = json::parse(url_event({http, "id", "h", "r", "", 0, std::nullopt}));
+    EXPECT_EQ(event.at("isBase64Encoded"), true) << type;
+    EXPECT_EQ(event.at("body"), value(base::base64(body)));
+  }
+}
+
+TEST(UrlResponse, WhatIsNoResponseIsTheBody) {
+  const auto of = [](const std::string& payload) { return url_response(payload)->body; };
+  EXPECT_EQ(of(R"({"hello":"world"})"), R"({"hello":"world"})");
+  EXPECT_EQ(of(R"("plain")"), "plain");
+  EXPECT_EQ(of("5"), "5");
+  EXPECT_EQ(url_response("true")->headers.get("Content-Type"), "application/json");
+}
+
+TEST(UrlResponse, IsWhatTheFunctionSays) {
+  const auto binary =
+      url_response(R"({"statusCode":200,"body":"/w==","isBase64Encoded":true,"headers":{"content-type":"image/png"}})");
+  EXPECT_EQ(binary->body, "\xff");
+  EXPECT_EQ(binary->headers.get("Content-Type"), "image/png");
+  EXPECT_EQ(url_response(R"({"statusCode":"404"})")->status, 404);
+}
+
+TEST(UrlResponse, ThatCannotBeOneIsABadGateway) {
+  for (const char* bad : {R"({"statusCode":99})", R"({"statusCode":"x"})", R"({"statusCode":-1})",
+                          R"({"statusCode":1e9})", R"({"statusCode":200,"body":"%","isBase64Encoded":true})"})
+    EXPECT_FALSE(url_response(bad)) << bad;
+}
+
+TEST(UrlResponse, HeadersCannotSmuggleAnything) {
+  const auto response = url_response(
+      R"({"statusCode":200,"headers":{"X-A":"1\r\nX-B: 2","Content-Length":"9","Transfer-Encoding":"chunked","X C":"1","X-Ok":7}})");
+  EXPECT_EQ(response->headers.all().size(), 2u) << "X-Ok and the content type";
+  EXPECT_EQ(response->headers.get("X-Ok"), "7");
+}
+
+}  // namespace
+}  // namespace lambent::lambda
