@@ -72,12 +72,24 @@ std::unique_ptr<aws::Targets> AsyncServices::make_targets() {
         parts_.tokens.issue(sender.account, sender.role_arn, role->id, session_name, kDeliverySession_s);
     return {session.access_key_id, session.secret_access_key, session.session_token};
   };
+  auto caller = [this](const aws::Sender& sender) -> std::optional<aws::Caller> {
+    const auto role = parts_.identities.role_by_arn(sender.role_arn);
+    if (!role) return std::nullopt;
+    aws::Caller made;
+    made.kind = aws::Principal::assumed_role;
+    made.account = sender.account;
+    made.region = sender.region;
+    made.identity_arn = sender.role_arn;
+    made.user_id = role->id + ":lambda";
+    made.arn = "arn:aws:sts::" + role->account + ":assumed-role/" + role->name + "/lambda";
+    return made;
+  };
   auto invoke_function = [this](const aws::Delivery& delivery) { return this->invoke_function(delivery); };
   auto exists = [this](const std::string& arn) {
     const auto name = function_of(arn);
     return name && resolve(name->key, name->qualifier) != nullptr;
   };
-  targets::TargetsParts parts{parts_.authorizer, parts_.clock, credentials, invoke_function, exists};
+  targets::TargetsParts parts{parts_.authorizer, parts_.clock, caller, credentials, invoke_function, exists};
   return targets::make_targets(std::move(endpoints), std::move(parts));
 }
 

@@ -22,6 +22,8 @@ struct Caller {
   std::string access_key_id;
   /// The x-amzn-RequestId of this request.
   std::string request_id;
+  /// X-Amzn-Trace-Id as it was sent; empty for none.
+  std::string trace_header;
   /// Scheme and authority that the request was sent to, "http://127.0.0.1:4566": for URLs in answers.
   std::string endpoint;
 };

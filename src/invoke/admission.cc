@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "aws/error.h"
+#include "invoke/trace.h"
 
 namespace lambent::invoke {
 namespace {
@@ -25,10 +26,14 @@ std::string_view reason_of(Admission::Refusal refusal) {
 
 class AdmittingEngine final : public Engine {
  public:
-  AdmittingEngine(Engine& inner, Admission& admission) : inner_(inner), admission_(admission) {}
+  AdmittingEngine(Engine& inner, Admission& admission)
+      : inner_(inner), admission_(admission), tracing_(admission.clock()) {}
 
   base::Task<Outcome> invoke(Invocation invocation) override {
-    const Admission::Place place = admission_.enter(*invocation.function);
+    const store::FunctionVersion& function = *invocation.function;
+    require_no_loop(invocation.trace_id, function);
+    const Admission::Place place = admission_.enter(function);
+    invocation.trace_id = tracing_.next(invocation.trace_id, function);
     auto task = inner_.invoke(std::move(invocation));
     co_return co_await std::move(task);
   }
@@ -37,8 +42,20 @@ class AdmittingEngine final : public Engine {
   base::Task<void> stop(std::chrono::seconds grace) override { return inner_.stop(grace); }
 
  private:
+  void require_no_loop(std::string_view trace_header, const store::FunctionVersion& function) const {
+    if (Tracing::loops(trace_header, function) < kRecursiveLoops) return;
+    if (admission_.settings().limits(function.key).recursive_loop == "Allow") return;
+    // As the API reference words it.
+    throw aws::Error(
+        "RecursiveInvocationException",
+        "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services "
+        "resources and stopped your function's invocation.",
+        400);
+  }
+
   Engine& inner_;
   Admission& admission_;
+  Tracing tracing_;
 };
 
 }  // namespace

@@ -83,6 +83,8 @@ class Admission {
   Usage usage(const std::string& account, const std::string& region) const;
   std::int32_t running(const store::FunctionKey& function) const;
   std::int32_t account_limit() const { return options_.account_limit; }
+  const store::Concurrency& settings() const { return settings_; }
+  const base::Clock& clock() const { return clock_; }
 
  private:
   struct Version {
@@ -121,7 +123,8 @@ class Admission {
   std::map<Namespace, Account> accounts_;
 };
 
-/// An engine that lets `inner` run what `admission` admits. Both must outlive it.
+/// An engine that lets `inner` run what `admission` admits, with the trace header that it passes on, and ends recursive loops:
+/// RecursiveInvocationException (400). Both must outlive it.
 std::unique_ptr<Engine> make_admitting_engine(Engine& inner, Admission& admission);
 
 }  // namespace lambent::invoke
