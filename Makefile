@@ -1,6 +1,6 @@
 # Lambent: `make run` starts a server and shows it working; `make test` proves it. Both install what is missing first.
 .DEFAULT_GOAL := build
-.PHONY: build run test tidy unit dev tsan fuzz runtimes blackbox fresh bench bench-compare lint format clean setup
+.PHONY: build run test tidy unit dev tsan fuzz runtimes blackbox fresh chaos bench bench-compare lint format clean setup
 
 # build/release/lambent
 build: setup
@@ -21,6 +21,11 @@ tidy unit dev tsan fuzz runtimes blackbox: setup
 # Both commands of the README in new Debian 12 and 13 roots made by mmdebstrap. Needs root; takes long.
 fresh:
 	tests/fresh bookworm trixie
+
+# 100 kills -9 during 100,000 accepted events, with the figures; make test has a quick part of it.
+chaos: build
+	LAMBENT_CHAOS_KILLS=100 LAMBENT_CHAOS_EVENTS=100000 LAMBENT_CHAOS_SETTLE=3600 build/venv/bin/python -m pytest \
+	  -p no:cacheprovider -q -s tests/chaos
 
 bench: build
 	bench/run
