@@ -1,0 +1,201 @@
+// What a function reaches and what it does not, in namespaces of the test's own: one is the host, one the internet.
+#include "sandbox/launcher/network.h"
+
+#include <gtest/gtest.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <fstream>
+#include <optional>
+
+#include "sandbox/launcher/rules.h"
+#include "sandbox/launcher/spaces.h"
+
+namespace lambent::sandbox::launcher {
+namespace {
+
+constexpr Address kHostOutside = make_address(203, 0, 113, 2);
+constexpr Address kInternet = make_address(203, 0, 113, 1);
+constexpr Address kPrivate = make_address(10, 9, 9, 9);
+constexpr Address kMetadata = make_address(169, 254, 169, 254);
+constexpr std::uint16_t kPort = 80;
+
+sockaddr_in place(Address address, std::uint16_t port) {
+  sockaddr_in in{};
+  in.sin_family = AF_INET;
+  in.sin_port = htons(port);
+  in.sin_addr.s_addr = htonl(address);
+  return in;
+}
+
+base::Fd listen_at(Address address, std::uint16_t port) {
+  base::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in at = place(address, port);
+  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at), 0) << strerror(errno);
+  EXPECT_EQ(::listen(socket.get(), 16), 0);
+  return socket;
+}
+
+/// 0, or the errno with which a connection ended within the bound; ETIMEDOUT when it did not.
+int connect_to(Address address, std::uint16_t port = kPort) {
+  const base::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const sockaddr_in to = place(address, port);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) return 0;
+  if (errno != EINPROGRESS) return errno;
+  pollfd writable{socket.get(), POLLOUT, 0};
+  if (::poll(&writable, 1, 800) != 1) return ETIMEDOUT;
+  int error = 0;
+  socklen_t length = sizeof error;
+  ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+  return error;
+}
+
+std::string setting(const std::string& name) {
+  std::ifstream file("/proc/sys/net/ipv4/" + name);
+  std::string text;
+  std::getline(file, text);
+  return text;
+}
+
+std::vector<std::string> tables() {
+  Netlink rules(NETLINK_NETFILTER);
+  return list_tables(rules);
+}
+
+bool soon(const std::function<bool()>& step) {
+  for (int attempt = 0; attempt < 2000; ++attempt, ::poll(nullptr, 0, 1))
+    if (step()) return true;
+  return false;
+}
+
+/// The calling thread is on a host of the test's own, which has a way to an internet of the test's own.
+class NetworkTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "network namespaces need root";
+    home_ = open_space();
+    {
+      const Visit making(home_);
+      internet_ = open_space();
+    }
+    in_host_.emplace(home_);
+    host_ = open_space();
+    Netlink route(NETLINK_ROUTE);
+    LinkRequests link;
+    link.add_pair({"wan", {2, 9, 0, 0, 0, 1}}, {"lan", {2, 9, 0, 0, 0, 2}}, internet_.get());
+    route.send(link);
+    LinkRequests host;
+    host.raise(link_index("lo"));
+    host.add_address(link_index("wan"), kHostOutside, false);
+    host.raise(link_index("wan"));
+    host.add_default_route(link_index("wan"), kInternet);
+    route.send(host);
+    const Visit there(host_, internet_);
+    Netlink outside(NETLINK_ROUTE);
+    LinkRequests requests;
+    requests.raise(link_index("lo"));
+    for (const Address address : {kInternet, kPrivate, kMetadata})
+      requests.add_address(link_index("lan"), address, false);
+    requests.raise(link_index("lan"));
+    requests.add_route(link_index("lan"), kHostOutside);
+    outside.send(requests);
+    server_ = listen_at(0, kPort);
+  }
+
+  /// What `step` says inside of an environment.
+  template <class Step>
+  auto inside(const Network& network, Step step) {
+    const Visit there(host_, network.space);
+    return step();
+  }
+  int reach(const Network& network, Address address, std::uint16_t port = kPort) {
+    return inside(network, [&] { return connect_to(address, port); });
+  }
+
+  base::Fd home_, internet_, host_, server_;
+  std::optional<Visit> in_host_;
+};
+
+NetworkOptions egress(std::vector<Cidr> allowed = {}) { return {FunctionNetwork::egress, std::move(allowed)}; }
+
+TEST_F(NetworkTest, an_environment_reaches_the_internet) {
+  Networks networks(egress());
+  ASSERT_EQ(networks.report().mode, FunctionNetwork::egress) << networks.report().reason;
+  EXPECT_EQ(networks.report().reason, "through wan");
+  EXPECT_EQ(reach(networks.make(), kInternet), 0);
+}
+
+TEST_F(NetworkTest, without_a_network_there_is_no_way_out) {
+  Networks networks;
+  EXPECT_EQ(networks.report().mode, FunctionNetwork::none);
+  EXPECT_EQ(reach(networks.make(), kInternet), ENETUNREACH);
+  EXPECT_TRUE(tables().empty());
+}
+
+TEST_F(NetworkTest, private_addresses_are_refused_at_once) {
+  Networks networks(egress());
+  const Network network = networks.make();
+  for (const Address address : {kPrivate, kMetadata, make_address(172, 16, 0, 1), make_address(192, 168, 0, 1),
+                                make_address(100, 64, 0, 1), make_address(168, 63, 129, 16)})
+    EXPECT_EQ(reach(network, address), ECONNREFUSED) << format_address(address);
+  EXPECT_EQ(reach(network, make_address(224, 0, 0, 1)), EACCES);
+}
+
+TEST_F(NetworkTest, the_hosts_own_addresses_are_refused) {
+  const base::Fd api = listen_at(0, 4566);
+  Networks networks(egress());
+  const Network network = networks.make();
+  ASSERT_EQ(connect_to(kHostOutside, 4566), 0);
+  EXPECT_EQ(reach(network, kHostOutside, 4566), ECONNREFUSED);
+  EXPECT_EQ(reach(network, kHostAddress, 4566), ECONNREFUSED);
+}
+
+TEST_F(NetworkTest, neighbours_do_not_see_each_other) {
+  Networks networks(egress());
+  const Network one = networks.make(), other = networks.make();
+  const base::Fd listening = inside(other, [] { return listen_at(0, 8080); });
+  for (unsigned last = 0; last < 8; ++last) {
+    const Address address = make_address(169, 254, 1, last);
+    const bool own = inside(other, [&] { return connect_to(address, 8080) == 0; });
+    if (own) EXPECT_EQ(reach(one, address, 8080), ECONNREFUSED) << format_address(address);
+  }
+}
+
+TEST_F(NetworkTest, what_is_allowed_is_reached_and_nothing_else) {
+  Networks networks(egress({{make_address(10, 9, 9, 0), 24}}));
+  ASSERT_EQ(networks.report().mode, FunctionNetwork::egress) << networks.report().reason;
+  const Network network = networks.make();
+  EXPECT_EQ(reach(network, kPrivate), 0);
+  EXPECT_EQ(reach(network, make_address(10, 9, 8, 9)), ECONNREFUSED);
+  EXPECT_EQ(reach(network, kMetadata), ECONNREFUSED);
+}
+
+TEST_F(NetworkTest, in_mode_host_private_networks_and_the_hosts_loopback_are_reached) {
+  const base::Fd listening = listen_at(make_address(127, 0, 0, 1), 5000);
+  Networks networks({FunctionNetwork::host});
+  ASSERT_EQ(networks.report().mode, FunctionNetwork::host) << networks.report().reason;
+  const Network network = networks.make(), other = networks.make();
+  EXPECT_EQ(reach(network, kPrivate), 0);
+  EXPECT_EQ(reach(network, kMetadata), 0);
+  EXPECT_EQ(reach(network, kHostAddress, 5000), 0);
+  EXPECT_EQ(reach(network, make_address(127, 0, 0, 1), 5000), ECONNREFUSED);
+  EXPECT_EQ(reach(network, make_address(169, 254, 1, 1), kRuntimeApiPort), ECONNREFUSED);
+}
+
+TEST_F(NetworkTest, nothing_is_left_on_the_host) {
+  ASSERT_EQ(setting("conf/wan/forwarding"), "0");
+  {
+    Networks networks(egress());
+    EXPECT_EQ(setting("conf/wan/forwarding"), "1");
+    EXPECT_EQ(setting("ip_forward"), "0");
+    EXPECT_EQ(tables().size(), 2U);
+  }
+  EXPECT_EQ(setting("conf/wan/forwarding"), "0");
+  EXPECT_TRUE(tables().empty());
+  EXPECT_TRUE(soon([] { return if_nametoindex("wan") == 2 && if_nametoindex("lambent-t") == 0; }));
+}
+
+}  // namespace
+}  // namespace lambent::sandbox::launcher
