@@ -93,6 +93,7 @@ class Machine : public std::enable_shared_from_this<Machine> {
   std::unique_ptr<http::Server> server;
   Extensions extensions;
   Telemetry telemetry;
+  std::function<void()> asked;
 
  private:
   bool closed() const { return state_ == State::closed; }
@@ -163,6 +164,7 @@ Task<std::optional<Answer>> Machine::initialized() {
   };
   while (!over()) co_await progress_.wait();
   extensions.close_registration();
+  telemetry.end_init();
   if (init_failure_) co_return init_failure_;
   if (closed()) co_return Answer{};
   if (extensions.failure()) co_return failed_extension();
@@ -257,6 +259,7 @@ Task<void> Machine::next(http::Exchange& exchange) {
     state_ = State::ready;
     current_id_.clear();
     progress_.notify();
+    if (asked) asked();
   }
   if (state_ == State::ready) {
     // A client that gave up on its connection asks on a new one. Nobody reads the old one any more.
@@ -427,6 +430,7 @@ class Served final : public RuntimeApi {
  public:
   explicit Served(std::shared_ptr<Machine> machine) : machine_(std::move(machine)) {}
   ~Served() override {
+    machine_->asked = nullptr;
     machine_->close();
     machine_->telemetry.clear();
     machine_->server->abort();
@@ -438,6 +442,7 @@ class Served final : public RuntimeApi {
   }
   bool idle() const override { return machine_->idle(); }
   Task<void> settled() override { return machine_->settled(); }
+  void on_next(std::function<void()> observer) override { machine_->asked = std::move(observer); }
   void runtime_ended() override { machine_->runtime_ended(); }
   void close() override { machine_->close(); }
   Extensions& extensions() override { return machine_->extensions; }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,6 +87,8 @@ class RuntimeApi {
   virtual bool idle() const = 0;
   /// Ends when idle(), or when it will not be any more: closed, or an extension has failed. One waiter.
   virtual base::Task<void> settled() = 0;
+  /// Called whenever the runtime has asked for its next event.
+  virtual void on_next(std::function<void()> observer) = 0;
   /// The runtime's process is gone: whoever waits for it gets Kind::closed. The extensions go on.
   virtual void runtime_ended() = 0;
   /// Ends whoever waits with Kind::closed and every connection. Idempotent.

@@ -16,6 +16,24 @@ namespace {
 constexpr std::uint16_t kRuntimeApiPort = 9001, kApiPort = 4566;
 constexpr std::size_t kLongestPath = 2048;
 
+/// Of the first character; 0 when it is none (Unicode, table 3-7).
+std::size_t character_length(std::string_view text) {
+  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const unsigned first = at(0);
+  if (first < 0x80) return 1;
+  const auto follows = [&](std::size_t i) { return (at(i) & 0xC0) == 0x80; };
+  if (first >= 0xC2 && first < 0xE0) return follows(1) ? 2 : 0;
+  if (first >= 0xE0 && first < 0xF0) {
+    const bool fine = !(first == 0xE0 && at(1) < 0xA0) && !(first == 0xED && at(1) >= 0xA0);
+    return fine && follows(1) && follows(2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first < 0xF5) {
+    const bool fine = !(first == 0xF0 && at(1) < 0x90) && !(first == 0xF4 && at(1) >= 0x90);
+    return fine && follows(1) && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
 void complain(std::string& wrong, std::string_view text) {
   if (!wrong.empty()) wrong += "; ";
   wrong += text;
@@ -134,6 +152,20 @@ Subscription read_subscription(const std::string& body, bool logs_api, std::stri
     found.max_items = 10'000;
   }
   return found;
+}
+
+std::string as_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    if (length == 0)
+      out += "\xef\xbf\xbd";
+    else
+      out += text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(1, length));
+  }
+  return out;
 }
 
 std::string event_text(std::string_view time, std::string_view type, const json::value& record) {

@@ -35,6 +35,9 @@ struct Subscription {
 /// `wrong` says all that is wrong with it, if anything.
 Subscription read_subscription(const std::string& body, bool logs_api, std::string& wrong);
 
+/// Bytes that are no text become U+FFFD.
+std::string as_utf8(std::string_view text);
+
 /// {"time":..,"type":..,"record":..}
 std::string event_text(std::string_view time, std::string_view type, const boost::json::value& record);
 

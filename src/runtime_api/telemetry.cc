@@ -28,6 +28,8 @@ namespace {
 constexpr auto kReturn = asio::as_tuple(asio::use_awaitable);
 /// How much may wait for a subscriber that is slow, in its own buffers.
 constexpr std::size_t kBuffers = 4;
+/// An init has a start and, with ten extensions, as many subscriptions.
+constexpr std::size_t kEarly = 32;
 constexpr milliseconds kFirstPause{50}, kLongestPause{2000};
 constexpr int kAttempts = 8;
 constexpr std::chrono::seconds kDeliveryTime{10};
@@ -173,6 +175,7 @@ http::Response Telemetry::subscribe(Api api, const std::string& extension, const
   });
   auto subscriber = std::make_shared<Subscriber>(executor_, clock_, wanted, make_socket_);
   subscribers_.push_back(subscriber);
+  for (const auto& [time, event] : early_) tell(*subscriber, time, event);
   wants_function_ = wants_function_ || wanted.wants("function");
   wants_extension_ = wants_extension_ || wanted.wants("extension");
   asio::co_spawn(executor_, deliver(subscriber), asio::detached);
@@ -211,16 +214,25 @@ Task<void> Telemetry::deliver(std::shared_ptr<Subscriber> subscriber) {
   self.close();
 }
 
+void Telemetry::tell(Subscriber& subscriber, std::string_view time, const PlatformEvent& event) {
+  const bool logs = subscriber.what.logs_api;
+  const std::string& type = logs ? event.logs_type : event.type;
+  if (type.empty() || !subscriber.what.wants("platform")) return;
+  if (type == "platform.runtimeDone" && logs && !subscriber.what.runtime_done) return;
+  subscriber.add(event_text(time, type, logs ? event.logs_record : event.record));
+}
+
 void Telemetry::platform(const PlatformEvent& event) {
-  if (subscribers_.empty()) return;
+  if (subscribers_.empty() && !in_init_) return;
   const std::string time = telemetry_time(clock_);
-  for (const auto& subscriber : subscribers_) {
-    const bool logs = subscriber->what.logs_api;
-    const std::string& type = logs ? event.logs_type : event.type;
-    if (type.empty() || !subscriber->what.wants("platform")) continue;
-    if (type == "platform.runtimeDone" && logs && !subscriber->what.runtime_done) continue;
-    subscriber->add(event_text(time, type, logs ? event.logs_record : event.record));
-  }
+  for (const auto& subscriber : subscribers_) tell(*subscriber, time, event);
+  if (in_init_ && early_.size() < kEarly) early_.emplace_back(time, event);
+}
+
+void Telemetry::end_init() {
+  in_init_ = false;
+  early_.clear();
+  early_.shrink_to_fit();
 }
 
 void Telemetry::printed(std::string_view type, std::string_view line, bool structured) {
@@ -229,7 +241,7 @@ void Telemetry::printed(std::string_view type, std::string_view line, bool struc
     if (!subscriber->what.wants(type)) continue;
     if (text.empty()) {
       boost::system::error_code error;
-      json::value record(json::string_view(line.data(), line.size()));
+      json::value record(as_utf8(line));
       if (structured && line.starts_with('{')) {
         json::value object = json::parse(line, error);
         if (!error && object.is_object()) record = std::move(object);
@@ -266,6 +278,8 @@ void Telemetry::clear() {
   }
   subscribers_.clear();
   wants_function_ = wants_extension_ = false;
+  early_.clear();
+  in_init_ = true;
 }
 
 std::string telemetry_time(const base::Clock& clock) {

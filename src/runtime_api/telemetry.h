@@ -51,6 +51,8 @@ class Telemetry {
   bool wants_extension() const { return wants_extension_; }
   bool any() const { return !subscribers_.empty(); }
   void platform(const PlatformEvent& event);
+  /// Init is over: what comes from now on is not told to later subscribers, since there are none.
+  void end_init();
   /// A line (without its end), or what the function logged as one JSON object when `structured`.
   void function(std::string_view line, bool structured) { printed("function", line, structured); }
   void extension(std::string_view line) { printed("extension", line, false); }
@@ -66,6 +68,7 @@ class Telemetry {
 
  private:
   struct Subscriber;
+  static void tell(Subscriber& subscriber, std::string_view time, const PlatformEvent& event);
   void printed(std::string_view type, std::string_view line, bool structured);
   static base::Task<void> deliver(std::shared_ptr<Subscriber> subscriber);
 
@@ -76,6 +79,9 @@ class Telemetry {
   std::vector<std::shared_ptr<Subscriber>> subscribers_;
   bool wants_function_ = false;
   bool wants_extension_ = false;
+  /// What happened in this init so far, with its time: whoever subscribes is told of platform.initStart too.
+  std::vector<std::pair<std::string, PlatformEvent>> early_;
+  bool in_init_ = true;
 };
 
 /// 2022-10-12T00:00:15.064Z

@@ -1,0 +1,68 @@
+#include "runtime_api/subscription.h"
+
+#include <gtest/gtest.h>
+
+namespace lambent::runtime_api {
+namespace {
+
+std::string with(const std::string& members, bool logs = false) {
+  std::string wrong;
+  read_subscription("{" + members + "}", logs, wrong);
+  return wrong;
+}
+
+const std::string kTypes = R"("schemaVersion":"2022-07-01","types":["platform","function","extension"],)";
+const std::string kHttp = R"("destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:8080/x"})";
+
+TEST(Subscription, ReadsDestinationTypesAndBuffering) {
+  std::string wrong;
+  const Subscription found = read_subscription(
+      "{" + kTypes + kHttp + R"(,"buffering":{"maxItems":2000,"maxBytes":300000,"timeoutMs":100}})", false, wrong);
+  EXPECT_EQ(wrong, "");
+  EXPECT_TRUE(found.http);
+  EXPECT_EQ(found.port, 8080);
+  EXPECT_EQ(found.path, "/x");
+  EXPECT_EQ(found.max_items, 2000u);
+  EXPECT_EQ(found.max_bytes, 300'000u);
+  EXPECT_EQ(found.timeout, std::chrono::milliseconds(100));
+  EXPECT_TRUE(found.wants("extension"));
+}
+
+TEST(Subscription, HasTheDefaultsOfItsApi) {
+  std::string wrong;
+  EXPECT_EQ(read_subscription("{" + kTypes + kHttp + "}", false, wrong).max_items, 1000u);
+  const Subscription logs =
+      read_subscription(R"({"types":["function"],"destination":{"protocol":"TCP","port":9000}})", true, wrong);
+  EXPECT_EQ(wrong, "");
+  EXPECT_EQ(logs.max_items, 10'000u);
+  EXPECT_EQ(logs.port, 9000);
+  EXPECT_FALSE(logs.http);
+}
+
+TEST(Subscription, SaysAllThatIsWrong) {
+  EXPECT_EQ(with(""), "schemaVersion is not valid; types should not be empty; destination should not be empty");
+  EXPECT_EQ(with(kTypes + R"("destination":{"protocol":"UDP"})"), "protocol should be HTTP or TCP");
+  EXPECT_EQ(with(kTypes + R"("destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain"})"),
+            "URI port is not provided");
+  EXPECT_EQ(with(kTypes + R"("destination":{"protocol":"HTTP","URI":"http://169.254.169.254:80"})"),
+            "URI host should be sandbox.localdomain");
+  EXPECT_EQ(with(kTypes + R"("destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:99999"})"),
+            "URI port is not valid");
+  EXPECT_EQ(with(kTypes + R"("destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:81/a b"})"),
+            "URI path is not valid");
+  EXPECT_EQ(with(kTypes + R"("destination":{"protocol":"TCP","port":9001})"), "port is reserved");
+  EXPECT_EQ(with(kTypes + kHttp + R"(,"buffering":{"maxItems":1,"timeoutMs":1})"),
+            "buffering.maxItems should be between 1000 and 10000; buffering.timeoutMs should be between 25 and 30000");
+}
+
+TEST(Subscription, FramesEventsForItsProtocol) {
+  Subscription http;
+  http.host = "sandbox.localdomain:1";
+  EXPECT_TRUE(http.framed({"{}", "{}"}).ends_with("\r\nContent-Length: 7\r\nConnection: close\r\n\r\n[{},{}]"));
+  Subscription tcp;
+  tcp.http = false;
+  EXPECT_EQ(tcp.framed({"{}", "{}"}), "{}\n{}\n");
+}
+
+}  // namespace
+}  // namespace lambent::runtime_api

@@ -1,0 +1,134 @@
+#include "runtime_api/telemetry.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/json.hpp>
+#include <future>
+#include <optional>
+#include <thread>
+
+#include "base/fd.h"
+
+namespace lambent::runtime_api {
+namespace {
+
+namespace asio = base::asio;
+using asio::ip::tcp;
+
+/// Telemetry on a lane of its own, and a listener of the test's.
+class TelemetryTest : public ::testing::Test {
+ protected:
+  TelemetryTest()
+      : listener_(client_, {asio::ip::address_v4::loopback(), 0}),
+        guard_(asio::make_work_guard(lane_)),
+        thread_([this] { lane_.run(); }) {
+    auto make_socket = []() -> base::Task<base::Fd> {
+      const int made = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      co_return base::Fd(base::check(made, "socket"));
+    };
+    on_lane([&] { telemetry_ = std::make_unique<Telemetry>(lane_.get_executor(), clock_, make_socket); });
+  }
+  ~TelemetryTest() override {
+    on_lane([&] { telemetry_.reset(); });
+    guard_.reset();
+    thread_.join();
+  }
+
+  template <class Work>
+  void on_lane(Work work) {
+    std::promise<void> done;
+    asio::post(lane_, [&] {
+      work();
+      done.set_value();
+    });
+    done.get_future().get();
+  }
+  void subscribe(const std::string& types, const std::string& more = R"("buffering":{"timeoutMs":25})") {
+    const std::string body = R"({"schemaVersion":"2022-07-01","types":[)" + types +
+                             R"(],"destination":{"protocol":"TCP","port":)" +
+                             std::to_string(listener_.local_endpoint().port()) + "}," + more + "}";
+    on_lane([&] { EXPECT_EQ(telemetry_->subscribe(Telemetry::Api::telemetry, "ears", body, true).status, 200); });
+  }
+  boost::json::value next_event() {
+    if (!connection_) connection_ = listener_.accept();
+    const std::size_t length = asio::read_until(*connection_, asio::dynamic_buffer(received_), '\n');
+    boost::json::value event = boost::json::parse(received_.substr(0, length - 1));
+    received_.erase(0, length);
+    return event;
+  }
+
+  base::SystemClock clock_;
+  asio::io_context client_, lane_;
+  tcp::acceptor listener_;
+  asio::executor_work_guard<asio::io_context::executor_type> guard_;
+  std::thread thread_;
+  std::unique_ptr<Telemetry> telemetry_;
+  std::optional<tcp::socket> connection_;
+  std::string received_;
+};
+
+TEST_F(TelemetryTest, DeliversWhatWasAskedForInOrder) {
+  on_lane([&] { telemetry_->platform({"platform.initStart", boost::json::object{{"phase", "init"}}, "", nullptr}); });
+  subscribe(R"("platform","function")");
+  on_lane([&] {
+    telemetry_->function("a line", false);
+    telemetry_->extension("not wanted");
+    telemetry_->function(R"({"level":"INFO"})", true);
+    telemetry_->platform({"", nullptr, "platform.end", nullptr});
+    telemetry_->platform({"platform.report", boost::json::object{{"n", 1}}, "", nullptr});
+  });
+  EXPECT_EQ(next_event().at("type"), "platform.initStart");
+  const boost::json::value line = next_event();
+  EXPECT_EQ(line.at("type"), "function");
+  EXPECT_EQ(line.at("record"), "a line");
+  EXPECT_EQ(line.at("time").as_string().size(), 24u);
+  EXPECT_EQ(next_event().at("record").at("level"), "INFO");
+  EXPECT_EQ(next_event().at("record").at("n"), 1);
+}
+
+TEST_F(TelemetryTest, BytesThatAreNoTextStillMakeJson) {
+  subscribe(R"("function")");
+  on_lane([&] { telemetry_->function("caf\xe9 \xff", false); });
+  EXPECT_EQ(next_event().at("record"), "caf\xef\xbf\xbd \xef\xbf\xbd");
+}
+
+TEST_F(TelemetryTest, CountsWhatASlowSubscriberMakesItDrop) {
+  subscribe(R"("platform","function")", R"("buffering":{"timeoutMs":30000})");
+  const std::string line(10'000, 'x');
+  on_lane([&] {
+    telemetry_->pause(true);
+    for (int i = 0; i < 200; ++i) telemetry_->function(line, false);
+    telemetry_->pause(false);
+    telemetry_->flush();
+  });
+  std::int64_t lines = 0, dropped = 0;
+  while (dropped == 0) {
+    const boost::json::value event = next_event();
+    if (event.at("type") == "function")
+      ++lines;
+    else
+      dropped = event.at("record").at("droppedRecords").as_int64();
+  }
+  EXPECT_EQ(lines + dropped, 200);
+  EXPECT_LT(lines, 120);
+}
+
+TEST_F(TelemetryTest, NothingIsSentWhileTheEnvironmentIsFrozen) {
+  subscribe(R"("function")");
+  on_lane([&] {
+    telemetry_->pause(true);
+    telemetry_->function("later", false);
+    telemetry_->flush();
+  });
+  on_lane([&] {
+    EXPECT_FALSE(telemetry_->empty());
+    telemetry_->pause(false);
+  });
+  EXPECT_EQ(next_event().at("record"), "later");
+}
+
+}  // namespace
+}  // namespace lambent::runtime_api

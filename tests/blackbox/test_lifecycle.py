@@ -1,0 +1,123 @@
+"""The life of an execution environment as its owner sees it: init, reset after a failure, freeze and thaw, floods of output."""
+
+import os
+import re
+import threading
+import time
+
+import pytest
+
+from support.functions import PYTHON
+
+LIVES = '''
+import os, threading, time
+born = time.time_ns()
+ticks = 0
+
+def tick():
+    global ticks
+    while True:
+        time.sleep(0.001)
+        ticks += 1
+
+def handler(event, context):
+    how = event["how"]
+    if how == "keep":
+        with open("/tmp/kept", "a") as kept:
+            kept.write(event["text"])
+    if how == "exit":
+        os._exit(1)
+    if how == "hang":
+        time.sleep(60)
+    if how == "start ticking":
+        threading.Thread(target=tick, daemon=True).start()
+        time.sleep(0.05)
+    if how == "flood":
+        end = time.monotonic() + event["seconds"]
+        line = b"x" * 65535 + b"\\n"
+        while time.monotonic() < end:
+            os.write(1, line)
+    kept = open("/tmp/kept").read() if os.path.exists("/tmp/kept") else None
+    return {"born": born, "kept": kept, "ticks": ticks, "now": time.time()}
+'''
+# Counts its starts in /tmp, which outlives a reset, and fails the first so many.
+FAILING_INIT = '''
+import os
+path = "/tmp/starts"
+starts = int(open(path).read()) + 1 if os.path.exists(path) else 1
+open(path, "w").write(str(starts))
+print("start number", starts)
+if starts <= %d:
+    raise RuntimeError("start %%d failed" %% starts)
+def handler(event, context):
+    return starts
+'''
+
+
+@pytest.fixture
+def lives(functions):
+    name = functions.create(PYTHON, LIVES, stem="lives", Timeout=2)
+    return lambda how, **event: functions.invoke(name, {"how": how, **event}, LogType="Tail")
+
+
+@pytest.mark.parametrize("end, error", [("exit", "Runtime.ExitError"), ("hang", "Sandbox.Timedout")])
+def test_a_failure_resets_the_environment_and_keeps_tmp(lives, end, error):
+    first = lives("keep", text="a").expect()
+    assert lives(end).value["errorType"] == error
+    again = lives("keep", text="b")
+    second = again.expect()
+    assert second["kept"] == "ab"
+    assert second["born"] > first["born"]
+    assert "Init Duration" not in again.log
+    third = lives("look").expect()
+    assert third["born"] == second["born"]
+
+
+def test_an_init_that_fails_is_tried_once_more_within_the_invocation(functions):
+    forgiven = functions.invoke(functions.create(PYTHON, FAILING_INIT % 1), None, LogType="Tail")
+    assert forgiven.expect() == 2
+    assert re.search(r"INIT_REPORT Init Duration: [\d.]+ ms\tPhase: init\tStatus: error\t", forgiven.log)
+    failed = functions.invoke(functions.create(PYTHON, FAILING_INIT % 2), None, LogType="Tail")
+    assert failed.error == "Unhandled"
+    assert failed.value["errorMessage"] == "start 2 failed"
+    said = [line for line in failed.log.splitlines() if line.startswith(("INIT_REPORT", "START", "END", "REPORT"))]
+    assert [line.split()[0] for line in said] == ["INIT_REPORT", "INIT_REPORT", "START", "END", "REPORT"]
+    assert "\tPhase: init\tStatus: error" in said[0]
+    assert "\tPhase: invoke\tStatus: error" in said[1]
+    assert "\tStatus: error" in said[4]
+
+
+def test_nothing_runs_between_invocations_and_what_ran_goes_on(lives):
+    before = lives("start ticking").expect()
+    assert before["ticks"] > 5
+    time.sleep(1)
+    after = lives("look").expect()
+    pause = after["now"] - before["now"]
+    assert pause > 1
+    # A thread that was not stopped would have ticked some 900 times.
+    assert after["ticks"] - before["ticks"] < 300
+    time.sleep(0.1)
+    assert lives("start ticking").expect()["ticks"] > after["ticks"]
+
+
+def resident_mib(server):
+    text = open(f"/proc/{server.process.pid}/status").read()
+    return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) / 1024
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the server's memory is root's to see")
+def test_a_flood_of_output_fills_no_memory_and_holds_nobody_up(functions, server, lives):
+    neighbour = functions.create(PYTHON, "def handler(event, context):\n    return 1\n")
+    functions.invoke(neighbour).expect()
+    before = resident_mib(server)
+    flood = threading.Thread(target=lambda: lives("flood", seconds=1.5))
+    flood.start()
+    waits = []
+    while flood.is_alive():
+        begin = time.monotonic()
+        functions.invoke(neighbour).expect()
+        waits.append(time.monotonic() - begin)
+    flood.join()
+    assert resident_mib(server) - before < 48
+    assert sorted(waits)[len(waits) // 2] < 0.25
+    assert lives("look").error is None

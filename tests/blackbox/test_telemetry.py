@@ -1,0 +1,159 @@
+"""The Telemetry API and the Logs API: what a subscriber inside the sandbox is sent."""
+
+import json
+
+import pytest
+from support.functions import PYTHON
+from support.polling import until
+
+# An internal extension that subscribes and listens, all with the standard library. What came is returned by the handler.
+SUBSCRIBER = '''
+import http.server, json, os, socketserver, threading, urllib.error, urllib.request
+BASE = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"]
+KIND = os.environ["KIND"]
+events, refused = [], {}
+
+def call(method, path, body=None, **headers):
+    request = urllib.request.Request(BASE + path, data=None if body is None else json.dumps(body).encode(), method=method,
+                                     headers={name.replace("_", "-"): value for name, value in headers.items()})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, answer.headers, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read().decode()
+
+class Post(http.server.BaseHTTPRequestHandler):
+    failures = 1
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if Post.failures:
+            Post.failures -= 1
+            self.send_response(500)
+        else:
+            events.extend(json.loads(body))
+            self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *rest): pass
+
+class Lines(socketserver.StreamRequestHandler):
+    def handle(self):
+        for line in self.rfile:
+            events.append(json.loads(line))
+
+if KIND == "TCP":
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 8123), Lines)
+    destination = {"protocol": "TCP", "port": 8123}
+else:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 8123), Post)
+    destination = {"protocol": "HTTP", "URI": "http://sandbox.localdomain:8123/in"}
+threading.Thread(target=server.serve_forever, daemon=True).start()
+
+me = call("POST", "/2020-01-01/extension/register", {"events": ["INVOKE"]}, Lambda_Extension_Name="ears")[1]["Lambda-Extension-Identifier"]
+logs = KIND == "logs"
+path = "/2020-08-15/logs" if logs else "/2022-07-01/telemetry"
+wanted = {"schemaVersion": "2021-03-18" if logs else "2022-07-01", "types": ["platform", "function"], "destination": destination,
+          "buffering": {"timeoutMs": 25, "maxItems": 1000, "maxBytes": 262144}}
+def subscribe(**changes):
+    return call("PUT", path, {**wanted, **changes}, Lambda_Extension_Identifier=me)
+for case, changes in {"types": {"types": []}, "schema": {"schemaVersion": "1999"}, "port": {"destination": {"protocol": "HTTP", "URI": "http://sandbox.localdomain:9001"}},
+                      "host": {"destination": {"protocol": "HTTP", "URI": "http://example.com:80"}}, "buffer": {"buffering": {"maxBytes": 1}}}.items():
+    answer = subscribe(**changes)
+    refused[case] = [answer[0], json.loads(answer[2])["errorType"], json.loads(answer[2])["errorMessage"]]
+answer = subscribe()
+accepted = [answer[0], answer[2]]
+
+def follow():
+    while True:
+        call("GET", "/2020-01-01/extension/event/next", Lambda_Extension_Identifier=me)
+threading.Thread(target=follow, daemon=True).start()
+
+def handler(event, context):
+    print("printed by", context.aws_request_id)
+    late = subscribe()
+    if event == "fail":
+        raise ValueError("no")
+    return {"events": events, "refused": refused, "accepted": accepted, "late": [late[0], json.loads(late[2])["errorType"]]}
+'''
+
+
+@pytest.fixture
+def subscriber(functions):
+    def deployed(kind):
+        name = functions.create(PYTHON, SUBSCRIBER, stem="ears", Timeout=10, MemorySize=512,
+                                Environment={"Variables": {"KIND": kind}})
+        return lambda event=None: functions.invoke(name, event)
+    return deployed
+
+
+def events_of(invoke, enough):
+    """Invokes until the subscriber has what is wanted: what comes after an answer is delivered in the next invocation."""
+    return until(lambda: (found := invoke().expect()["events"]) and enough(found) and found, 15, "the events")
+
+
+def of_type(events, kind):
+    return [event["record"] for event in events if event["type"] == kind]
+
+
+@pytest.mark.parametrize("kind", ["HTTP", "TCP"])
+def test_a_subscriber_is_told_everything(subscriber, kind):
+    invoke = subscriber(kind)
+    first = invoke()
+    answer = first.expect()
+    assert answer["accepted"] == [200, "OK"]
+    assert answer["late"] == [403, "Telemetry.SubscriptionClosed"]
+    failed = invoke("fail")
+    events = events_of(invoke, lambda found: len(of_type(found, "platform.report")) >= 2)
+    assert all(event["time"].endswith("Z") and len(event["time"]) == 24 for event in events)
+
+    assert of_type(events, "platform.telemetrySubscription") == [
+        {"name": "ears", "state": "Subscribed", "types": ["platform", "function"]}]
+    assert of_type(events, "platform.extension") == [{"name": "ears", "state": "Ready", "events": ["INVOKE"]}]
+    started = of_type(events, "platform.initStart")[0]
+    assert (started["phase"], started["initializationType"]) == ("init", "on-demand")
+    assert started["runtimeVersion"].startswith("python:3.13")
+    assert of_type(events, "platform.initRuntimeDone") == [
+        {"initializationType": "on-demand", "phase": "init", "status": "success"}]
+    init = of_type(events, "platform.initReport")[0]
+    assert init["metrics"]["durationMs"] > 0 and init["phase"] == "init"
+
+    starts = of_type(events, "platform.start")
+    assert starts[0]["requestId"] == first.request_id and starts[0]["version"] == "$LATEST"
+    done = of_type(events, "platform.runtimeDone")
+    assert done[0]["requestId"] == first.request_id and done[0]["status"] == "success"
+    assert done[0]["metrics"]["producedBytes"] == len(first.bytes)
+    assert done[0]["metrics"]["durationMs"] > 0
+    assert done[1]["requestId"] == failed.request_id and done[1]["status"] == "failure"
+    assert done[1]["errorType"] == "ValueError"
+    report = of_type(events, "platform.report")[0]
+    assert report["status"] == "success"
+    assert set(report["metrics"]) == {"durationMs", "billedDurationMs", "memorySizeMB", "maxMemoryUsedMB",
+                                      "initDurationMs"}
+    assert report["metrics"]["memorySizeMB"] == 512
+    assert "initDurationMs" not in of_type(events, "platform.report")[1]["metrics"]
+    assert f"printed by {first.request_id}" in of_type(events, "function")
+    order = [event["type"] for event in events if event["type"].startswith("platform.")]
+    assert order.index("platform.start") < order.index("platform.runtimeDone") < order.index("platform.report")
+
+
+def test_the_older_logs_api_has_its_own_words(subscriber):
+    invoke = subscriber("logs")
+    first = invoke()
+    assert first.expect()["late"] == [403, "Logs.SubscriptionClosed"]
+    events = events_of(invoke, lambda found: of_type(found, "platform.report"))
+    assert of_type(events, "platform.logsSubscription") == [
+        {"name": "ears", "state": "Subscribed", "types": ["platform", "function"]}]
+    assert of_type(events, "platform.start")[0] == {"requestId": first.request_id, "version": "$LATEST"}
+    assert of_type(events, "platform.end")[0] == {"requestId": first.request_id}
+    assert of_type(events, "platform.runtimeDone")[0] == {"requestId": first.request_id, "status": "success"}
+    assert not [event for event in events if event["type"].startswith("platform.init")]
+
+
+def test_a_subscription_is_checked(subscriber):
+    assert subscriber("HTTP")().expect()["refused"] == {
+        "types": [400, "ValidationError", "types should not be empty"],
+        "schema": [400, "ValidationError", "schemaVersion is not valid"],
+        "port": [400, "ValidationError", "URI port is reserved"],
+        "host": [400, "ValidationError", "URI host should be sandbox.localdomain"],
+        "buffer": [400, "ValidationError", "buffering.maxBytes should be between 262144 and 1048576"],
+    }
