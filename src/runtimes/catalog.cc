@@ -74,6 +74,7 @@ Runtime make_ruby(const Identifier& wanted, const Interpreter& used) {
                                      version),
                          "RUBYLIB=/var/task:/var/runtime/lib:/opt/ruby/lib"};
   runtime.runtime_version = "ruby:" + version + ".v1";
+  runtime.spare = Spare{.zygote = false, .per_memory = false, .held_mib = 9};
   return runtime;
 }
 
@@ -86,11 +87,14 @@ Runtime make_java(const Identifier& wanted, const Interpreter& used) {
     // A process that waited for its function gets its environment later.
     runtime.argv.push_back("--add-opens=java.base/java.util=ALL-UNNAMED");
     runtime.argv.push_back("--add-opens=java.base/java.lang=ALL-UNNAMED");
+    runtime.argv.push_back("--add-opens=java.base/java.io=ALL-UNNAMED");
   }
+  if (used.generation >= 22) runtime.argv.push_back("--enable-native-access=ALL-UNNAMED");
   // A Lambent built without a JDK has no jar: the installed root has the classes, compiled by its own Java.
   runtime.argv.insert(runtime.argv.end(),
                       {"-cp", "/var/runtime/lambent.jar:/usr/local/lib/lambent/java", "lambent.Main"});
   runtime.runtime_version = "java:" + std::to_string(wanted.generation) + ".v1";
+  runtime.spare = Spare{.zygote = false, .per_memory = true, .held_mib = 20};
   return runtime;
 }
 

@@ -16,6 +16,7 @@ import time
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "src" / "runtimes"
 PYTHON = "/usr/bin/python3"
 NODE = "/usr/bin/node"
+RUBY = "/usr/bin/ruby"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:tested"
 WAIT_S = 20
 
@@ -199,7 +200,7 @@ def run(argv, files, handler, events=1, env=None, setup=None, spare=None):
         for name, text in files.items():
             path = task_root / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
         if setup:
             setup(api)
         serving = threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -239,3 +240,11 @@ def node(files, handler="index.handler", events=1, env=None, setup=None, executi
         files = {"index.js": files}
     env = {"AWS_EXECUTION_ENV": execution_env, **(env or {})}
     return run([NODE, str(SOURCES / "nodejs" / "bootstrap.cjs")], files, handler, events, env, setup, spare)
+
+
+def ruby(files, handler="app.handler", events=1, env=None, setup=None, spare=None):
+    if isinstance(files, str):
+        files = {"app.rb": files}
+    env = {"AWS_EXECUTION_ENV": "AWS_Lambda_ruby3.3", **(env or {})}
+    argv = [RUBY, "--disable-gems", str(SOURCES / "ruby" / "bootstrap.rb")]
+    return run(argv, files, handler, events, env, setup, spare)

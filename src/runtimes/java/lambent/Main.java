@@ -9,9 +9,13 @@ public final class Main {
     public static void main(String[] arguments) throws Exception {
         if (arguments.length > 0 && arguments[arguments.length - 1].equals("--spare")) Spare.await();
         Connection connection = new Connection(Environment.get("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"));
-        Function function;
+        Function function = null;
+        Failure.Fault notFound = null;
         try {
             function = Function.load(Environment.get("_HANDLER", ""));
+        } catch (Failure.Fault e) {
+            // Init succeeds all the same, as on AWS: each invocation says it.
+            notFound = e;
         } catch (Throwable e) {
             Failure failure = Failure.of(e);
             failure.log();
@@ -20,14 +24,14 @@ public final class Main {
             return;
         }
         try {
-            while (true) runOnce(function, connection, connection.next());
+            while (true) runOnce(function, notFound, connection, connection.next());
         } catch (IOException e) {
             System.err.println("the Runtime API is gone: " + e.getMessage());
             exit(1);
         }
     }
 
-    private static void runOnce(Function function, Connection connection, Connection.Event event) throws IOException {
+    private static void runOnce(Function function, Failure.Fault notFound, Connection connection, Connection.Event event) throws IOException {
         String id = event.header("lambda-runtime-aws-request-id");
         Logging.requestId = id;
         String trace = event.header("lambda-runtime-trace-id");
@@ -35,6 +39,7 @@ public final class Main {
         else System.clearProperty("com.amazonaws.xray.traceHeader");
         byte[] answer;
         try {
+            if (notFound != null) throw notFound;
             answer = function.call(event.body, new InvocationContext(event));
         } catch (Throwable e) {
             Failure failure = Failure.of(e);

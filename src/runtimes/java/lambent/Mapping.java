@@ -316,6 +316,8 @@ final class Mapping {
                     else if (Modifier.isPublic(field.getModifiers()) && !Modifier.isStatic(field.getModifiers())) found.put(field.getName(), accessible(field).get(bean));
                 }
             for (Map.Entry<String, Method> getter : getters.entrySet()) found.put(getter.getKey(), value(getter.getValue(), bean));
+            // As AWS's runtime: absent is what a bean does not have; a map's nulls stay.
+            found.values().removeIf(each -> each == null);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("Cannot serialize " + bean.getClass().getName(), e);
         }

@@ -1,9 +1,102 @@
 package lambent;
 
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Field;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A process that has started and waits for its function on descriptor 3: one byte out when it waits, then the assignment in:
+ * little-endian u32 length of what follows, u32 arguments, u32 variables, and as many strings, each ended by NUL. What the virtual
+ * machine takes from its environment only when it starts (JAVA_TOOL_OPTIONS, TZ, LANG) is the same before and after.
+ */
 final class Spare {
+    private static final int CHANNEL = 3;
+
     private Spare() {}
 
-    static void await() {
-        throw new UnsupportedOperationException();
+    /** The current directory is the one thing that Java cannot change: a mount does not move a process that stands beneath it. */
+    private static native int enter(byte[] directory);
+
+    static void await() throws Exception {
+        loadAhead();
+        FileDescriptor channel = descriptor(CHANNEL);
+        FileOutputStream out = new FileOutputStream(channel);
+        out.write('1');
+        byte[] message = readAll(new FileInputStream(channel));
+        if (message.length == 0) Runtime.getRuntime().halt(0);
+        out.close();
+        Map<String, String> environment = parse(message);
+        replaceEnvironment(environment);
+        Environment.assigned = environment;
+        String root = Environment.get("LAMBDA_TASK_ROOT", "/var/task");
+        if (enter((root + "\0").getBytes(StandardCharsets.UTF_8)) != 0) throw new IOException("cannot enter " + root);
+        System.setProperty("user.dir", root);
+    }
+
+    /** Beside this class's jar or directory. */
+    private static void loadAhead() throws Exception {
+        String own = System.getProperty("java.class.path").split(File.pathSeparator)[0];
+        File directory = new File(own).getAbsoluteFile();
+        System.load(new File(directory.isDirectory() ? directory : directory.getParentFile(), "liblambent.so").getPath());
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("text", "\u00e9\n");
+        tree.put("numbers", new Object[] {1, 2.5, null});
+        Mapping.convert(Json.read(Json.write(tree)), HashMap.class);
+        for (String name : new String[] {"Connection", "Connection$Event", "Function", "InvocationContext", "Failure", "Failure$Fault"})
+            Class.forName("lambent." + name);
+        Class.forName("java.net.Socket");
+        Class.forName("java.net.URLClassLoader");
+        Class.forName("com.amazonaws.services.lambda.runtime.RequestStreamHandler");
+        Class.forName("com.amazonaws.services.lambda.runtime.RequestHandler");
+    }
+
+    private static FileDescriptor descriptor(int number) throws ReflectiveOperationException {
+        Constructor<FileDescriptor> make = FileDescriptor.class.getDeclaredConstructor(int.class);
+        make.setAccessible(true);
+        return make.newInstance(number);
+    }
+
+    private static byte[] readAll(FileInputStream in) throws IOException {
+        ByteArrayOutputStream whole = new ByteArrayOutputStream();
+        byte[] part = new byte[8192];
+        for (int got; (got = in.read(part)) > 0;) whole.write(part, 0, got);
+        return whole.toByteArray();
+    }
+
+    private static Map<String, String> parse(byte[] message) throws IOException {
+        ByteBuffer head = ByteBuffer.wrap(message).order(ByteOrder.LITTLE_ENDIAN);
+        int length = head.getInt();
+        int arguments = head.getInt();
+        int variables = head.getInt();
+        String[] strings = new String(message, 12, message.length - 12, StandardCharsets.UTF_8).split("\0", -1);
+        if (length != message.length - 4 || strings.length != arguments + variables + 1) throw new IOException("a broken assignment");
+        Map<String, String> environment = new HashMap<>();
+        for (int i = arguments; i < arguments + variables; i++) {
+            int equals = strings[i].indexOf('=');
+            environment.put(strings[i].substring(0, equals), strings[i].substring(equals + 1));
+        }
+        return environment;
+    }
+
+    /** What System.getenv shows and what children inherit: one map behind an unmodifiable view. */
+    @SuppressWarnings("unchecked")
+    private static void replaceEnvironment(Map<String, String> environment) throws ReflectiveOperationException {
+        Map<String, String> view = System.getenv();
+        Field behind = view.getClass().getDeclaredField("m");
+        behind.setAccessible(true);
+        Map<String, String> map = (Map<String, String>) behind.get(view);
+        map.clear();
+        map.putAll(environment);
     }
 }
