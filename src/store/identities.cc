@@ -79,6 +79,7 @@ struct Identities::Snapshots {
   void publish(AccessKey record) { put(keys, record.id, std::move(record)); }
   void forget(const User& record) { drop(users, key_of(record.account, record.name)); }
   void forget(const Role& record) { drop(roles, key_of(record.account, record.name)); }
+  void forget(const Policy& record) { drop(policies, record.arn()); }
   void forget(const AccessKey& record) { drop(keys, record.id); }
 
  private:
@@ -162,6 +163,17 @@ std::vector<RoleSnapshot> Identities::roles(std::string_view account, std::strin
   return page(snapshots_->roles, account, after, limit);
 }
 
+std::vector<PolicySnapshot> Identities::policies(std::string_view account, std::string_view after,
+                                                 std::size_t limit) const {
+  const std::string begin = "arn:aws:iam::" + std::string(account) + ":policy/";
+  std::vector<PolicySnapshot> found;
+  const std::shared_lock lock(snapshots_->mutex);
+  for (auto at = snapshots_->policies.upper_bound(after < begin ? begin : after);
+       at != snapshots_->policies.end() && found.size() < limit && at->first.starts_with(begin); ++at)
+    found.push_back(at->second);
+  return found;
+}
+
 std::size_t Identities::attachments(std::string_view policy_arn) const { return attachments({}, policy_arn); }
 
 std::size_t Identities::attachments(std::string_view account, std::string_view policy_arn) const {
@@ -215,6 +227,7 @@ base::Task<Change> Identities::create_user(User user) { return create(std::move(
 base::Task<Change> Identities::create_role(Role role) { return create(std::move(role), quota::kRolesPerAccount); }
 base::Task<Change> Identities::create_policy(Policy policy) {
   policy.updated_ms = policy.created_ms;
+  policy.versions = {{policy.version, policy.document, policy.created_ms}};
   return create(std::move(policy), quota::kPoliciesPerAccount);
 }
 base::Task<Change> Identities::delete_user(std::string account, std::string name) {
@@ -228,6 +241,25 @@ base::Task<Change> Identities::edit_user(std::string account, std::string name, 
 }
 base::Task<Change> Identities::edit_role(std::string account, std::string name, std::function<Change(Role&)> change) {
   return edit<Role>(std::move(account), std::move(name), std::move(change));
+}
+
+base::Task<Change> Identities::edit_policy(std::string account, std::string name,
+                                           std::function<Change(Policy&)> change) {
+  return edit<Policy>(std::move(account), std::move(name), std::move(change));
+}
+
+base::Task<Change> Identities::delete_policy(std::string account, std::string name) {
+  auto command = [snapshots = snapshots_, account = std::move(account),
+                  name = std::move(name)](Transaction& transaction) {
+    auto policy = rows::find<Policy>(transaction, account, name);
+    if (!policy) return Change::missing;
+    if (rows::is_attached(transaction, policy->arn())) return Change::conflict;
+    if (policy->versions.size() > 1) return Change::limit;
+    rows::remove_identity(transaction, policy->id);
+    transaction.after_commit([snapshots, gone = *std::move(policy)] { snapshots->forget(gone); });
+    return Change::done;
+  };
+  co_return co_await database_.write(std::move(command));
 }
 
 base::Task<Change> Identities::create_access_key(AccessKey key) {

@@ -24,6 +24,7 @@ constexpr std::size_t kUsersPerAccount = 5000;
 constexpr std::size_t kRolesPerAccount = 1000;
 constexpr std::size_t kPoliciesPerAccount = 1500;
 constexpr std::size_t kAccessKeysPerUser = 2;
+constexpr std::size_t kVersionsPerPolicy = 5;
 }  // namespace quota
 
 struct Tag {
@@ -71,6 +72,12 @@ struct Role {
   std::string arn() const;
 };
 
+struct PolicyVersion {
+  std::string id;  // v1, v2, ...
+  std::string document;
+  std::int64_t created_ms = 0;
+};
+
 struct Policy {
   /// "aws" for AWS's managed policies, which exist in every account.
   std::string account;
@@ -78,11 +85,15 @@ struct Policy {
   std::string path = "/";
   std::string id;  // ANPA...
   std::string description;
+  /// The default version's.
   std::string document;
   std::int64_t created_ms = 0;
   std::vector<Tag> tags;
-  /// The one version there is. AWS's managed policies carry the number that AWS's default version has.
+  /// The default version. AWS's managed policies have this one alone, under AWS's number.
   std::string version = "v1";
+  std::vector<PolicyVersion> versions;
+  /// The number of the newest one ever made: numbers are not used again.
+  std::int64_t last_version = 1;
   std::int64_t updated_ms = 0;
   std::string arn() const;
 };
@@ -111,6 +122,8 @@ class Identities {
   // In the order of names, those after `after`, at most `limit`.
   std::vector<UserSnapshot> users(std::string_view account, std::string_view after, std::size_t limit) const;
   std::vector<RoleSnapshot> roles(std::string_view account, std::string_view after, std::size_t limit) const;
+  /// Those of the account in the order of their ARNs after `after`, and AWS's ("aws") when they are asked for instead.
+  std::vector<PolicySnapshot> policies(std::string_view account, std::string_view after, std::size_t limit) const;
   /// How many users and roles have the policy attached: everywhere, or of one account.
   std::size_t attachments(std::string_view policy_arn) const;
   std::size_t attachments(std::string_view account, std::string_view policy_arn) const;
@@ -128,6 +141,9 @@ class Identities {
   /// anything but done changes nothing.
   base::Task<Change> edit_user(std::string account, std::string name, std::function<Change(User&)> edit);
   base::Task<Change> edit_role(std::string account, std::string name, std::function<Change(Role&)> edit);
+  base::Task<Change> edit_policy(std::string account, std::string name, std::function<Change(Policy&)> edit);
+  /// conflict while it is attached, limit while there are versions beside the default one.
+  base::Task<Change> delete_policy(std::string account, std::string name);
 
   /// At start: answers an active root key of the account, made unless there is one. A given key that is not there yet takes the
   /// place of all the account's root keys; std::runtime_error when its id is somebody else's. Blocks.

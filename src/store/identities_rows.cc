@@ -86,9 +86,41 @@ void read_policies(Transaction& transaction, Record& record) {
   while (attached.step()) record.attached_policies.push_back(attached.text(0));
 }
 
+void read_versions(Transaction& transaction, Policy& policy) {
+  Statement& rows = transaction
+                        .prepare(
+                            "SELECT number, document, created_ms, is_default FROM policy_versions WHERE policy_id = ? "
+                            "ORDER BY number")
+                        .bind(policy.id);
+  while (rows.step()) {
+    policy.versions.push_back({"v" + std::to_string(rows.integer(0)), rows.text(1), rows.integer(2)});
+    if (rows.integer(3) != 0) policy.version = policy.versions.back().id;
+  }
+  Statement& state =
+      transaction.prepare("SELECT last_version, updated_ms FROM policy_states WHERE policy_id = ?").bind(policy.id);
+  if (!state.step()) return;
+  policy.last_version = state.integer(0);
+  policy.updated_ms = state.integer(1);
+  state.reset();
+}
+
+void insert_versions(Transaction& transaction, const Policy& policy) {
+  for (const PolicyVersion& version : policy.versions)
+    transaction
+        .prepare(
+            "INSERT INTO policy_versions (policy_id, number, document, created_ms, is_default) VALUES (?, ?, ?, ?, ?)")
+        .bind(policy.id, static_cast<std::int64_t>(std::stoll(version.id.substr(1))), version.document,
+              version.created_ms, version.id == policy.version)
+        .run();
+  transaction.prepare("INSERT INTO policy_states (policy_id, last_version, updated_ms) VALUES (?, ?, ?)")
+      .bind(policy.id, policy.last_version, policy.updated_ms)
+      .run();
+}
+
 template <class Record>
 void read_rest(Transaction& transaction, Record& record) {
   record.tags = read_tags(transaction, record.id);
+  if constexpr (requires { record.versions; }) read_versions(transaction, record);
   if constexpr (requires { record.inline_policies; }) read_policies(transaction, record);
 }
 
@@ -99,6 +131,7 @@ void insert_rest(Transaction& transaction, const Record& record) {
     transaction.prepare("INSERT INTO tags (owner_id, position, tag_key, tag_value) VALUES (?, ?, ?, ?)")
         .bind(record.id, position++, tag.key, tag.value)
         .run();
+  if constexpr (requires { record.versions; }) insert_versions(transaction, record);
   if constexpr (requires { record.inline_policies; }) {
     for (const auto& [name, document] : record.inline_policies)
       transaction.prepare("INSERT INTO inline_policies (owner_id, name, document) VALUES (?, ?, ?)")
@@ -116,6 +149,8 @@ void remove_rest(Transaction& transaction, const std::string& id) {
   transaction.prepare("DELETE FROM tags WHERE owner_id = ?").bind(id).run();
   transaction.prepare("DELETE FROM inline_policies WHERE owner_id = ?").bind(id).run();
   transaction.prepare("DELETE FROM attached_policies WHERE owner_id = ?").bind(id).run();
+  transaction.prepare("DELETE FROM policy_versions WHERE policy_id = ?").bind(id).run();
+  transaction.prepare("DELETE FROM policy_states WHERE policy_id = ?").bind(id).run();
 }
 
 // The user's name as it is now: keys hang on the id.
@@ -199,6 +234,14 @@ LAMBENT_ROWS_OF(User);
 LAMBENT_ROWS_OF(Role);
 LAMBENT_ROWS_OF(Policy);
 #undef LAMBENT_ROWS_OF
+
+bool is_attached(Transaction& transaction, std::string_view policy_arn) {
+  Statement& rows = transaction.prepare("SELECT COUNT(*) FROM attached_policies WHERE policy_arn = ?").bind(policy_arn);
+  rows.step();
+  const bool attached = rows.integer(0) > 0;
+  rows.reset();
+  return attached;
+}
 
 void remove_identity(Transaction& transaction, std::string_view id) {
   transaction.prepare("DELETE FROM identities WHERE id = ?").bind(id).run();

@@ -27,6 +27,9 @@ void insert(Transaction& transaction, const Record& record);
 template <class Record>
 void update(Transaction& transaction, const Record& record);
 
+/// To a user or a role of any account.
+bool is_attached(Transaction& transaction, std::string_view policy_arn);
+
 /// With everything that hangs on it but access keys, which must be gone.
 void remove_identity(Transaction& transaction, std::string_view id);
 

@@ -51,4 +51,25 @@ CREATE TABLE access_keys (
 CREATE INDEX access_keys_by_user ON access_keys (user_id);
 )sql";
 
+/// Migration 6: versions of customer managed policies; each policy's document so far is its first.
+inline constexpr std::string_view kPolicyVersionsSchema = R"sql(
+CREATE TABLE policy_versions (
+  policy_id TEXT NOT NULL REFERENCES identities (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL,
+  document TEXT NOT NULL,
+  created_ms BIGINT NOT NULL,
+  is_default INTEGER NOT NULL,
+  PRIMARY KEY (policy_id, number)
+);
+CREATE TABLE policy_states (
+  policy_id TEXT PRIMARY KEY NOT NULL REFERENCES identities (id) ON DELETE CASCADE,
+  last_version INTEGER NOT NULL,
+  updated_ms BIGINT NOT NULL
+);
+INSERT INTO policy_versions (policy_id, number, document, created_ms, is_default)
+  SELECT id, 1, document, created_ms, 1 FROM identities WHERE kind = 'policy';
+INSERT INTO policy_states (policy_id, last_version, updated_ms)
+  SELECT id, 1, created_ms FROM identities WHERE kind = 'policy';
+)sql";
+
 }  // namespace lambent::store

@@ -15,6 +15,7 @@ const std::vector<Migration>& migrations() {
       {3, kControlSchema},
       {4, kAsyncSchema},
       {5, kLogGroupsSchema},
+      {6, kPolicyVersionsSchema},
   };
   return list;
 }

@@ -1,5 +1,7 @@
 #include "services/iam/policies.h"
 
+#include <algorithm>
+
 #include "auth/policy.h"
 #include "aws/arn.h"
 #include "base/bytes.h"
@@ -32,6 +34,12 @@ store::PolicySnapshot visible_policy(const Iam& iam, const aws::Caller& caller, 
   return iam.identities().policy(arn);
 }
 
+Policy describe_policy(const Iam& iam, const aws::Caller& caller, const store::Policy& policy) {
+  Policy wire = describe(policy);
+  wire.AttachmentCount = static_cast<std::int32_t>(iam.identities().attachments(caller.account, wire.Arn));
+  return wire;
+}
+
 base::Task<CreatePolicyOutput> create_policy(Iam& iam, aws::Caller caller, CreatePolicyInput in) {
   auth::check_policy(in.PolicyDocument, auth::PolicyUse::managed);
   store::Policy policy;
@@ -56,8 +64,7 @@ base::Task<GetPolicyOutput> get_policy(Iam& iam, aws::Caller caller, GetPolicyIn
   const auto policy = visible_policy(iam, caller, in.PolicyArn);
   if (!policy) throw no_such_policy(in.PolicyArn);
   GetPolicyOutput out;
-  out.Policy = describe(*policy);
-  out.Policy.AttachmentCount = static_cast<std::int32_t>(iam.identities().attachments(caller.account, in.PolicyArn));
+  out.Policy = describe_policy(iam, caller, *policy);
   if (!policy->description.empty()) out.Policy.Description = policy->description;
   out.Policy.Tags = wire_tags(policy->tags);
   co_return out;
@@ -66,11 +73,13 @@ base::Task<GetPolicyOutput> get_policy(Iam& iam, aws::Caller caller, GetPolicyIn
 base::Task<GetPolicyVersionOutput> get_policy_version(Iam& iam, aws::Caller caller, GetPolicyVersionInput in) {
   const auto policy = visible_policy(iam, caller, in.PolicyArn);
   if (!policy) throw no_such_policy(in.PolicyArn);
-  if (in.VersionId != policy->version) throw no_such_policy_version(in.PolicyArn, in.VersionId);
+  const auto version = std::ranges::find(policy->versions, in.VersionId, &store::PolicyVersion::id);
+  if (version == policy->versions.end()) throw no_such_policy_version(in.PolicyArn, in.VersionId);
   GetPolicyVersionOutput out;
-  out.PolicyVersion.Document = base::percent_encode(policy->document);
-  out.PolicyVersion.VersionId = policy->version;
-  out.PolicyVersion.CreateDate = {policy->updated_ms};
+  out.PolicyVersion.Document = base::percent_encode(version->document);
+  out.PolicyVersion.VersionId = version->id;
+  out.PolicyVersion.IsDefaultVersion = version->id == policy->version;
+  out.PolicyVersion.CreateDate = {version->created_ms};
   co_return out;
 }
 

@@ -1,4 +1,4 @@
-// Managed policies: CreatePolicy, GetPolicy, GetPolicyVersion. Each has the one version it was made with.
+// Managed policies: CreatePolicy, GetPolicy, GetPolicyVersion.
 #pragma once
 
 #include "aws/caller.h"
@@ -68,6 +68,9 @@ struct GetPolicyVersionOutput {
 };
 BOOST_DESCRIBE_STRUCT(GetPolicyVersionOutput, (), (PolicyVersion))
 base::Task<GetPolicyVersionOutput> get_policy_version(Iam& iam, aws::Caller caller, GetPolicyVersionInput in);
+
+/// As lists and GetPolicy show it, with what it is attached to in the caller's account counted.
+Policy describe_policy(const Iam& iam, const aws::Caller& caller, const store::Policy& policy);
 
 /// The policy if it is the caller's account's or AWS's, else null. Throws InvalidInput for what is no policy's ARN.
 store::PolicySnapshot visible_policy(const Iam& iam, const aws::Caller& caller, const std::string& arn);

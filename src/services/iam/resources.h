@@ -68,4 +68,9 @@ std::string all_roles(const aws::Caller& caller, const In& in) {
   return iam_arn(caller, "role" + in.PathPrefix.value_or("/"));
 }
 
+template <class In>
+std::string all_policies(const aws::Caller& caller, const In& in) {
+  return iam_arn(caller, "policy" + in.PathPrefix.value_or("/"));
+}
+
 }  // namespace lambent::iam

@@ -9,8 +9,6 @@
 namespace lambent::iam {
 namespace {
 
-constexpr std::size_t kTagsPerRole = 50;
-
 Role describe(const store::Role& role) {
   Role wire;
   wire.Path = role.path;
@@ -28,18 +26,6 @@ Role describe_fully(const store::Role& role) {
   if (!role.description.empty()) wire.Description = role.description;
   wire.MaxSessionDuration = role.max_session_s;
   return wire;
-}
-
-store::Change merge_tags(store::Role& role, const std::vector<store::Tag>& tags) {
-  for (const store::Tag& tag : tags) {
-    const auto same = std::find_if(role.tags.begin(), role.tags.end(),
-                                   [&](const store::Tag& old) { return base::equal_ignoring_case(old.key, tag.key); });
-    if (same == role.tags.end())
-      role.tags.push_back(tag);
-    else
-      *same = tag;
-  }
-  return role.tags.size() > kTagsPerRole ? store::Change::limit : store::Change::done;
 }
 
 }  // namespace
@@ -110,12 +96,29 @@ base::Task<Nothing> update_assume_role_policy(Iam& iam, aws::Caller caller, Upda
   co_return Nothing();
 }
 
-base::Task<Nothing> tag_role(Iam& iam, aws::Caller caller, TagRoleInput in) {
-  const auto edit = [tags = checked_tags(in.Tags)](store::Role& role) { return merge_tags(role, tags); };
+base::Task<Nothing> update_role(Iam& iam, aws::Caller caller, UpdateRoleInput in) {
+  const auto edit = [&in](store::Role& role) {
+    if (in.Description) role.description = *in.Description;
+    // "If you do not specify this value, the default of one hour is applied."
+    role.max_session_s = in.MaxSessionDuration.value_or(3600);
+    return store::Change::done;
+  };
   const auto outcome = co_await iam.identities().edit_role(caller.account, in.RoleName, edit);
   if (outcome == store::Change::missing) throw no_such_role(in.RoleName);
-  if (outcome == store::Change::limit) throw over_quota("TagsPerRole", kTagsPerRole);
   co_return Nothing();
+}
+
+base::Task<UpdateRoleDescriptionOutput> update_role_description(Iam& iam, aws::Caller caller,
+                                                                UpdateRoleDescriptionInput in) {
+  UpdateRoleDescriptionOutput out;
+  const auto edit = [&in, &out](store::Role& role) {
+    role.description = in.Description;
+    out.Role = describe_fully(role);
+    return store::Change::done;
+  };
+  const auto outcome = co_await iam.identities().edit_role(caller.account, in.RoleName, edit);
+  if (outcome == store::Change::missing) throw no_such_role(in.RoleName);
+  co_return out;
 }
 
 }  // namespace lambent::iam

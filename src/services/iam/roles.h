@@ -1,4 +1,4 @@
-// CreateRole, GetRole, ListRoles, DeleteRole, UpdateAssumeRolePolicy, TagRole.
+// CreateRole, GetRole, ListRoles, DeleteRole, UpdateRole, UpdateRoleDescription, UpdateAssumeRolePolicy.
 #pragma once
 
 #include "aws/caller.h"
@@ -83,11 +83,24 @@ struct UpdateAssumeRolePolicyInput {
 BOOST_DESCRIBE_STRUCT(UpdateAssumeRolePolicyInput, (), (RoleName, PolicyDocument))
 base::Task<Nothing> update_assume_role_policy(Iam& iam, aws::Caller caller, UpdateAssumeRolePolicyInput in);
 
-struct TagRoleInput {
+struct UpdateRoleInput {
   std::string RoleName;
-  std::vector<Tag> Tags;
+  std::optional<std::string> Description;
+  std::optional<std::int32_t> MaxSessionDuration;
 };
-BOOST_DESCRIBE_STRUCT(TagRoleInput, (), (RoleName, Tags))
-base::Task<Nothing> tag_role(Iam& iam, aws::Caller caller, TagRoleInput in);
+BOOST_DESCRIBE_STRUCT(UpdateRoleInput, (), (RoleName, Description, MaxSessionDuration))
+base::Task<Nothing> update_role(Iam& iam, aws::Caller caller, UpdateRoleInput in);
+
+struct UpdateRoleDescriptionInput {
+  std::string RoleName;
+  std::string Description;
+};
+BOOST_DESCRIBE_STRUCT(UpdateRoleDescriptionInput, (), (RoleName, Description))
+struct UpdateRoleDescriptionOutput {
+  iam::Role Role;
+};
+BOOST_DESCRIBE_STRUCT(UpdateRoleDescriptionOutput, (), (Role))
+base::Task<UpdateRoleDescriptionOutput> update_role_description(Iam& iam, aws::Caller caller,
+                                                                UpdateRoleDescriptionInput in);
 
 }  // namespace lambent::iam

@@ -3,8 +3,11 @@
 #include "services/iam/iam.h"
 #include "services/iam/inline_policies.h"
 #include "services/iam/policies.h"
+#include "services/iam/policy_lists.h"
+#include "services/iam/policy_versions.h"
 #include "services/iam/resources.h"
 #include "services/iam/roles.h"
+#include "services/iam/tags.h"
 #include "services/iam/users.h"
 
 namespace lambent::iam {
@@ -28,11 +31,30 @@ aws::Service iam_service(Iam& iam) {
                           operation("ListRoles", list_roles, all_roles),
                           operation("DeleteRole", delete_role, existing_role),
                           operation("UpdateAssumeRolePolicy", update_assume_role_policy, existing_role),
+                          operation("UpdateRole", update_role, existing_role),
+                          operation("UpdateRoleDescription", update_role_description, existing_role),
+                          operation("ListInstanceProfilesForRole", list_instance_profiles_for_role, existing_role),
+
                           operation("TagRole", tag_role, existing_role),
+                          operation("UntagRole", untag_role, existing_role),
+                          operation("ListRoleTags", list_role_tags, existing_role),
+                          operation("TagUser", tag_user, existing_user),
+                          operation("UntagUser", untag_user, existing_user),
+                          operation("ListUserTags", list_user_tags, existing_user),
+                          operation("TagPolicy", tag_policy, named_policy),
+                          operation("UntagPolicy", untag_policy, named_policy),
+                          operation("ListPolicyTags", list_policy_tags, named_policy),
 
                           operation("CreatePolicy", create_policy, new_policy),
                           operation("GetPolicy", get_policy, named_policy),
+                          operation("ListPolicies", list_policies, all_policies),
+                          operation("DeletePolicy", delete_policy, named_policy),
+                          operation("ListEntitiesForPolicy", list_entities_for_policy, named_policy),
                           operation("GetPolicyVersion", get_policy_version, named_policy),
+                          operation("CreatePolicyVersion", create_policy_version, named_policy),
+                          operation("ListPolicyVersions", list_policy_versions, named_policy),
+                          operation("SetDefaultPolicyVersion", set_default_policy_version, named_policy),
+                          operation("DeletePolicyVersion", delete_policy_version, named_policy),
 
                           operation("PutUserPolicy", put_user_policy, existing_user),
                           operation("GetUserPolicy", get_user_policy, existing_user),
