@@ -23,7 +23,7 @@ role_arn=$("$AWS" iam create-role --role-name "$role" --query Role.Arn --output 
 (cd "$name" && zip -qr "$work/$name.zip" app.py)
 "$AWS" lambda create-function --function-name "$name" --runtime python3.13 --handler app.handler --role "$role_arn" \
   --timeout 30 --zip-file "fileb://$work/$name.zip" --dead-letter-config "TargetArn=$MAIL_DEAD_LETTERS" \
-  --environment "Variables={MAIL_SERVER=${MAIL_SERVER:-}}" >/dev/null
+  --environment "{\"Variables\":{\"MAIL_SERVER\":\"${MAIL_SERVER:-}\"}}" >/dev/null
 "$AWS" lambda wait function-active-v2 --function-name "$name"
 "$AWS" lambda put-function-event-invoke-config --function-name "$name" --maximum-retry-attempts 2 \
   --maximum-event-age-in-seconds 3600 --destination-config "{\"OnFailure\":{\"Destination\":\"$MAIL_FAILURES\"}}" >/dev/null

@@ -18,6 +18,11 @@ base::Task<void> accept_event(Lambda& lambda, const FunctionName& name, invoke::
 base::Task<InvokeAsyncOutput> invoke_async(Lambda& lambda, aws::Caller caller, InvokeAsyncInput in);
 std::string invoke_async_resource(const aws::Caller& caller, const InvokeAsyncInput& in);
 
+// dead_letter.cc
+/// The target when `function` may have it as DeadLetterConfig.TargetArn. Throws InvalidParameterValueException.
+std::string checked_dead_letter(const Lambda& lambda, const store::FunctionVersion& function,
+                                const std::string& target_arn);
+
 // event_invoke_config.cc
 base::Task<FunctionEventInvokeConfig> put_event_invoke_config(Lambda& lambda, aws::Caller caller,
                                                               EventInvokeConfigInput in);

@@ -1,3 +1,4 @@
+#include "services/lambda/async_operations.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/function_configuration.h"
 #include "services/lambda/function_layers.h"
@@ -62,6 +63,9 @@ void apply_settings(const Lambda& lambda, const aws::Caller& caller, const Funct
   if (in.MemorySize) function.memory_mib = *in.MemorySize;
   if (in.EphemeralStorage) function.ephemeral_mib = in.EphemeralStorage->Size;
   if (in.LoggingConfig && in.LoggingConfig->LogGroup) function.log_group = *in.LoggingConfig->LogGroup;
+  if (in.TracingConfig) function.tracing_mode = in.TracingConfig->Mode.value_or("PassThrough");
+  if (in.DeadLetterConfig)
+    function.dead_letter_arn = checked_dead_letter(lambda, function, in.DeadLetterConfig->TargetArn.value_or(""));
 }
 
 base::Task<FunctionConfiguration> create_function(Lambda& lambda, aws::Caller caller, CreateFunctionInput in) {

@@ -133,11 +133,10 @@ const std::string kValidation = "ValidationException";
 
 const Refused kRefused[] = {
     {"PackageType", "Image", kInvalid, "PackageType: "},
-    {"TracingConfig", object{{"Mode", "Active"}}, kInvalid, "TracingConfig.Mode: "},
     {"Layers", array{"arn:aws:lambda:us-east-1:123456789012:layer:l:1"}, kInvalid, "does not exist"},
     {"VpcConfig", object{{"SubnetIds", array{"subnet-1"}}}, kInvalid, "VpcConfig: "},
     {"VpcConfig", object{{"SecurityGroupIds", array{"sg-1"}}}, kInvalid, "VpcConfig: "},
-    {"DeadLetterConfig", object{{"TargetArn", "arn:aws:sqs:us-east-1:123456789012:q"}}, kInvalid,
+    {"DeadLetterConfig", object{{"TargetArn", "arn:aws:dynamodb:us-east-1:123456789012:table/t"}}, kInvalid,
      "DeadLetterConfig.TargetArn: "},
     {"SnapStart", object{{"ApplyOn", "PublishedVersions"}}, kInvalid, "SnapStart.ApplyOn: "},
     {"KMSKeyArn", "arn:aws:kms:us-east-1:123456789012:key/k", kInvalid, "KMSKeyArn: "},
@@ -158,7 +157,7 @@ const Refused kRefused[] = {
     {"Handler", value(nullptr), kInvalid,
      "Runtime and Handler are mandatory parameters for functions created with deployment"},
     {"Runtime", "cobol85", kInvalid,
-     "Value cobol85 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [provided, "
+     "Value cobol85 at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [go1.x, provided, "
      "provided.al2, "
      "provided.al2023] or be a valid ARN"},
     {"Runtime", "java21", kInvalid, "java21 needs Java, and this machine has none"},

@@ -35,6 +35,7 @@ FunctionConfiguration listed(const store::FunctionVersion& function, const std::
   out.Version = function.version;
   if (function.has_environment) out.Environment = Environment{function.environment};
   out.TracingConfig.Mode = function.tracing_mode;
+  if (!function.dead_letter_arn.empty()) out.DeadLetterConfig = DeadLetterConfig{function.dead_letter_arn};
   out.RevisionId = function.revision_id;
   if (!function.layers.empty()) {
     auto& layers = out.Layers.emplace();

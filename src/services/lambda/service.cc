@@ -38,15 +38,13 @@ std::string get_policy_of(Lambda& lambda, const aws::Caller& caller, const Quali
   return policy_of(lambda, resolve_function(NamedBy::get, caller, in.FunctionName, in.Qualifier));
 }
 
-std::string invoke_policy_of(Lambda& lambda, const aws::Caller& caller, const InvokeInput& in) {
+template <class In>
+std::string invoke_policy_of(Lambda& lambda, const aws::Caller& caller, const In& in) {
   return policy_of(lambda, resolve_function(NamedBy::invoke, caller, in.FunctionName, in.Qualifier));
 }
 
-}  // namespace
-
-aws::Service lambda_service(Lambda& lambda) {
+void add_functions(std::vector<aws::Row>& rows) {
   using aws::operation;
-  std::vector<aws::Row> rows;
   rows.push_back(operation("CreateFunction", create_function, create_function_resource).with_body_up_to(kMaxCodeBody));
   rows.push_back(operation("GetFunction", get_function, get_function_resource).weighing(get_policy_of));
   rows.push_back(operation("GetFunctionConfiguration", get_function_configuration, get_function_configuration_resource)
@@ -57,6 +55,10 @@ aws::Service lambda_service(Lambda& lambda) {
   rows.push_back(
       operation("UpdateFunctionConfiguration", update_function_configuration, update_function_configuration_resource));
   rows.push_back(operation("DeleteFunction", delete_function, delete_function_resource));
+}
+
+void add_versions(std::vector<aws::Row>& rows) {
+  using aws::operation;
   rows.push_back(operation("PublishVersion", publish_version, publish_version_resource));
   rows.push_back(operation("ListVersionsByFunction", list_versions, list_versions_resource));
   rows.push_back(operation("CreateAlias", create_alias, create_alias_resource));
@@ -64,6 +66,11 @@ aws::Service lambda_service(Lambda& lambda) {
   rows.push_back(operation("UpdateAlias", update_alias, update_alias_resource));
   rows.push_back(operation("DeleteAlias", delete_alias, delete_alias_resource));
   rows.push_back(operation("ListAliases", list_aliases, list_aliases_resource));
+}
+
+/// And tags and account settings.
+void add_permissions(std::vector<aws::Row>& rows) {
+  using aws::operation;
   rows.push_back(operation("TagResource", tag_resource, tag_resource_resource));
   rows.push_back(operation("UntagResource", untag_resource, untag_resource_resource));
   rows.push_back(operation("ListTags", list_tags, list_tags_resource));
@@ -74,6 +81,10 @@ aws::Service lambda_service(Lambda& lambda) {
   rows.push_back(operation("PutResourcePolicy", put_resource_policy, put_resource_policy_resource));
   rows.push_back(operation("GetResourcePolicy", get_resource_policy, get_resource_policy_resource));
   rows.push_back(operation("DeleteResourcePolicy", delete_resource_policy, delete_resource_policy_resource));
+}
+
+void add_layers(std::vector<aws::Row>& rows) {
+  using aws::operation;
   rows.push_back(operation("PublishLayerVersion", publish_layer_version, publish_layer_version_resource)
                      .with_body_up_to(kMaxCodeBody));
   rows.push_back(operation("PublishLayer", publish_layer_version, publish_layer_version_resource)
@@ -90,6 +101,11 @@ aws::Service lambda_service(Lambda& lambda) {
   rows.push_back(operation("AddLayerVersionPermission", add_layer_permission, add_layer_permission_resource));
   rows.push_back(operation("RemoveLayerVersionPermission", remove_layer_permission, remove_layer_permission_resource));
   rows.push_back(operation("GetLayerVersionPolicy", get_layer_policy, get_layer_policy_resource));
+}
+
+/// And runtime management.
+void add_urls(std::vector<aws::Row>& rows) {
+  using aws::operation;
   rows.push_back(operation("CreateFunctionUrlConfig", create_function_url, create_function_url_resource));
   rows.push_back(operation("GetFunctionUrlConfig", get_function_url, get_function_url_resource));
   rows.push_back(operation("UpdateFunctionUrlConfig", update_function_url, update_function_url_resource));
@@ -97,14 +113,41 @@ aws::Service lambda_service(Lambda& lambda) {
   rows.push_back(operation("ListFunctionUrlConfigs", list_function_urls, list_function_urls_resource));
   rows.push_back(operation("GetRuntimeManagementConfig", get_runtime_management, get_runtime_management_resource));
   rows.push_back(operation("PutRuntimeManagementConfig", put_runtime_management, put_runtime_management_resource));
+}
+
+void add_mappings(std::vector<aws::Row>& rows) {
+  using aws::operation;
+  rows.push_back(operation("CreateEventSourceMapping", create_mapping, create_mapping_resource));
+  rows.push_back(operation("GetEventSourceMapping", get_mapping, get_mapping_resource));
+  rows.push_back(operation("UpdateEventSourceMapping", update_mapping, update_mapping_resource));
+  rows.push_back(operation("DeleteEventSourceMapping", delete_mapping, delete_mapping_resource));
+  rows.push_back(operation("ListEventSourceMappings", list_mappings, list_mappings_resource));
+}
+
+void add_invocations(std::vector<aws::Row>& rows) {
+  using aws::operation;
   rows.push_back(operation("Invoke", invoke_function, invoke_function_resource)
                      .as_action("InvokeFunction")
-                     .weighing(invoke_policy_of)
+                     .weighing(invoke_policy_of<InvokeInput>)
                      .with_body_up_to(kMaxInvokeBody));
   rows.push_back(
       operation("InvokeWithResponseStream", invoke_with_response_stream, invoke_with_response_stream_resource)
           .as_action("InvokeFunction")
+          .weighing(invoke_policy_of<InvokeWithResponseStreamInput>)
           .with_body_up_to(kMaxInvokeBody));
+}
+
+}  // namespace
+
+aws::Service lambda_service(Lambda& lambda) {
+  std::vector<aws::Row> rows;
+  add_functions(rows);
+  add_versions(rows);
+  add_permissions(rows);
+  add_layers(rows);
+  add_urls(rows);
+  add_mappings(rows);
+  add_invocations(rows);
   add_asynchronous(rows);
   return aws::service("lambda", lambda, std::move(rows));
 }

@@ -239,6 +239,7 @@ struct FunctionConfiguration {
   std::string CodeSha256;
   std::string Version;
   std::optional<lambda::Environment> Environment;
+  std::optional<lambda::DeadLetterConfig> DeadLetterConfig;
   lambda::TracingConfig TracingConfig;
   std::string RevisionId;
   std::optional<std::vector<Layer>> Layers;
@@ -257,8 +258,8 @@ struct FunctionConfiguration {
 };
 BOOST_DESCRIBE_STRUCT(FunctionConfiguration, (),
                       (FunctionName, FunctionArn, Runtime, Role, Handler, CodeSize, Description, Timeout, MemorySize,
-                       LastModified, CodeSha256, Version, Environment, TracingConfig, RevisionId, Layers, State,
-                       StateReason, StateReasonCode, LastUpdateStatus, LastUpdateStatusReason,
+                       LastModified, CodeSha256, Version, Environment, DeadLetterConfig, TracingConfig, RevisionId,
+                       Layers, State, StateReason, StateReasonCode, LastUpdateStatus, LastUpdateStatusReason,
                        LastUpdateStatusReasonCode, PackageType, Architectures, EphemeralStorage, SnapStart,
                        RuntimeVersionConfig, LoggingConfig))
 

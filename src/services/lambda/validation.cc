@@ -59,15 +59,11 @@ void refuse_logging(const LoggingConfig& logging) {
 }  // namespace
 
 void refuse_unsupported(const FunctionSettings& in) {
-  if (in.TracingConfig && in.TracingConfig->Mode.value_or("PassThrough") != "PassThrough")
-    throw unsupported("TracingConfig.Mode", "Active tracing");
   if (in.SnapStart && in.SnapStart->ApplyOn.value_or("None") != "None")
     throw unsupported("SnapStart.ApplyOn", "SnapStart");
   if (in.VpcConfig && (given(in.VpcConfig->SubnetIds) || given(in.VpcConfig->SecurityGroupIds) ||
                        in.VpcConfig->Ipv6AllowedForDualStack.value_or(false)))
     throw unsupported("VpcConfig", "a VPC");
-  if (in.DeadLetterConfig && given(in.DeadLetterConfig->TargetArn))
-    throw unsupported("DeadLetterConfig.TargetArn", "a dead-letter queue");
   if (in.ImageConfig &&
       (given(in.ImageConfig->EntryPoint) || given(in.ImageConfig->Command) || given(in.ImageConfig->WorkingDirectory)))
     throw unsupported("ImageConfig", "a container image");
