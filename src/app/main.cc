@@ -56,6 +56,13 @@ void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) 
       ->capture_default_str();
   command->add_flag("--block-public-policies", options.block_public_policies,
                     "Refuse resource policies that let everybody in");
+  command
+      ->add_option("--function-network", options.function_network,
+                   "What functions reach: egress (the internet, nothing private), none, or host")
+      ->check(CLI::IsMember({"egress", "none", "host"}))
+      ->capture_default_str();
+  command->add_option("--allow-cidr", options.allow_cidrs,
+                      "A private IPv4 network that functions may reach; may be given again");
   command->add_option("--grace", options.grace_s, "Seconds that running invocations get at a stop")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();

@@ -4,6 +4,8 @@
 #include <stdexcept>
 
 #include "base/bytes.h"
+#include "sandbox/launcher/cidr.h"
+#include "sandbox/sandbox.h"
 
 namespace lambent::app {
 
@@ -25,7 +27,31 @@ ListenAddress parse_listen(const std::string& text) {
   return address;
 }
 
+namespace {
+
+void check_cidrs(const ServeOptions& options) {
+  namespace launcher = sandbox::launcher;
+  if (options.allow_cidrs.empty()) return;
+  if (options.function_network != "egress")
+    throw std::invalid_argument(
+        "--allow-cidr goes with --function-network egress: none reaches nothing, host everything");
+  if (options.allow_cidrs.size() > sandbox::kMaxAllowedCidrs)
+    throw std::invalid_argument("--allow-cidr may be given 64 times at most");
+  for (const std::string& text : options.allow_cidrs) {
+    const auto cidr = launcher::parse_cidr(text);
+    if (!cidr)
+      throw std::invalid_argument("--allow-cidr wants an IPv4 network such as 10.1.0.0/16, not '" + text +
+                                  "' (functions have no IPv6 way out)");
+    if (cidr->network >> 24 == 127)
+      throw std::invalid_argument(
+          "127.0.0.0/8 is each function's own loopback: --function-network host reaches the host's");
+  }
+}
+
+}  // namespace
+
 void check_options(const ServeOptions& options, const std::vector<ListenAddress>& addresses) {
+  check_cidrs(options);
   if (options.account.size() != 12 || !base::parse_decimal(options.account))
     throw std::invalid_argument("--account wants 12 digits");
   if (options.tls_cert.empty() != options.tls_key.empty())

@@ -56,6 +56,10 @@ struct ServeOptions {
   /// Refuse resource policies that let everybody in.
   bool block_public_policies = false;
   int grace_s = 30;
+  /// "egress", "none" or "host": sandbox::FunctionNetwork.
+  std::string function_network = "egress";
+  /// IPv4 networks that functions may reach although they are private.
+  std::vector<std::string> allow_cidrs;
 };
 
 /// Throws std::invalid_argument with words for the user: "HOST:PORT", "[v6]:PORT"; HOST an IP address or localhost.

@@ -26,6 +26,24 @@ log::Level level_of(const std::string& name) {
   return log::Level::info;
 }
 
+sandbox::FunctionNetwork network_of(const std::string& name) {
+  if (name == "egress") return sandbox::FunctionNetwork::egress;
+  if (name == "host") return sandbox::FunctionNetwork::host;
+  return sandbox::FunctionNetwork::none;
+}
+
+/// What functions can reach, for the log; a warning when that is less than was asked for.
+std::string say_network(const ServeOptions& options, const std::vector<sandbox::LauncherProcess>& launchers) {
+  const std::string& wanted = options.function_network;
+  for (const sandbox::LauncherProcess& launcher : launchers) {
+    if (launcher.network.mode == network_of(wanted)) continue;
+    log::warn("functions have no network", {{"wanted", wanted}, {"because", launcher.network.reason}});
+    return "none";
+  }
+  const std::string& ways = launchers.front().network.reason;
+  return ways.empty() ? wanted : wanted + " " + ways;
+}
+
 std::string endpoint(const ServeOptions& options, const ListenAddress& address) {
   std::string host = address.host;
   if (host == "0.0.0.0") host = "127.0.0.1";
@@ -54,6 +72,8 @@ Privileged make_privileged(const ServeOptions& options, const DataDirectory& dat
   launcher.scratch_dir = data.scratch();
   for (const runtimes::EmbeddedFile& file : runtimes::embedded_files())
     if (file.name.starts_with("python/")) launcher.zygote_files.push_back({std::string(file.name), file.content});
+  launcher.network = network_of(options.function_network);
+  launcher.allowed_cidrs = options.allow_cidrs;
   for (std::size_t i = 0; i < options.lanes; ++i) {
     made.launchers.push_back(sandbox::start_launcher(launcher));
     launcher.first_uid += 65536;
@@ -97,11 +117,16 @@ int run(const ServeOptions& options, std::vector<ListenAddress> addresses) {
   }
   become_user(options.user, data.root(), {data.scratch(), data.roots()});
 
+  const std::string network = say_network(options, privileged.launchers);
   Composition composition(options, data, std::move(privileged));
   const std::string url = endpoint(options, addresses.front());
   data.write_secret(data.credentials(), credential_lines(*composition.root_key(), url));
   composition.start();
-  log::info("serving", {{"url", url}, {"account", options.account}, {"isolation", "full"}, {"on", isolation.reason}});
+  log::info("serving", {{"url", url},
+                        {"account", options.account},
+                        {"isolation", "full"},
+                        {"on", isolation.reason},
+                        {"functions' network", network}});
   if (options.auth == "off") log::warn("SIGNATURES ARE NOT CHECKED: whoever reaches this port is root of the account");
 
   asio::io_context context(1);

@@ -48,6 +48,8 @@ class Server:
         self.scheme = scheme
         self.arguments = arguments
         self.environment = environment or {}
+        # A program that sets the stage and executes the server.
+        self.prefix = []
         self.process = None
         self.root_key = None
 
@@ -56,8 +58,8 @@ class Server:
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def start(self):
-        command = [*AS_ROOT, str(BINARY), "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(self.data),
-                   "--account", self.account, *self.arguments]
+        command = [*AS_ROOT, *self.prefix, str(BINARY), "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(self.data),
+                   "--account", self.account, *self._network(), *self.arguments]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd="/",
@@ -65,6 +67,10 @@ class Server:
         until(self._answers, START_SECONDS, "GET /_lambent/health")
         self.root_key = self._read_credentials()
         return self
+
+    def _network(self):
+        """No test changes the machine's own network: those that are about it have network namespaces of their own."""
+        return [] if "--function-network" in self.arguments else ["--function-network", "none"]
 
     def _answers(self):
         status = self.process.poll()
