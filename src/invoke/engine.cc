@@ -21,6 +21,8 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr std::chrono::seconds kSweepPeriod{5};
+/// How many environments one invocation may wear out before it has begun.
+constexpr int kAttempts = 3;
 
 /// Invocations that run now, against the account's limit. Returns itself.
 class Admission {
@@ -68,21 +70,20 @@ class LaneEngine {
         sweep_timer_(lane) {}
 
   Task<Outcome> invoke(const Invocation& invocation) {
-    const store::FunctionKey& key = invocation.function->key;
-    const std::uint64_t generation = generation_of(key);
+    const std::uint64_t generation = generation_of(invocation.function->key);
     std::unique_ptr<Environment> environment = take_idle(*invocation.function);
-    if (environment == nullptr) environment = co_await await_turn(*invocation.function);
-    Outcome outcome;
-    if (environment != nullptr) {
-      outcome = co_await environment->invoke(invocation, std::chrono::seconds(invocation.function->timeout_s));
-    } else {
-      outcome = co_await invoke_cold(invocation, environment);
-    }
-    if (environment != nullptr && generation == generation_of(key))
-      give_back(std::move(environment), *invocation.function);
-    else if (environment != nullptr)
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      if (environment == nullptr) environment = co_await await_turn(*invocation.function);
+      if (environment == nullptr) environment = co_await launch_in_turn(invocation.function);
+      std::optional<Outcome> outcome = co_await environment->invoke(invocation);
+      if (outcome) {
+        release(std::move(environment), invocation.function, generation);
+        co_return std::move(*outcome);
+      }
+      // It could not be reset: another one takes its place.
       forget(std::move(environment));
-    co_return outcome;
+    }
+    throw aws::Error("ServiceException", "The service encountered an internal error.", 500);
   }
 
   /// Idle environments end now, busy ones when they come back: they belong to a generation that is over.
@@ -97,16 +98,21 @@ class LaneEngine {
   }
 
   void start() { base::asio::co_spawn(lane_, sweep(), base::asio::detached); }
-  /// Ends every environment; invocations that still run come back as killed.
+  /// Idle environments end; those with extensions take their time, see busy().
   void stop() {
+    while (!idle_.empty()) drop_idle(store::FunctionKey(idle_.begin()->first.first));
     stopped_ = true;
     sweep_timer_.cancel();
     sandboxes_->stop();
+  }
+  /// Ends every environment at once; invocations that still run come back as killed.
+  void abort() {
     for (Environment* environment : alive_) environment->end();
-    while (!idle_.empty()) drop_idle(store::FunctionKey(idle_.begin()->first.first));
   }
 
   std::size_t environments() const { return environments_.load(std::memory_order_relaxed); }
+  /// Environments that settle or shut down in the background.
+  std::size_t busy() const { return busy_.load(std::memory_order_relaxed); }
 
  private:
   using Idle = std::list<std::unique_ptr<Environment>>;
@@ -126,7 +132,7 @@ class LaneEngine {
       std::unique_ptr<Environment> environment = std::move(found->second.front());
       found->second.pop_front();
       if (environment->usable() && environment->serves(function)) return environment;
-      forget(std::move(environment));
+      dispose(std::move(environment));
     }
     idle_.erase(found);
     return nullptr;
@@ -137,19 +143,39 @@ class LaneEngine {
     const std::string name = name_of(target_of(function));
     while (std::unique_ptr<Environment> offered = co_await starts_.enter(name)) {
       if (offered->usable() && offered->serves(function)) co_return offered;
-      forget(std::move(offered));
+      dispose(std::move(offered));
     }
     co_return nullptr;
   }
 
-  void give_back(std::unique_ptr<Environment> environment, const store::FunctionVersion& function) {
-    if (stopped_ || !environment->usable()) {
-      forget(std::move(environment));
+  /// An answer has left. Until the runtime and the extensions ask for their next events the environment is still busy.
+  void release(std::unique_ptr<Environment> environment, const store::FunctionSnapshot& function,
+               std::uint64_t generation) {
+    if (environment->idle()) {
+      give_back(std::move(environment), *function, generation);
+      return;
+    }
+    busy_.fetch_add(1, std::memory_order_relaxed);
+    base::asio::co_spawn(lane_, settle(std::move(environment), function, generation), base::asio::detached);
+  }
+
+  Task<void> settle(std::unique_ptr<Environment> environment, store::FunctionSnapshot function,
+                    std::uint64_t generation) {
+    co_await environment->settle();
+    give_back(std::move(environment), *function, generation);
+    busy_.fetch_sub(1, std::memory_order_relaxed);
+  }
+
+  void give_back(std::unique_ptr<Environment> environment, const store::FunctionVersion& function,
+                 std::uint64_t generation) {
+    if (stopped_ || !environment->usable() || generation != generation_of(function.key)) {
+      dispose(std::move(environment));
       return;
     }
     const Target target = target_of(function);
     environment = starts_.offer(name_of(target), std::move(environment));
     if (environment == nullptr) return;
+    environment->rest();
     environment->idle_since = parts_.clock.steady();
     idle_[target].push_front(std::move(environment));
   }
@@ -162,9 +188,25 @@ class LaneEngine {
   /// Those of every version.
   void drop_idle(const store::FunctionKey& key) {
     for (auto found = idle_.lower_bound({key, ""}); found != idle_.end() && found->first.first == key;) {
-      for (auto& environment : found->second) forget(std::move(environment));
+      for (auto& environment : found->second) dispose(std::move(environment));
       found = idle_.erase(found);
     }
+  }
+
+  /// Its extensions are told that it ends and have their time for it.
+  void dispose(std::unique_ptr<Environment> environment) {
+    if (stopped_ || !environment->has_extensions()) {
+      forget(std::move(environment));
+      return;
+    }
+    busy_.fetch_add(1, std::memory_order_relaxed);
+    base::asio::co_spawn(lane_, shut_down(std::move(environment)), base::asio::detached);
+  }
+
+  Task<void> shut_down(std::unique_ptr<Environment> environment) {
+    co_await environment->shut_down();
+    forget(std::move(environment));
+    busy_.fetch_sub(1, std::memory_order_relaxed);
   }
 
   void forget(std::unique_ptr<Environment> environment) {
@@ -177,14 +219,14 @@ class LaneEngine {
   Task<std::unique_ptr<Environment>> launch_or_make_room(const store::FunctionSnapshot& function) {
     std::string reason;
     try {
-      co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function);
+      co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function, options_.init_limit);
     } catch (const std::runtime_error& error) {
       if (idle_.empty()) throw;
       reason = error.what();
     }
     base::log::warn("an idle environment makes room", {{"reason", reason}});
     drop_coldest();
-    co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function);
+    co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function, options_.init_limit);
   }
 
   Task<std::unique_ptr<Environment>> launch(const store::FunctionSnapshot& function) {
@@ -209,22 +251,6 @@ class LaneEngine {
     co_return environment;
   }
 
-  Task<Outcome> invoke_cold(const Invocation& invocation, std::unique_ptr<Environment>& environment) {
-    const milliseconds budget = std::chrono::seconds(invocation.function->timeout_s);
-    environment = co_await launch_in_turn(invocation.function);
-    Init init = co_await environment->initialize(options_.init_limit);
-    if (init == Init::ready) co_return co_await environment->invoke(invocation, budget);
-    if (init == Init::failed) co_return environment->init_outcome(invocation, init, milliseconds(0));
-    // Init took longer than its own limit: it is tried once more as a part of the invocation, within the function's Timeout.
-    forget(std::move(environment));
-    const auto begin = parts_.clock.steady();
-    environment = co_await launch(invocation.function);
-    init = co_await environment->initialize(budget);
-    const auto took = std::chrono::duration_cast<milliseconds>(parts_.clock.steady() - begin);
-    if (init != Init::ready) co_return environment->init_outcome(invocation, init, took);
-    co_return co_await environment->invoke(invocation, budget - std::min(took, budget));
-  }
-
   Task<void> sweep() {
     while (!stopped_) {
       sweep_timer_.expires_after(kSweepPeriod);
@@ -246,7 +272,7 @@ class LaneEngine {
         const Environment& environment = **at;
         const bool stale = !environment.usable() || now - environment.idle_since > options_.idle_time ||
                            now - environment.launched_at() > options_.lifetime;
-        if (stale) forget(std::move(*at));
+        if (stale) dispose(std::move(*at));
         at = stale ? pool->second.erase(at) : std::next(at);
       }
       pool = pool->second.empty() ? idle_.erase(pool) : std::next(pool);
@@ -260,7 +286,7 @@ class LaneEngine {
       return pool.second.empty() ? base::SteadyTime::max() : pool.second.back()->idle_since;
     });
     const std::int64_t held_mib = coldest->second.back()->peak_memory_mib();
-    forget(std::move(coldest->second.back()));
+    dispose(std::move(coldest->second.back()));
     coldest->second.pop_back();
     if (coldest->second.empty()) idle_.erase(coldest);
     return held_mib;
@@ -286,7 +312,7 @@ class LaneEngine {
   /// How often each function was retired; 0 is not kept.
   std::map<store::FunctionKey, std::uint64_t> generations_;
   std::set<Environment*> alive_;
-  std::atomic<std::size_t> environments_{0};
+  std::atomic<std::size_t> environments_{0}, busy_{0};
   bool stopped_ = false;
 };
 
@@ -345,22 +371,30 @@ class LanedEngine final : public Engine {
 
   Task<void> stop(std::chrono::seconds grace) override {
     stopping_ = true;
-    co_await wait_for_running(grace);
+    const auto running = [this] { return in_flight_.load() > 0; };
+    const auto busy = [this] { return std::ranges::any_of(lanes_, [](const auto& lane) { return lane->busy() > 0; }); };
+    co_await wait_while(running, grace);
+    co_await on_each(&LaneEngine::stop);
+    co_await wait_while(busy, Environment::kShutdownExternal + milliseconds(500));
+    co_await on_each(&LaneEngine::abort);
+    co_await wait_while([&] { return running() || busy(); }, std::chrono::seconds(5));
+  }
+
+ private:
+  Task<void> on_each(void (LaneEngine::*call)()) {
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
-      auto work = [engine = lanes_[i].get()]() -> Task<void> {
-        engine->stop();
+      auto work = [engine = lanes_[i].get(), call]() -> Task<void> {
+        (engine->*call)();
         co_return;
       };
       co_await base::on(parts_.lanes.lane(i), work);
     }
-    co_await wait_for_running(std::chrono::seconds(5));
   }
 
- private:
-  Task<void> wait_for_running(std::chrono::seconds at_most) {
+  Task<void> wait_while(std::function<bool()> condition, milliseconds at_most) {
     base::asio::steady_timer timer(co_await base::asio::this_coro::executor);
     const auto deadline = std::chrono::steady_clock::now() + at_most;
-    while (in_flight_.load() > 0 && std::chrono::steady_clock::now() < deadline) {
+    while (condition() && std::chrono::steady_clock::now() < deadline) {
       timer.expires_after(milliseconds(5));
       co_await timer.async_wait(base::asio::use_awaitable);
     }

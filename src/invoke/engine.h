@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@
 #include "base/lanes.h"
 #include "base/metrics.h"
 #include "base/task.h"
+#include "invoke/log_stream.h"
 #include "runtime_api/runtime_api.h"
 #include "runtimes/catalog.h"
 #include "sandbox/sandbox.h"
@@ -107,8 +109,10 @@ struct EngineParts {
   std::function<RoleCredentials(const store::FunctionVersion&)> credentials;
   /// Serves the API to one function on the lane of the executor.
   std::function<std::unique_ptr<base::http::Server>(base::asio::any_io_executor, base::Fd)> serve_api;
-  /// Takes what a function and the platform wrote: log group, log stream, text of whole lines. Called on lanes.
-  std::function<void(std::string_view, std::string_view, std::string_view)> log_sink;
+  /// The log stream of a new environment of this function, in its group, by that name. Null: nothing is kept.
+  std::function<base::Task<std::unique_ptr<LogStream>>(const store::FunctionVersion&, std::string)> open_log;
+  /// The code store's unpacked trees, where a layer's extensions are looked for.
+  std::filesystem::path code_trees = {};
 };
 
 std::unique_ptr<Engine> make_engine(EngineOptions options, EngineParts parts);

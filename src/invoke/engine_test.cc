@@ -44,8 +44,10 @@ class EngineTest : public ::testing::Test {
       };
       return base::http::serve(executor, std::move(listener), {}, handler);
     };
-    auto sink = [this](std::string_view, std::string_view, std::string_view text) { log_ += text; };
-    EngineParts parts{lanes_, std::move(launchers), catalog_, clock_, metrics_, credentials, serve_api, sink};
+    auto open_log = [this](const store::FunctionVersion&, std::string) -> base::Task<std::unique_ptr<LogStream>> {
+      co_return std::make_unique<KeptLog>(log_, unflushed_);
+    };
+    EngineParts parts{lanes_, std::move(launchers), catalog_, clock_, metrics_, credentials, serve_api, open_log};
     engine_ = make_engine(options, std::move(parts));
     if (!std::exchange(started_, true)) lanes_.start();
   }
@@ -74,7 +76,15 @@ class EngineTest : public ::testing::Test {
   base::Metrics metrics_;
   FakeLauncher* launcher_ = nullptr;
   std::unique_ptr<Engine> engine_;
-  std::string log_;
+  struct KeptLog final : LogStream {
+    KeptLog(std::string& to, std::string& before) : log(to), unflushed(before) {}
+    void write(std::string_view lines) override { unflushed += lines; }
+    void flush() override { log += std::exchange(unflushed, {}); }
+    std::string& log;
+    std::string& unflushed;
+  };
+  /// What was flushed, and what was not yet.
+  std::string log_, unflushed_;
   bool started_ = false;
 };
 
@@ -104,12 +114,23 @@ TEST_F(EngineTest, ReportedErrorsKeepTheEnvironment) {
   EXPECT_EQ(launcher_->specs.size(), 1u);
 }
 
-TEST_F(EngineTest, ReplacesAnEnvironmentThatExited) {
+TEST_F(EngineTest, ResetsAnEnvironmentThatExited) {
   const Outcome outcome = invoke("\"exit\"");
   EXPECT_EQ(
       outcome.payload,
       R"({"errorType":"Runtime.ExitError","errorMessage":"RequestId: 00000000-0000-4000-8000-000000000001 Error: Runtime exited with error: exit status 3"})");
   EXPECT_EQ(outcome.function_error, "Unhandled");
+  const Outcome next = invoke("\"echo\"");
+  EXPECT_EQ(next.payload, "\"echo\"");
+  // The new start is a part of the invocation: no init of its own is reported.
+  EXPECT_THAT(next.log_tail, Not(HasSubstr("Init Duration")));
+  EXPECT_EQ(launcher_->specs.size(), 1u);
+  EXPECT_EQ(launcher_->launched.at(0)->restarts, 1);
+}
+
+TEST_F(EngineTest, ReplacesAnEnvironmentThatCannotBeReset) {
+  launcher_->restart_fails = true;
+  invoke("\"exit\"");
   EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
   EXPECT_EQ(launcher_->specs.size(), 2u);
 }
@@ -127,11 +148,28 @@ TEST_F(EngineTest, EndsAnInvocationAtItsTimeout) {
   EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
 }
 
-TEST_F(EngineTest, InitErrorIsTheOutcome) {
+TEST_F(EngineTest, AnInitThatFailsTwiceIsTheOutcome) {
   launcher_->init = {FakeInit::error};
-  EXPECT_EQ(invoke("\"echo\"").payload, R"({"errorType":"Runtime.ImportModuleError"})");
+  launcher_->restart_init = FakeInit::error;
+  const Outcome error = invoke("\"echo\"");
+  EXPECT_EQ(error.payload, R"({"errorType":"Runtime.ImportModuleError"})");
+  EXPECT_EQ(error.function_error, "Unhandled");
+  EXPECT_THAT(error.log_tail,
+              ::testing::ContainsRegex("INIT_REPORT Init Duration: [0-9.]+ ms\tPhase: init\tStatus: error\n"
+                                       "INIT_REPORT Init Duration: [0-9.]+ ms\tPhase: invoke\tStatus: error\nSTART"));
   launcher_->init = {FakeInit::exit};
-  EXPECT_THAT(invoke("\"echo\"").payload, HasSubstr("Runtime exited with error: exit status 1"));
+  launcher_->restart_init = FakeInit::exit;
+  const Outcome exit = invoke("\"echo\"", function("g"));
+  EXPECT_THAT(exit.payload, HasSubstr("Runtime exited with error: exit status 1"));
+  EXPECT_THAT(exit.log_tail, HasSubstr("Phase: invoke\tStatus: error\tError Type: Runtime.ExitError\n"));
+}
+
+TEST_F(EngineTest, AnInitThatFailsOnceIsForgiven) {
+  launcher_->init = {FakeInit::error};
+  const Outcome outcome = invoke("\"echo\"");
+  EXPECT_EQ(outcome.payload, "\"echo\"");
+  EXPECT_THAT(outcome.log_tail, AllOf(HasSubstr("Phase: init\tStatus: error"), Not(HasSubstr("Phase: invoke"))));
+  EXPECT_EQ(launcher_->specs.size(), 1u);
 }
 
 TEST_F(EngineTest, AnInitThatHangsIsTriedAgainWithinTheTimeout) {
@@ -139,11 +177,36 @@ TEST_F(EngineTest, AnInitThatHangsIsTriedAgainWithinTheTimeout) {
   options.init_limit = std::chrono::milliseconds(100);
   run([this] { return engine_->stop(std::chrono::seconds(1)); });
   build(options);
-  launcher_->init = {FakeInit::hang, FakeInit::ready};
-  EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
-  EXPECT_EQ(launcher_->specs.size(), 2u);
   launcher_->init = {FakeInit::hang};
-  EXPECT_THAT(invoke("\"echo\"", function("g")).payload, HasSubstr("Sandbox.Timedout"));
+  const Outcome outcome = invoke("\"echo\"");
+  EXPECT_EQ(outcome.payload, "\"echo\"");
+  EXPECT_THAT(outcome.log_tail, HasSubstr("Phase: init\tStatus: timeout\n"));
+  EXPECT_EQ(launcher_->specs.size(), 1u);
+  launcher_->restart_init = FakeInit::hang;
+  const Outcome late = invoke("\"echo\"", function("g"));
+  EXPECT_THAT(late.payload, HasSubstr("Sandbox.Timedout"));
+  EXPECT_THAT(late.log_tail, HasSubstr("Phase: invoke\tStatus: timeout\n"));
+}
+
+TEST_F(EngineTest, AnIdleEnvironmentIsFrozenAndThawed) {
+  invoke("\"echo\"");
+  FakeSandbox& sandbox = *launcher_->launched.at(0);
+  const auto frozen = [&] { return run([&]() -> base::Task<bool> { co_return sandbox.frozen; }); };
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!frozen() && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  EXPECT_TRUE(frozen());
+  EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
+}
+
+TEST_F(EngineTest, AJsonLogHasTheTelemetryRecords) {
+  auto json = function("j");
+  json->log_format = "JSON";
+  const Outcome outcome = invoke("\"echo\"", json);
+  EXPECT_THAT(log_, AllOf(HasSubstr(R"("type":"platform.initStart","record":{"initializationType":"on-demand")"),
+                          Not(HasSubstr("START"))));
+  EXPECT_THAT(outcome.log_tail, AllOf(HasSubstr(R"("type":"platform.start","record":{"requestId":"00000000)"),
+                                      HasSubstr(R"("type":"platform.report","record":{"requestId":)"),
+                                      HasSubstr(R"("initDurationMs":)"), Not(HasSubstr("END RequestId"))));
 }
 
 TEST_F(EngineTest, AnotherConfigurationGetsAnotherEnvironment) {

@@ -94,6 +94,21 @@ Failure missing_entrypoint(std::string_view request_id) {
   return failure;
 }
 
+Failure extension_failed(std::string_view request_id, std::string_view type, std::string_view reason) {
+  Failure failure;
+  failure.type = type;
+  failure.message = fmt::format("RequestId: {} Error: {}", request_id, reason);
+  failure.log_line = fmt::format("{}\n{}", failure.message, type);
+  return failure;
+}
+
+std::string exit_reason(const sandbox::Exit& exit) {
+  if (exit.out_of_memory || exit.signal != 0)
+    return "signal: " + signal_name(exit.out_of_memory ? SIGKILL : exit.signal);
+  if (exit.status.value_or(0) == 0) return "exit code 0";
+  return fmt::format("exit status {}", *exit.status);
+}
+
 Failure response_too_large() {
   Failure failure;
   failure.type = "Function.ResponseSizeTooLarge";

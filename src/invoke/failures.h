@@ -28,5 +28,9 @@ Failure missing_entrypoint(std::string_view request_id);
 /// A program of another architecture, or none at all; its log line before says which.
 Failure foreign_entrypoint(std::string_view request_id);
 Failure response_too_large();
+/// `type` is Extension.Crash or one of its kin, `reason` how the extension ended.
+Failure extension_failed(std::string_view request_id, std::string_view type, std::string_view reason);
+/// "exit status 1", "signal: killed", "exit code 0"
+std::string exit_reason(const sandbox::Exit& exit);
 
 }  // namespace lambent::invoke

@@ -6,6 +6,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
+#include <vector>
 
 namespace lambent::invoke {
 
@@ -22,10 +23,11 @@ constexpr std::size_t kDrainBytes = 256 * 1024;
 struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
   struct Pipe {
     asio::posix::stream_descriptor descriptor;
+    Source source;
     std::string line;
   };
 
-  explicit State(Sink to) : sink(std::move(to)) {}
+  State(Sink to, Printed tells) : sink(std::move(to)), printed(std::move(tells)) {}
 
   void take(Pipe& pipe, std::string_view bytes) {
     pipe.line += bytes;
@@ -34,15 +36,20 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
       if (pipe.line.size() > kLongestLine) flush(pipe);
       return;
     }
-    write(std::string_view(pipe.line).substr(0, end + 1));
+    write(pipe.source, std::string_view(pipe.line).substr(0, end + 1));
     pipe.line.erase(0, end + 1);
   }
 
   void flush(Pipe& pipe) {
     if (pipe.line.empty()) return;
     pipe.line += '\n';
-    write(pipe.line);
+    write(pipe.source, pipe.line);
     pipe.line.clear();
+  }
+
+  void write(Source source, std::string_view text) {
+    if (printed) printed(source, text);
+    write(text);
   }
 
   void write(std::string_view text) {
@@ -84,29 +91,32 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
     if (!self->closed) self->flush(*pipe);
   }
 
+  void open(const asio::any_io_executor& executor, Source source, base::Fd end) {
+    if (!end) return;
+    pipes.emplace_back(new Pipe{asio::posix::stream_descriptor(executor, end.release()), source, {}});
+    asio::co_spawn(executor, follow(shared_from_this(), pipes.back().get()), asio::detached);
+  }
+
   Sink sink;
+  Printed printed;
   std::string recent;
-  std::unique_ptr<Pipe> out, err;
+  std::vector<std::unique_ptr<Pipe>> pipes;
   bool closed = false;
 };
 
-LogCapture::LogCapture(asio::any_io_executor executor, base::Fd out, base::Fd err, Sink sink)
-    : state_(std::make_shared<State>(std::move(sink))) {
-  using Descriptor = asio::posix::stream_descriptor;
-  state_->out.reset(new State::Pipe{Descriptor(executor, out.release()), {}});
-  state_->err.reset(new State::Pipe{Descriptor(executor, err.release()), {}});
-  asio::co_spawn(executor, State::follow(state_, state_->out.get()), asio::detached);
-  asio::co_spawn(executor, State::follow(state_, state_->err.get()), asio::detached);
+LogCapture::LogCapture(asio::any_io_executor executor, Pipes pipes, Sink sink, Printed printed)
+    : state_(std::make_shared<State>(std::move(sink), std::move(printed))) {
+  state_->open(executor, Source::function, std::move(pipes.out));
+  state_->open(executor, Source::function, std::move(pipes.err));
+  state_->open(executor, Source::extension, std::move(pipes.extensions));
 }
 
 LogCapture::~LogCapture() {
   drain();
-  state_->flush(*state_->out);
-  state_->flush(*state_->err);
+  for (const auto& pipe : state_->pipes) state_->flush(*pipe);
   state_->closed = true;
   boost::system::error_code ignored;
-  state_->out->descriptor.close(ignored);
-  state_->err->descriptor.close(ignored);
+  for (const auto& pipe : state_->pipes) pipe->descriptor.close(ignored);
 }
 
 void LogCapture::begin_tail() { state_->recent.clear(); }
@@ -114,10 +124,10 @@ void LogCapture::begin_tail() { state_->recent.clear(); }
 void LogCapture::platform_line(std::string_view line) { state_->write(std::string(line) + "\n"); }
 
 void LogCapture::drain() {
-  std::size_t budget = kDrainBytes;
-  state_->read_some(*state_->out, budget);
-  budget = kDrainBytes;
-  state_->read_some(*state_->err, budget);
+  for (const auto& pipe : state_->pipes) {
+    std::size_t budget = kDrainBytes;
+    state_->read_some(*pipe, budget);
+  }
 }
 
 std::string LogCapture::tail() const {

@@ -1,4 +1,5 @@
-// What one execution environment writes: its stdout and stderr and the platform's own lines, in the order seen.
+// What one execution environment writes: the function's stdout and stderr, what its extensions print, and the platform's own
+// lines, in the order seen.
 //
 // Lives on the environment's lane. A function that floods is slowed by its own full pipe, not by our memory: reading
 // pauses above kBytesPerSecond.
@@ -20,10 +21,18 @@ class LogCapture {
   static constexpr std::size_t kTailBytes = 4096;
   static constexpr std::size_t kBytesPerSecond = 8 << 20;
 
+  enum class Source { function, extension };
   using Sink = std::function<void(std::string_view)>;
+  using Printed = std::function<void(Source, std::string_view)>;
 
-  /// Both descriptors non-blocking. `sink` gets whole lines; an unfinished line of over 256 KiB is cut.
-  LogCapture(base::asio::any_io_executor executor, base::Fd out, base::Fd err, Sink sink);
+  /// What a sandbox hands out, non-blocking; `extensions` may be empty.
+  struct Pipes {
+    base::Fd out, err, extensions;
+  };
+
+  /// `sink` gets whole lines of everything, `printed` those of others than the platform; an unfinished line of over 256 KiB is
+  /// cut.
+  LogCapture(base::asio::any_io_executor executor, Pipes pipes, Sink sink, Printed printed = nullptr);
   ~LogCapture();
   LogCapture(const LogCapture&) = delete;
   LogCapture& operator=(const LogCapture&) = delete;

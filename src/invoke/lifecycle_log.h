@@ -1,0 +1,74 @@
+// What the platform says of an environment's life: INIT_START to REPORT in the function's log, as text or as JSON, and the same
+// as events for those who subscribed through the Telemetry or the Logs API.
+//
+// Part of an Environment, on its lane. Formats: AWS Lambda Developer Guide, "Lambda Telemetry API Event schema reference", and
+// lines recorded from AWS's logs (facts/runtime.md sections 7 and 8).
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "invoke/log_capture.h"
+#include "runtime_api/extensions.h"
+#include "runtime_api/telemetry.h"
+#include "store/functions.h"
+
+namespace lambent::invoke {
+
+/// "init" is the phase of its own; "invoke" the init that is tried again as a part of an invocation.
+enum class InitPhase { init, invoke };
+
+/// How something ended: "success", "failure" (it said so itself), "error" (it broke), "timeout"; with the type of the error.
+struct Ending {
+  std::string_view status = "success";
+  std::string error_type;
+};
+
+/// What REPORT tells.
+struct InvocationReport {
+  std::string request_id;
+  std::chrono::microseconds took{0};
+  /// Of the init phase that this invocation caused.
+  std::optional<std::chrono::microseconds> init_took;
+  std::int32_t peak_memory_mib = 0;
+  Ending ending;
+};
+
+class LifecycleLog {
+ public:
+  /// All of it outlives this object; `capture` and `telemetry` belong to the same environment.
+  LifecycleLog(LogCapture& capture, runtime_api::Telemetry& telemetry, const base::Clock& clock,
+               const store::FunctionVersion& function, std::string log_stream);
+
+  void init_start(InitPhase phase, std::string_view runtime_version);
+  /// Subscribers are told of every end; the log of one that was no success.
+  void init_done(InitPhase phase, const Ending& ending, std::chrono::microseconds took);
+  void extension(const runtime_api::ExtensionReport& report);
+  void subscribed(runtime_api::Telemetry::Api api, const std::string& name, const std::vector<std::string>& types);
+
+  void start(const std::string& request_id, const std::string& trace_id);
+  /// The runtime has answered, or never will.
+  void runtime_done(const std::string& request_id, const Ending& ending, std::chrono::microseconds took,
+                    std::size_t produced_bytes);
+  void report(const InvocationReport& report);
+  /// Why an invocation failed, in the platform's words. Text logs only, as on AWS.
+  void fault(std::string_view line);
+  /// A remark of ours.
+  void remark(std::string_view line) { capture_.platform_line(line); }
+
+ private:
+  void say(const std::string& text, const runtime_api::PlatformEvent& event);
+
+  LogCapture& capture_;
+  runtime_api::Telemetry& telemetry_;
+  const base::Clock& clock_;
+  const store::FunctionVersion& function_;
+  const std::string log_stream_;
+  const bool json_;
+};
+
+}  // namespace lambent::invoke
