@@ -57,6 +57,8 @@ struct Remote {
   std::int64_t peak_bytes = 0;
   std::function<void(Exit)> observer;
   std::function<void(std::size_t, Exit)> extension_observer;
+  /// Before there was an observer.
+  std::vector<std::pair<std::size_t, Exit>> unseen_extension_exits;
 };
 
 /// The socket with everything that waits for it. Sandboxes keep it alive; the launcher's owner closes it.
@@ -177,9 +179,13 @@ class Link : public std::enable_shared_from_this<Link> {
     if (remote.restarting) return;
     const Exit exit = exit_of(ended.wait_status, ended.out_of_memory != 0);
     if (ended.which == wire::kRuntime) return finish(remote, exit);
+    if (ended.which < 0) return;
     // A copy: it may set another.
     const auto observer = remote.extension_observer;
-    if (observer && ended.which >= 0) observer(static_cast<std::size_t>(ended.which), exit);
+    if (observer)
+      observer(static_cast<std::size_t>(ended.which), exit);
+    else
+      remote.unseen_extension_exits.emplace_back(static_cast<std::size_t>(ended.which), exit);
   }
 
   static void take_gone(Remote& remote, std::string_view message) {
@@ -306,15 +312,22 @@ class RemoteSandbox : public Sandbox {
   }
 
   void on_exit(std::function<void(Exit)> observer) override {
-    if (!remote_->exit) {
-      remote_->observer = std::move(observer);
-      return;
-    }
-    asio::post(link_->context(), [observer = std::move(observer), exit = *remote_->exit] { observer(exit); });
+    remote_->observer = std::move(observer);
+    if (!remote_->exit) return;
+    // Looked up again when its turn comes: by then this sandbox, and whoever observes it, may be gone.
+    asio::post(link_->context(), [remote = remote_] {
+      const auto call = remote->observer;
+      if (call && remote->exit) call(*remote->exit);
+    });
   }
 
   void on_extension_exit(std::function<void(std::size_t, Exit)> observer) override {
     remote_->extension_observer = std::move(observer);
+    if (remote_->unseen_extension_exits.empty()) return;
+    asio::post(link_->context(), [remote = remote_] {
+      for (const auto& [index, exit] : std::exchange(remote->unseen_extension_exits, {}))
+        if (const auto present = remote->extension_observer) present(index, exit);
+    });
   }
 
   void kill() override {
@@ -333,6 +346,7 @@ class RemoteSandbox : public Sandbox {
     std::string message = text_of(wire::format_request(wire::Kind::restart, id_, spec));
     remote->restarting = true;
     remote->exit.reset();
+    remote->unseen_extension_exits.clear();
     struct Over {
       Remote& remote;
       ~Over() { remote.restarting = false; }

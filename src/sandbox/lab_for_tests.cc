@@ -20,7 +20,7 @@ void drain(const base::Fd& pipe, std::string& into) {
 
 /// What waits for an assignment and then becomes the script that it names, as the runtimes' own do.
 constexpr std::string_view kSpareScript = R"(
-import os, sys
+import ctypes, json, logging, os, sys
 def wait():
     os.write(3, b'.')
     data = b''
@@ -43,11 +43,11 @@ if __name__ == '__main__': wait()
 )";
 
 constexpr std::string_view kZygoteScript = R"(
-import ctypes, os, sys
-import json
+import ctypes, gc, os, sys
 sys.path.insert(0, '/var/runtime')
 import spare
 jail = ctypes.CDLL('/var/runtime/liblambent_jail.so')
+gc.freeze()
 while jail.zygote_next() == 0:
     pid = os.fork()
     if pid == 0:
@@ -104,17 +104,16 @@ Lab::~Lab() {
   std::filesystem::remove_all(directory_);
 }
 
-std::size_t Lab::processes() const {
-  std::size_t found = 0;
+std::vector<int> Lab::process_ids() const {
+  std::vector<int> found;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    if (entry.path().filename().string().find_first_not_of("0123456789") != std::string::npos) continue;
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     std::ifstream file(entry.path() / "status");
     std::uint32_t uid = 0;
-    for (std::string word; file >> word;)
-      if (word == "Uid:" && file >> uid && uid - first_uid_ < kUsersOfALab) {
-        ++found;
-        break;
-      }
+    std::string word;
+    while (file >> word && word != "Uid:") continue;
+    if (file >> uid && uid - first_uid_ < kUsersOfALab) found.push_back(std::stoi(name));
   }
   return found;
 }

@@ -55,7 +55,8 @@ class Lab {
   Launcher& launcher() { return *launcher_; }
   int launcher_pid() const { return pid_; }
   /// How many processes run as users of this lab's environments, inits among them once they have given root up.
-  std::size_t processes() const;
+  std::size_t processes() const { return process_ids().size(); }
+  std::vector<int> process_ids() const;
   /// True when none is left on the machine: each lab has users of its own.
   bool no_process() const { return processes() == 0; }
   /// Lets the lane run until there is none, for some seconds at most.

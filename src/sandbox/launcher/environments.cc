@@ -25,6 +25,7 @@ namespace lambent::sandbox::launcher {
 namespace {
 
 constexpr std::size_t kStockedEnvironments = 2;
+constexpr int kEndMs = 5000;
 /// AWS: 1,769 MB are one virtual processor.
 constexpr std::int64_t kMibOfOneCpu = 1769;
 /// A process that waits for its function may use so much; what it keeps counts as the function's afterwards.
@@ -94,7 +95,9 @@ Environments::~Environments() {
   while (!environments_.empty()) {
     const Slot slot = environments_.begin()->first;
     pollfd ended{environments_.begin()->second.pidfd.get(), POLLIN, 0};
-    ::poll(&ended, 1, 5000);
+    // Init ends after everything in its namespace has been reaped, forks of zygotes that are gone among it.
+    for (int waited_ms = 0; waited_ms < kEndMs && ::poll(&ended, 1, 1) == 0; ++waited_ms)
+      while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
     end(slot);
   }
   for (const Stock& stock : stock_) remove_group(stock.cgroup);
@@ -370,9 +373,7 @@ void Environments::limit_cpu(const Environment& environment) {
   cgroups_.limit_cpu(environment.cgroup, environment.memory_mib * 1000 / kMibOfOneCpu);
 }
 
-base::Fd Environments::make_socket(const Environment& environment) {
-  return networks_.make_socket(environment.pidfd);
-}
+base::Fd Environments::make_socket(const Environment& environment) { return networks_.make_socket(environment.pidfd); }
 
 wire::Ended Environments::ended(const Environment& environment, std::int32_t which, std::int32_t wait_status) const {
   wire::Ended ended{};

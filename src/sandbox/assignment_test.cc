@@ -1,0 +1,245 @@
+// A sandbox that is there before its function: how the function gets in, and what may be done with it afterwards.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sandbox/lab_for_tests.h"
+
+namespace lambent::sandbox::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class Assignment : public SandboxTest {
+ protected:
+  Spec shell(const std::string& script) { return lab().spec({"/bin/sh", "-c", script}); }
+  bool until(Running& running, const std::function<bool()>& done, milliseconds bound = seconds(10)) {
+    return lab().drive(running, bound, done);
+  }
+  bool printed(Running& running, const std::string& text, milliseconds bound = seconds(10)) {
+    return until(running, [&] { return running.out.find(text) != std::string::npos; }, bound);
+  }
+  std::string refusal(const std::function<void()>& step) {
+    try {
+      step();
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "it was done";
+  }
+};
+
+TEST_F(Assignment, a_prepared_sandbox_runs_what_it_is_given_with_its_code_and_variables) {
+  lab().write_code("data.txt", "the code\n");
+  const auto running = lab().prepare(lab().spare_spec(Way::prepared));
+  Spec spec = shell("pwd; cat data.txt; echo $LANG $0; id -u; exit 5");
+  lab().assign(*running, spec);
+  const Outcome outcome = lab().finish(*running);
+  EXPECT_EQ(outcome.out.substr(0, outcome.out.rfind('\n', outcome.out.size() - 2) + 1),
+            "/var/task\nthe code\nC.UTF-8 /bin/sh\n");
+  EXPECT_EQ(outcome.exit.status, 5);
+}
+
+TEST_F(Assignment, an_assignment_that_fails_names_its_step_and_the_next_sandbox_works) {
+  const auto assigned = [&](Spec spec) {
+    const auto running = lab().prepare(lab().spare_spec(Way::prepared));
+    return refusal([&] { lab().assign(*running, spec); });
+  };
+  Spec spec = shell("exit 0");
+  spec.code_hash = std::string(64, 'b');
+  EXPECT_NE(assigned(spec).find("No such file or directory"), std::string::npos) << assigned(spec);
+  EXPECT_EQ(assigned(lab().spec({"/var/task/nothing"})), "sandbox: exec: No such file or directory");
+  spec = shell("exit 0");
+  spec.ephemeral_mib = 600;
+  EXPECT_EQ(assigned(spec), "sandbox: assign: it was prepared for another kind of function");
+  spec = shell("exit 0");
+  spec.layers = {std::string(64, 'd')};
+  EXPECT_NE(assigned(spec), "it was done");
+  const auto twice = lab().prepare(lab().spare_spec(Way::prepared));
+  lab().assign(*twice, shell("sleep 100"));
+  EXPECT_EQ(refusal([&] { lab().assign(*twice, shell("sleep 100")); }),
+            "sandbox: assign: it is not prepared, or has its function already");
+  EXPECT_EQ(assigned(shell("exit 0")), "it was done");
+}
+
+TEST_F(Assignment, layers_lie_over_one_another_in_their_order) {
+  Spec spec = shell("cat /opt/same /opt/one /opt/two /opt/dir/*; /opt/bin/tool; touch /opt/x 2>/dev/null || echo no");
+  spec.layers = {lab().write_tree('1', {{"same", "first\n"}, {"one", "1\n"}, {"dir/a", "a\n"}}),
+                 lab().write_tree('2', {{"same", "second\n"}, {"dir/b", "b\n"}}),
+                 lab().write_tree('3', {{"same", "third\n"}, {"two", "2\n"}, {"bin/tool", "#!/bin/sh\necho ran\n"}})};
+  EXPECT_EQ(lab().run(spec).out, "third\n1\n2\na\nb\nran\nno\n");
+  std::swap(spec.layers[0], spec.layers[2]);
+  EXPECT_EQ(lab().run(spec).out.substr(0, 6), "first\n");
+  spec.layers = {std::string(64, '2')};
+  spec.argv.back() = "cat /opt/same; ls /opt";
+  EXPECT_EQ(lab().run(spec).out, "second\ndir\nsame\n");
+}
+
+TEST_F(Assignment, extensions_start_first_print_to_their_own_pipe_and_their_ends_are_told) {
+  Spec spec = shell("echo runtime; while [ ! -e /tmp/over ]; do sleep 0.01; done; exit 0");
+  spec.layers = {lab().write_tree('1', {{"extensions/quick", "#!/bin/sh\necho quick $NAME; exit 4\n"},
+                                        {"extensions/slow", "#!/bin/sh\necho slow; sleep 1000\n"}})};
+  spec.extensions = {"/opt/extensions/quick", "/opt/extensions/slow"};
+  spec.extension_environment = {"NAME=value", "PATH=/usr/bin:/bin"};
+  for (const Way way : {Way::launched, Way::prepared}) {
+    std::unique_ptr<Running> running;
+    if (way == Way::launched) {
+      running = lab().launch(spec);
+    } else {
+      running = lab().prepare(lab().spare_spec(way));
+      lab().assign(*running, spec);
+    }
+    ASSERT_TRUE(until(*running, [&] { return running->extension_exits.size() == 1 && !running->out.empty(); }));
+    EXPECT_EQ(running->extension_exits[0].first, 0U);
+    EXPECT_EQ(running->extension_exits[0].second.status, 4);
+    ASSERT_TRUE(until(*running, [&] { return running->extensions_out.size() >= 17; })) << running->extensions_out;
+    EXPECT_NE(running->extensions_out.find("quick value\n"), std::string::npos);
+    EXPECT_EQ(running->out, "runtime\n");
+    running->sandbox->terminate();
+    ASSERT_TRUE(until(*running, [&] { return running->exit.has_value(); }));
+    EXPECT_EQ(running->exit->signal, SIGTERM);
+    EXPECT_EQ(running->extension_exits.size(), 1U) << "the other one is no runtime";
+    running->sandbox->kill();
+    ASSERT_TRUE(until(*running, [&] { return running->extension_exits.size() == 2; }));
+    EXPECT_EQ(running->extension_exits[1].first, 1U);
+    EXPECT_EQ(running->extension_exits[1].second.signal, SIGKILL);
+  }
+}
+
+TEST_F(Assignment, an_extension_that_cannot_be_started_is_a_launch_that_failed) {
+  Spec spec = shell("sleep 100");
+  spec.layers = {lab().write_tree('1', {{"extensions/ok", "#!/bin/sh\nsleep 100\n"}})};
+  spec.extensions = {"/opt/extensions/ok", "/opt/extensions/missing"};
+  EXPECT_EQ(refusal([&] { lab().launch(spec); }), "sandbox: exec: No such file or directory");
+}
+
+TEST_F(Assignment, a_restart_keeps_tmp_and_nothing_else_and_tells_the_next_end) {
+  for (const Way way : {Way::launched, Way::prepared, Way::spare, Way::forked}) {
+    lab().write_code("script.py",
+                     "import os, subprocess, time\nopen('/tmp/kept', 'w').write('kept')\n"
+                     "subprocess.Popen(['/bin/sleep', '1000'])\nprint('up', flush=True)\ntime.sleep(1000)\n");
+    Spec spec = lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"});
+    std::unique_ptr<Running> running;
+    if (way == Way::launched) {
+      running = lab().launch(spec);
+    } else {
+      running = lab().prepare(lab().spare_spec(way));
+      lab().assign(*running, spec);
+    }
+    ASSERT_TRUE(printed(*running, "up\n")) << name_of(way) << running->err;
+    running->sandbox->freeze();
+    lab().restart(*running, {"/bin/sh", "-c", "cat /tmp/kept; echo $AGAIN; ls /proc | grep -c '^[0-9]'; exit 6"});
+    ASSERT_TRUE(until(*running, [&] { return running->exit.has_value(); })) << name_of(way);
+    EXPECT_EQ(running->exit->status, 6) << name_of(way);
+    // The shell and what counts, of the run before nothing.
+    EXPECT_EQ(running->out, "up\nkept1\n3\n") << name_of(way);
+    lab().restart(*running, {"/bin/sh", "-c", "exit 8"});
+    ASSERT_TRUE(until(*running, [&] { return running->exit.has_value(); }));
+    EXPECT_EQ(running->exit->status, 8) << "and once more";
+  }
+}
+
+TEST_F(Assignment, a_restart_after_the_runtime_has_ended_brings_the_extensions_back_too) {
+  Spec spec = shell("exit 1");
+  spec.layers = {lab().write_tree('1', {{"extensions/e", "#!/bin/sh\necho extension\nsleep 1000\n"}})};
+  spec.extensions = {"/opt/extensions/e"};
+  spec.extension_environment = {"PATH=/usr/bin:/bin"};
+  const auto running = lab().launch(spec);
+  ASSERT_TRUE(until(*running, [&] { return running->exit && running->extensions_out == "extension\n"; }));
+  lab().restart(*running, {"/bin/sh", "-c", "echo again; sleep 1000"});
+  EXPECT_TRUE(printed(*running, "again\n"));
+  EXPECT_TRUE(until(*running, [&] { return running->extensions_out == "extension\nextension\n"; }));
+  EXPECT_TRUE(running->extension_exits.empty()) << "what the restart ended is not told";
+  EXPECT_FALSE(running->exit.has_value());
+}
+
+TEST_F(Assignment, a_frozen_environment_stands_still_and_goes_on_when_it_is_thawed) {
+  const auto running = lab().launch(shell("trap '' TERM; while :; do echo tick; sleep 0.001; done"));
+  ASSERT_TRUE(printed(*running, "tick\n"));
+  running->sandbox->freeze();
+  running->sandbox->freeze();
+  // What was under way when the word was written is read first.
+  lab().drive(*running, milliseconds(60), [] { return false; });
+  const std::size_t then = running->out.size();
+  lab().drive(*running, milliseconds(100), [] { return false; });
+  EXPECT_EQ(running->out.size(), then);
+  running->sandbox->thaw();
+  running->sandbox->thaw();
+  EXPECT_TRUE(until(*running, [&] { return running->out.size() > then; }));
+}
+
+TEST_F(Assignment, kill_works_on_a_frozen_environment) {
+  const auto running = lab().launch(shell("trap '' TERM; sleep 1000 & while :; do :; done"));
+  running->sandbox->freeze();
+  lab().drive(*running, milliseconds(20), [] { return false; });
+  const auto begin = std::chrono::steady_clock::now();
+  running->sandbox->kill();
+  ASSERT_TRUE(until(*running, [&] { return running->exit.has_value(); }));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, kill_bound());
+  EXPECT_EQ(running->exit->signal, SIGKILL);
+  auto frozen = lab().launch(shell("sleep 1000"));
+  frozen->sandbox->freeze();
+  frozen.reset();
+  EXPECT_TRUE(eventually(seconds(5), [&] {
+    lab().context().restart();
+    lab().context().poll();
+    return lab().processes() <= 1;  // the first one's init
+  }));
+}
+
+TEST_F(Assignment, the_server_reaches_what_listens_inside) {
+  lab().write_code("script.py",
+                   "import socket\ns = socket.create_server(('127.0.0.1', 4243))\nprint('up', flush=True)\n"
+                   "c, _ = s.accept()\nprint(c.recv(5).decode(), flush=True)\n");
+  const auto running = lab().launch(lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"}));
+  ASSERT_TRUE(printed(*running, "up\n"));
+  base::Fd socket;
+  const auto make = [&]() -> base::Task<void> { socket = co_await running->sandbox->make_socket(); };
+  lab().await(make());
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(4243);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    EXPECT_EQ(errno, EINPROGRESS);
+  }
+  pollfd ready{socket.get(), POLLOUT, 0};
+  ASSERT_EQ(::poll(&ready, 1, 5000), 1);
+  ASSERT_EQ(::write(socket.get(), "hello", 5), 5);
+  EXPECT_TRUE(printed(*running, "hello\n"));
+}
+
+TEST_F(Assignment, each_sandbox_has_a_user_of_its_own) {
+  std::vector<std::unique_ptr<Running>> all;
+  std::vector<std::string> users;
+  for (int i = 0; i < 6; ++i) {
+    all.push_back(lab().prepare(lab().spare_spec(i % 2 == 0 ? Way::prepared : Way::forked)));
+    lab().write_code("script.py", "import os\nprint(os.getuid())\n");
+    lab().assign(*all.back(),
+                 i % 2 == 0 ? shell("id -u") : lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"}));
+    users.push_back(lab().finish(*all.back()).out);
+  }
+  std::sort(users.begin(), users.end());
+  EXPECT_EQ(std::adjacent_find(users.begin(), users.end()), users.end());
+  EXPECT_GT(users.front().size(), 5U);
+}
+
+TEST_F(Assignment, the_memory_limit_is_that_of_the_function_whatever_it_was_while_waiting) {
+  lab().write_code("script.py", "x = bytearray(900 << 20)\nprint(len(x) >> 20)\n");
+  for (const Way way : {Way::prepared, Way::spare, Way::forked}) {
+    for (const int mib : {1200, 200}) {
+      const auto running = lab().prepare(lab().spare_spec(way));
+      lab().assign(*running, Lab::with_memory(lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"}), mib));
+      const Outcome outcome = lab().finish(*running);
+      EXPECT_EQ(outcome.exit.out_of_memory, mib == 200) << name_of(way) << outcome.err;
+      EXPECT_EQ(outcome.out, mib == 200 ? "" : "900\n") << name_of(way);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lambent::sandbox::testing
