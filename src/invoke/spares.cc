@@ -175,6 +175,9 @@ Sandboxes::Pool* Sandboxes::pool_for_waiting(const Spec& spec, const runtimes::R
   spare.argv = spec.argv;
   spare.argv.push_back(runtime.spare->zygote ? "--zygote" : "--spare");
   spare.zygote = runtime.spare->zygote;
+  // A zygote is root's: it knows its import path by itself and is told nothing else.
+  if (spare.zygote)
+    std::erase_if(spare.environment, [](const std::string& pair) { return pair.starts_with("PYTHON"); });
   spare.memory_mib = spec.memory_mib;
   spare.ephemeral_mib = spec.ephemeral_mib;
   spare.max_processes = spec.max_processes;

@@ -147,9 +147,11 @@ const char* refuse_zygote(const Checked& request) {
       !begins(argv.front(), {"/usr/bin/python3", "/usr/local/bin/python3", "/var/lang/bin/python3"}))
     return "a zygote's interpreter is not one of the root file system";
   constexpr std::string_view kRuntime = "/var/runtime/";
-  if (!argv.back().starts_with(kRuntime) || !is_plain_name(argv.back().substr(kRuntime.size())))
+  // The bootstrap's own word for what it is to be may follow the script.
+  const std::size_t script = argv.back() == "--zygote" ? argv.size() - 2 : argv.size() - 1;
+  if (!argv[script].starts_with(kRuntime) || !is_plain_name(argv[script].substr(kRuntime.size())))
     return "a zygote's script is not one of the launcher's";
-  for (std::size_t i = 1; i + 1 < argv.size(); ++i)
+  for (std::size_t i = 1; i < script; ++i)
     if (argv[i] != "-I" && argv[i] != "-S" && argv[i] != "-B" && argv[i] != "-E" && argv[i] != "-s" && argv[i] != "-u")
       return "an option that a zygote may not have";
   for (const std::string_view variable : request.variables)
