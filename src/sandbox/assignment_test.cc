@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sandbox/lab_for_tests.h"
@@ -239,6 +242,56 @@ TEST_F(Assignment, the_memory_limit_is_that_of_the_function_whatever_it_was_whil
       EXPECT_EQ(outcome.out, mib == 200 ? "" : "900\n") << name_of(way);
     }
   }
+}
+
+/// In a process of its own, from which cgroup v2 was taken: 0 when all is well.
+int freeze_with_version_1() {
+  Lab lab;
+  if (lab.isolation().reason.find("freezer") == std::string::npos) return 10;
+  Spec spec = lab.spec({"/bin/sh", "-c", "trap '' TERM; while :; do echo tick; sleep 0.001; done"});
+  const auto running = lab.launch(spec);
+  const auto more_than = [&](std::size_t size) {
+    return lab.drive(*running, seconds(5), [&] { return running->out.size() > size; });
+  };
+  if (!more_than(0)) return 11;
+  running->sandbox->freeze();
+  lab.drive(*running, milliseconds(60), [] { return false; });
+  const std::size_t then = running->out.size();
+  lab.drive(*running, milliseconds(60), [] { return false; });
+  if (running->out.size() != then) return 12;
+  running->sandbox->thaw();
+  if (!more_than(then)) return 13;
+  running->sandbox->freeze();
+  running->sandbox->kill();
+  if (!lab.drive(*running, seconds(5), [&] { return running->exit.has_value(); })) return 14;
+  lab.restart(*running, {"/bin/sh", "-c", "echo again; while :; do :; done"});
+  if (!lab.drive(*running, seconds(5), [&] { return running->out.ends_with("again\n"); })) return 15;
+  running->sandbox->freeze();
+  running->sandbox.reset();
+  return lab.settle() ? 0 : 16;
+}
+
+// Machines without cgroup v2: the freezer of version 1, and kill by init.
+TEST_F(Assignment, without_cgroup_v2_the_freezer_of_version_1_does_it) {
+  if (!std::filesystem::exists("/sys/fs/cgroup/freezer")) GTEST_SKIP() << "this machine has no freezer of cgroup v1";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int failure = ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                          ::umount2("/sys/fs/cgroup/unified", MNT_DETACH) == 0
+                      ? 0
+                      : 2;
+    try {
+      if (failure == 0) failure = freeze_with_version_1();
+    } catch (const std::exception& error) {
+      std::printf("%s\n", error.what());
+      failure = 3;
+    }
+    std::fflush(stdout);
+    ::_exit(failure);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "at " << WEXITSTATUS(status);
 }
 
 }  // namespace

@@ -59,6 +59,54 @@ TEST_F(Speed, of_a_launch_as_the_server_sees_it) {
   burst.print("each of 30 in a row");
 }
 
+/// Rows of an assignment: what is ready, until the program that was assigned has said something.
+TEST_F(Speed, of_an_assignment_as_the_server_sees_it) {
+  lab().write_code("script.py", "import os\nos.write(1, b'here')\n");
+  const Spec spec = lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"});
+  Spec shell = lab().spec({"/bin/sh", "-c", "echo here"});
+  for (const Way way : {Way::launched, Way::prepared, Way::spare, Way::forked}) {
+    Samples made, assigned, heard;
+    if (way == Way::forked) lab().prepare(lab().spare_spec(way));  // the zygote starts
+    for (int i = 0; i < 40; ++i) {
+      std::unique_ptr<Running> running;
+      std::int64_t begin = now_ns();
+      if (way != Way::launched) {
+        running = lab().prepare(lab().spare_spec(way));
+        made.add(now_ns() - begin);
+        ::poll(nullptr, 0, 10);
+        begin = now_ns();
+        lab().assign(*running, way == Way::prepared ? shell : spec);
+      } else {
+        running = lab().launch(shell);
+      }
+      assigned.add(now_ns() - begin);
+      ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(5), [&] { return running->out.starts_with("here"); }));
+      heard.add(now_ns() - begin);
+      running.reset();
+      ::poll(nullptr, 0, 10);
+    }
+    const std::string name = name_of(way);
+    made.print((name + ": made ready").c_str());
+    assigned.print((name + ": assigned").c_str());
+    heard.print((name + ": heard of").c_str());
+  }
+}
+
+TEST_F(Speed, of_freezing_and_thawing) {
+  const auto running = lab().launch(lab().spec({"/bin/sleep", "1000"}));
+  Samples freeze, thaw;
+  for (int i = 0; i < 200; ++i) {
+    const std::int64_t begin = now_ns();
+    running->sandbox->freeze();
+    const std::int64_t frozen = now_ns();
+    running->sandbox->thaw();
+    freeze.add(frozen - begin);
+    thaw.add(now_ns() - frozen);
+  }
+  freeze.print("freeze");
+  thaw.print("thaw");
+}
+
 /// A launch's strings and counts, as the wire would have checked them.
 wire::Checked true_request(std::uint64_t id) {
   wire::Checked request;
