@@ -12,6 +12,9 @@ import threading
 import time
 import urllib.request
 
+import botocore.auth
+import botocore.awsrequest
+
 from lab import PYTHON, ROOT, Missing, Server, median, wrk
 
 PYTHON_NAME = subprocess.run([PYTHON, "-c", "import sys; print('python3.%d' % sys.version_info[1])"], text=True,
@@ -25,9 +28,12 @@ BACKLOG = 100_000
 
 
 def event_headers(server, function, body):
-    """An Invoke of type Event, signed once."""
-    path, headers, body = server.signed(function, body)
-    return path, {**headers, "X-Amz-Invocation-Type": "Event"}, body
+    """An Invoke of type Event, signed once; every X-Amz header must be."""
+    path = f"/2015-03-31/functions/{function}/invocations"
+    request = botocore.awsrequest.AWSRequest("POST", server.url + path, data=body, headers={
+        "Content-Type": "application/json", "X-Amz-Invocation-Type": "Event"})
+    botocore.auth.SigV4Auth(server.credentials, "lambda", "us-east-1").add_auth(request)
+    return path, {name: value for name, value in request.headers.items() if name.lower() != "content-length"}, body
 
 
 def accept_floor(seconds):
@@ -91,7 +97,7 @@ def paced(server, message, per_s, seconds, threads=8):
                 connection.sendall(message)
                 answer = connection.recv(65536)
                 if not answer.startswith(b"HTTP/1.1 202"):
-                    raise Missing(f"not accepted: {answer[:200]!r}")
+                    return
                 own.append((time.perf_counter() - due) * 1e3)
         with lock:
             times.extend(own)
@@ -101,6 +107,8 @@ def paced(server, message, per_s, seconds, threads=8):
         worker.start()
     for worker in workers:
         worker.join()
+    if len(times) < per_s * seconds:
+        raise Missing(f"only {len(times)} of {per_s * seconds:.0f} events were accepted")
     return times
 
 

@@ -234,7 +234,7 @@ class TornLogTest : public AsyncEventsTest {
       open();
       for (int i = 0; i < count; ++i) run(events_->add(event("f", i, "event " + std::to_string(i))));
       // The mark's thread follows within its pause.
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      std::this_thread::sleep_for(std::chrono::milliseconds(400));
       ::kill(::getpid(), SIGKILL);
     }
     ASSERT_GT(child, 0);

@@ -20,7 +20,7 @@ namespace {
 
 // Two places, written in turn, so that a torn write leaves the number before.
 constexpr off_t kSlotBytes = 512;
-constexpr std::chrono::milliseconds kPause{20};
+constexpr std::chrono::milliseconds kPause{100};
 
 std::uint32_t crc_of(std::string_view text) {
   return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const unsigned char*>(text.data()), text.size()));

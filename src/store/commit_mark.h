@@ -1,7 +1,7 @@
 // The number of the last commit, in a small synced file beside the database: what tells at start that the database has lost
 // commits which it once had, as a torn or flipped write-ahead log loses them without a word.
 //
-// Written by a thread of its own after the commits, at most every 20 ms, so that no commit waits for it: it may lag behind, it is
+// Written by a thread of its own after the commits, at most every 100 ms, so that no commit waits for it: it may lag behind, it is
 // never ahead. Owned by the Database; its destructor writes the last number.
 #pragma once
 
