@@ -56,14 +56,10 @@ class ServerTargets final : public aws::Targets {
     const auto target = aws::Arn::parse(target_arn);
     const auto action = target ? action_of(target->service) : std::nullopt;
     if (!action) return "deliver";
-    aws::Caller caller;
-    caller.kind = aws::Principal::assumed_role;
-    caller.account = sender.account;
-    caller.region = sender.region;
-    caller.arn = caller.identity_arn = sender.role_arn;
+    const auto caller = parts_.caller(sender);
     // Objects of a bucket, whatever their key will be.
     const std::string resource = target->service == "s3" ? std::string(target_arn) + "/*" : std::string(target_arn);
-    return parts_.authorizer.allowed(caller, *action, resource) ? "" : *action;
+    return caller && parts_.authorizer.allowed(*caller, *action, resource) ? "" : *action;
   }
 
  private:

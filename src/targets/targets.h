@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "auth/authorizer.h"
@@ -20,6 +21,8 @@ namespace lambent::targets {
 struct TargetsParts {
   const auth::Authorizer& authorizer;
   const base::Clock& clock;
+  /// The sender's role as a caller; nothing when there is no such role.
+  std::function<std::optional<aws::Caller>(const aws::Sender&)> caller;
   /// Short-lived credentials of the sender's role. Throws aws::Error when the role is gone.
   std::function<Credentials(const aws::Sender&)> credentials;
   /// Hands an event to a function of this server asynchronously: durable when the task ends. Throws aws::Error.
