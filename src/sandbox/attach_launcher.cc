@@ -200,6 +200,8 @@ class Link : public std::enable_shared_from_this<Link> {
 
   static void decide(Remote& remote, std::string failure) {
     remote.decided = true;
+    // Here and not where restart() goes on: the new run may have ended by then.
+    remote.restarting = false;
     remote.failure = std::move(failure);
     remote.changed.cancel();
   }
