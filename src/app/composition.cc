@@ -68,6 +68,7 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
       functions_(database_, [this](std::string_view hash) { return code_.pin(hash); }),
       layers_(database_, [this](std::string_view hash) { return code_.pin(hash); }),
       urls_(database_, functions_),
+      mappings_(database_),
       root_key_(identities_.ensure_root_key(options.account, given_root_key(options.account), clock_.now_ms())),
       tokens_(data.key("session-tokens"), clock_),
       authenticator_(identities_, tokens_, clock_),
@@ -131,6 +132,7 @@ lambda::LambdaParts Composition::lambda_parts() {
       .code_url = code_url_,
       .layers = layers_,
       .urls = urls_,
+      .mappings = mappings_,
       .lambda_may_assume =
           [this](std::string_view role_arn) {
             const auto role = identities_.role_by_arn(role_arn);

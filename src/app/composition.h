@@ -31,6 +31,7 @@
 #include "services/sts/sts.h"
 #include "store/code/code_store.h"
 #include "store/database.h"
+#include "store/event_source_mappings.h"
 #include "store/function_urls.h"
 #include "store/functions.h"
 #include "store/identities.h"
@@ -85,6 +86,7 @@ class Composition {
   store::Functions functions_;
   store::Layers layers_;
   store::FunctionUrls urls_;
+  store::EventSourceMappings mappings_;
   store::AccessKeySnapshot root_key_;
   auth::SessionTokens tokens_;
   auth::Authenticator authenticator_;

@@ -14,7 +14,7 @@ namespace {
 /// The same for whoever cannot resolve the host: /_lambent/url/ID/the/path.
 constexpr std::string_view kPathForm = "/_lambent/url/";
 
-Response refusal(int status, std::string_view text) {
+Response say(int status, std::string_view text) {
   Response response;
   response.status = status;
   response.headers.add("Content-Type", "application/json");
@@ -38,12 +38,12 @@ Task<void> Gateway::serve_hosted(Exchange& exchange, std::string id) {
   const auto declared = exchange.declared_length();
   auto share = budget_.take(static_cast<std::size_t>(declared.value_or(host_route_.max_body)));
   if (declared && *declared > host_route_.max_body) {
-    response = refusal(413, "Request Entity Too Large");
+    response = say(413, "Request Entity Too Large");
   } else if (!share) {
-    response = refusal(503, "Service Unavailable");
+    response = say(503, "Service Unavailable");
   } else if (const BodyStatus status = co_await exchange.read_body(host_route_.max_body);
              status != BodyStatus::complete) {
-    response = status == BodyStatus::too_large ? refusal(413, "Request Entity Too Large") : refusal(400, "Bad Request");
+    response = status == BodyStatus::too_large ? say(413, "Request Entity Too Large") : say(400, "Bad Request");
   } else {
     const auto& signed_request = exchange.request();
     auto request = signed_request;
@@ -56,6 +56,7 @@ Task<void> Gateway::serve_hosted(Exchange& exchange, std::string id) {
     response = co_await std::move(task);
   }
   share = {};
+  requests_.at({"function-url", "none", std::to_string(response.status)}).add();
   co_await exchange.respond(std::move(response));
 }
 

@@ -225,6 +225,6 @@ def test_a_zip_that_reaches_out_of_its_tree_is_refused(awslambda, role_arn, entr
 
 
 def test_an_operation_that_lambent_lacks_says_so(awslambda):
-    code, status, _ = refusal(awslambda.get_account_settings)
+    code, status, _ = refusal(awslambda.list_capacity_providers)
     assert status == 501
     assert code not in ("", "500")

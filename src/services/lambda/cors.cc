@@ -4,29 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
 
 #include "base/bytes.h"
 
 namespace lambent::lambda {
 namespace {
-
-namespace json = boost::json;
-
-void put(json::object& object, std::string_view name, const std::optional<Texts>& list) {
-  if (!list) return;
-  json::array array;
-  for (const auto& item : *list) array.emplace_back(item);
-  object[name] = std::move(array);
-}
-
-std::optional<Texts> list_in(const json::object& object, std::string_view name) {
-  const auto* value = object.if_contains(name);
-  if (!value) return std::nullopt;
-  Texts list;
-  for (const auto& item : value->as_array()) list.emplace_back(std::string_view(item.as_string()));
-  return list;
-}
 
 bool is_allowed_origin(const Cors& cors, std::string_view origin) {
   const auto origins = cors.AllowOrigins.value_or(Texts{});
@@ -47,30 +29,6 @@ void set_list(base::http::Headers& headers, std::string_view name, const std::op
 }
 
 }  // namespace
-
-std::string cors_text(const Cors& cors) {
-  json::object object;
-  if (cors.AllowCredentials) object["AllowCredentials"] = *cors.AllowCredentials;
-  put(object, "AllowHeaders", cors.AllowHeaders);
-  put(object, "AllowMethods", cors.AllowMethods);
-  put(object, "AllowOrigins", cors.AllowOrigins);
-  put(object, "ExposeHeaders", cors.ExposeHeaders);
-  if (cors.MaxAge) object["MaxAge"] = *cors.MaxAge;
-  return json::serialize(object);
-}
-
-Cors cors_of(const std::string& text) {
-  const auto value = json::parse(text);
-  const auto& object = value.as_object();
-  Cors cors;
-  if (const auto* credentials = object.if_contains("AllowCredentials")) cors.AllowCredentials = credentials->as_bool();
-  cors.AllowHeaders = list_in(object, "AllowHeaders");
-  cors.AllowMethods = list_in(object, "AllowMethods");
-  cors.AllowOrigins = list_in(object, "AllowOrigins");
-  cors.ExposeHeaders = list_in(object, "ExposeHeaders");
-  if (const auto* age = object.if_contains("MaxAge")) cors.MaxAge = age->to_number<std::int32_t>();
-  return cors;
-}
 
 std::optional<base::http::Response> preflight(const Cors& cors, const base::http::Request& request) {
   if (request.method != "OPTIONS" || !request.headers.find("Origin") ||

@@ -1,4 +1,4 @@
-// CORS of function URLs: kept as JSON, and answered to browsers as AWS does ("Cross-origin resource sharing (CORS)", Lambda
+// CORS of function URLs, answered to browsers as AWS does ("Cross-origin resource sharing (CORS)", Lambda
 // function URLs). Pure.
 #pragma once
 
@@ -9,9 +9,6 @@
 #include "services/lambda/url_shapes.h"
 
 namespace lambent::lambda {
-
-std::string cors_text(const Cors& cors);
-Cors cors_of(const std::string& text);
 
 /// The answer to a preflight request, which the function does not see; nothing for any other request.
 std::optional<base::http::Response> preflight(const Cors& cors, const base::http::Request& request);

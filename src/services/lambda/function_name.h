@@ -68,6 +68,7 @@ enum class NamedBy {
   list_urls,
   get_runtime_management,
   put_runtime_management,
+  map_source,
 };
 
 /// Throws aws::Error for a name of another account or region, a qualifier that the operation does not take, and two qualifiers that

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "aws/plain_json.h"
 #include "base/bytes.h"
 #include "base/log.h"
 #include "services/lambda/cors.h"
@@ -52,6 +53,7 @@ base::Task<Response> invoke(Lambda& lambda, const UrlRequest& request, FunctionN
   auto payload = aws::Blob{url_event(request)};
   auto prepared = prepare_invocation(lambda, std::move(name), request.request_id, std::nullopt, std::move(payload));
   auto invocation = co_await std::move(prepared);
+  invocation.trace_id = request.trace_id;
   auto task = lambda.engine().invoke(std::move(invocation));
   const auto outcome = co_await std::move(task);
   if (!outcome.function_error.empty()) co_return bad_gateway();
@@ -61,7 +63,7 @@ base::Task<Response> invoke(Lambda& lambda, const UrlRequest& request, FunctionN
 
 base::Task<Response> answer(Lambda& lambda, const store::FunctionUrl& url, UrlRequest request,
                             std::function<aws::Caller()> verify) {
-  const auto cors = url.cors ? std::optional(cors_of(*url.cors)) : std::nullopt;
+  const auto cors = url.cors ? std::optional(aws::from_plain_json<Cors>(*url.cors)) : std::nullopt;
   if (cors)
     if (auto preflighted = preflight(*cors, request.http)) co_return std::move(*preflighted);
   Response response;
@@ -105,6 +107,7 @@ base::Task<Response> answer_function_url(Lambda& lambda, const base::http::Reque
   } else {
     UrlRequest asked{request, url_id, std::string(request.headers.get("Host")), request_id, {}, 0, std::nullopt};
     asked.now_ms = lambda.parts().clock.now_ms();
+    asked.trace_id = request.headers.get("X-Amzn-Trace-Id");
     auto task = answer(lambda, *url, std::move(asked), std::move(verify));
     response = co_await std::move(task);
   }

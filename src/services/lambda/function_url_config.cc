@@ -1,7 +1,7 @@
 // The operations on function URLs; function_url.cc serves what they make.
+#include "aws/plain_json.h"
 #include "base/bytes.h"
 #include "base/ids.h"
-#include "services/lambda/cors.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/function_configuration.h"
 #include "services/lambda/function_url.h"
@@ -33,7 +33,7 @@ void fill(FunctionUrlOutput& out, const store::FunctionUrl& url, const aws::Call
   out.FunctionUrl = function_url_text(url, caller.endpoint);
   out.FunctionArn = url.function_arn();
   out.AuthType = url.auth_type;
-  if (url.cors) out.Cors = cors_of(*url.cors);
+  if (url.cors) out.Cors = aws::from_plain_json<Cors>(*url.cors);
   out.CreationTime = iso_time(url.created_ms);
   out.InvokeMode = url.invoke_mode;
 }
@@ -56,7 +56,7 @@ base::Task<FunctionUrlOutput> create_function_url(Lambda& lambda, aws::Caller ca
   url.qualifier = name.qualifier;
   url.url_id = base::lower(base::random_base32(32));
   url.auth_type = in.AuthType;
-  if (in.Cors) url.cors = cors_text(*in.Cors);
+  if (in.Cors) url.cors = aws::plain_json(*in.Cors);
   url.created_ms = url.modified_ms = lambda.parts().clock.now_ms();
   auto task = lambda.urls().create(url);
   const bool created = co_await std::move(task);
@@ -94,7 +94,7 @@ base::Task<FunctionUrlConfig> update_function_url(Lambda& lambda, aws::Caller ca
   if (!before) throw no_url();
   auto url = *before;
   if (in.AuthType) url.auth_type = *in.AuthType;
-  if (in.Cors) url.cors = cors_text(*in.Cors);
+  if (in.Cors) url.cors = aws::plain_json(*in.Cors);
   url.modified_ms = lambda.parts().clock.now_ms();
   auto task = lambda.urls().replace(url);
   const bool replaced = co_await std::move(task);

@@ -20,6 +20,7 @@
 #include "services/lambda/function_name.h"
 #include "services/lambda/shapes.h"
 #include "store/code/code_store.h"
+#include "store/event_source_mappings.h"
 #include "store/function_urls.h"
 #include "store/functions.h"
 #include "store/layers.h"
@@ -40,6 +41,7 @@ struct LambdaParts {
   const CodeUrl& code_url;
   store::Layers& layers;
   store::FunctionUrls& urls;
+  store::EventSourceMappings& mappings;
   /// Is there a role of that ARN, and does its trust policy let lambda.amazonaws.com assume it? The auth folder knows.
   std::function<bool(std::string_view role_arn)> lambda_may_assume;
   /// Does a resource's policy let the caller do it, weighed with the caller's own? The auth folder knows.
@@ -78,6 +80,7 @@ class Lambda {
   store::CodeStore& code() { return parts_.code; }
   store::Layers& layers() { return parts_.layers; }
   store::FunctionUrls& urls() { return parts_.urls; }
+  store::EventSourceMappings& mappings() { return parts_.mappings; }
   invoke::Engine& engine() { return parts_.engine; }
   Asynchronous& asynchronous() const { return *parts_.asynchronous; }
   const LambdaParts& parts() const { return parts_; }

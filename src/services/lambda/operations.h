@@ -7,6 +7,7 @@
 #include "base/task.h"
 #include "services/lambda/lambda.h"
 #include "services/lambda/layer_shapes.h"
+#include "services/lambda/mapping_shapes.h"
 #include "services/lambda/permission_shapes.h"
 #include "services/lambda/shapes.h"
 #include "services/lambda/tag_shapes.h"
@@ -132,6 +133,18 @@ std::string get_runtime_management_resource(const aws::Caller& caller, const Qua
 base::Task<RuntimeManagementOutput> put_runtime_management(Lambda& lambda, aws::Caller caller,
                                                            PutRuntimeManagementInput in);
 std::string put_runtime_management_resource(const aws::Caller& caller, const PutRuntimeManagementInput& in);
+
+// event_source_mapping.cc
+base::Task<MappingOutput> create_mapping(Lambda& lambda, aws::Caller caller, CreateMappingInput in);
+std::string create_mapping_resource(const aws::Caller& caller, const CreateMappingInput& in);
+base::Task<MappingOutput> get_mapping(Lambda& lambda, aws::Caller caller, MappingInput in);
+std::string get_mapping_resource(const aws::Caller& caller, const MappingInput& in);
+base::Task<MappingOutput> update_mapping(Lambda& lambda, aws::Caller caller, UpdateMappingInput in);
+std::string update_mapping_resource(const aws::Caller& caller, const UpdateMappingInput& in);
+base::Task<MappingOutput> delete_mapping(Lambda& lambda, aws::Caller caller, MappingInput in);
+std::string delete_mapping_resource(const aws::Caller& caller, const MappingInput& in);
+base::Task<ListMappingsOutput> list_mappings(Lambda& lambda, aws::Caller caller, ListMappingsInput in);
+std::string list_mappings_resource(const aws::Caller& caller, const ListMappingsInput& in);
 
 // invoke_function.cc
 base::Task<InvokeOutput> invoke_function(Lambda& lambda, aws::Caller caller, InvokeInput in);

@@ -82,6 +82,7 @@ class ServiceFixture : public ::testing::Test {
     service_.reset();
     lambda_.reset();
     functions_.reset();
+    mappings_.reset();
     urls_.reset();
     layers_.reset();
     database_.reset();
@@ -97,11 +98,18 @@ class ServiceFixture : public ::testing::Test {
         std::make_unique<store::Functions>(*database_, [this](std::string_view hash) { return code_->pin(hash); });
     layers_ = std::make_unique<store::Layers>(*database_, [this](std::string_view hash) { return code_->pin(hash); });
     urls_ = std::make_unique<store::FunctionUrls>(*database_, *functions_);
-    LambdaParts parts{*functions_, *code_,
-                      engine_,     catalog_,
-                      clock_,      cpu_,
-                      code_url_,   *layers_,
-                      *urls_,      [this](std::string_view arn) { return usable_roles_.contains(arn); }};
+    mappings_ = std::make_unique<store::EventSourceMappings>(*database_);
+    LambdaParts parts{*functions_,
+                      *code_,
+                      engine_,
+                      catalog_,
+                      clock_,
+                      cpu_,
+                      code_url_,
+                      *layers_,
+                      *urls_,
+                      *mappings_,
+                      [this](std::string_view arn) { return usable_roles_.contains(arn); }};
     parts.allowed = [this](const aws::Caller&, std::string_view, std::string_view, std::string_view policy) {
       return policy.find(caller_.account) != std::string_view::npos;
     };
@@ -210,6 +218,7 @@ class ServiceFixture : public ::testing::Test {
   std::unique_ptr<store::Functions> functions_;
   std::unique_ptr<store::Layers> layers_;
   std::unique_ptr<store::FunctionUrls> urls_;
+  std::unique_ptr<store::EventSourceMappings> mappings_;
   std::unique_ptr<store::CodeStore> code_;
   std::unique_ptr<Lambda> lambda_;
   std::unique_ptr<aws::Service> service_;
