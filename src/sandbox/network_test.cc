@@ -2,14 +2,19 @@
 #include "sandbox/launcher/network.h"
 
 #include <gtest/gtest.h>
+#include <linux/netfilter.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <fstream>
 #include <optional>
 
+#include "sandbox/launcher/forwarding.h"
 #include "sandbox/launcher/rules.h"
 #include "sandbox/launcher/spaces.h"
 
@@ -184,6 +189,92 @@ TEST_F(NetworkTest, in_mode_host_private_networks_and_the_hosts_loopback_are_rea
   EXPECT_EQ(reach(network, make_address(169, 254, 1, 1), kRuntimeApiPort), ECONNREFUSED);
 }
 
+TEST_F(NetworkTest, a_firewall_that_does_not_forward_is_told_of_and_left_alone) {
+  Netlink firewall(NETLINK_NETFILTER);
+  RuleBatch batch;
+  batch.add_table("firewall", false);
+  batch.add_chain("firewall", "forward", {"filter", NF_INET_FORWARD, 0, true});
+  batch.commit(firewall);
+  Networks networks(egress());
+  EXPECT_EQ(networks.report().mode, FunctionNetwork::none);
+  EXPECT_NE(networks.report().reason.find("firewall does not forward"), std::string::npos) << networks.report().reason;
+  EXPECT_EQ(reach(networks.make(), kInternet), ENETUNREACH);
+  EXPECT_EQ(tables(), std::vector<std::string>{"firewall"});
+  EXPECT_EQ(setting("conf/wan/forwarding"), "0");
+}
+
+TEST_F(NetworkTest, a_way_to_the_internet_that_comes_later_is_used) {
+  Netlink route(NETLINK_ROUTE);
+  LinkRequests away;
+  away.remove_default_route(link_index("wan"));
+  route.send(away);
+  Networks networks(egress());
+  ASSERT_EQ(networks.report().mode, FunctionNetwork::egress) << networks.report().reason;
+  EXPECT_EQ(setting("conf/wan/forwarding"), "0");
+  LinkRequests back;
+  back.add_default_route(link_index("wan"), kInternet);
+  route.send(back);
+  networks.follow_routes();
+  EXPECT_EQ(setting("conf/wan/forwarding"), "1");
+  EXPECT_EQ(reach(networks.make(), kInternet), 0);
+}
+
+TEST_F(NetworkTest, of_two_launchers_the_last_turns_back_what_both_needed) {
+  std::optional<Networks> one, other;
+  one.emplace(egress());
+  other.emplace(egress());
+  one.reset();
+  EXPECT_EQ(setting("conf/wan/forwarding"), "1");
+  EXPECT_EQ(reach(other->make(), kInternet), 0);
+  other.reset();
+  EXPECT_EQ(setting("conf/wan/forwarding"), "0");
+  EXPECT_TRUE(tables().empty());
+}
+
+TEST_F(NetworkTest, what_a_killed_launcher_left_is_turned_back_at_the_next_start) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    Networks networks(egress());
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(pid, nullptr, 0);
+  EXPECT_EQ(setting("conf/wan/forwarding"), "1");
+  EXPECT_EQ(tables(), std::vector<std::string>{"lambent-forwarding"});
+  Networks networks;
+  EXPECT_EQ(setting("conf/wan/forwarding"), "0");
+  EXPECT_TRUE(tables().empty());
+}
+
+TEST_F(NetworkTest, what_the_host_forwards_already_stays_as_it_is) {
+  std::ofstream("/proc/sys/net/ipv4/ip_forward") << "1";
+  {
+    Networks networks(egress());
+    EXPECT_EQ(reach(networks.make(), kInternet), 0);
+    EXPECT_EQ(tables().size(), 1U);
+  }
+  EXPECT_EQ(setting("conf/wan/forwarding"), "1");
+}
+
+TEST_F(NetworkTest, connections_of_one_environment_are_bounded) {
+  Networks networks(egress());
+  const Network greedy = networks.make(), modest = networks.make();
+  const int opened = inside(greedy, [] {
+    std::vector<base::Fd> held;
+    while (held.size() < 1100) {
+      // Datagrams count like connections, and need nobody at the other end.
+      base::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+      const sockaddr_in to = place(kInternet, 7);
+      if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) break;
+      ::send(socket.get(), "?", 1, 0);
+      held.push_back(std::move(socket));
+    }
+    return static_cast<int>(held.size());
+  });
+  EXPECT_EQ(opened, 1100);
+  EXPECT_EQ(reach(greedy, kInternet), ECONNREFUSED);
+  EXPECT_EQ(reach(modest, kInternet), 0);
+}
+
 TEST_F(NetworkTest, nothing_is_left_on_the_host) {
   ASSERT_EQ(setting("conf/wan/forwarding"), "0");
   {
@@ -194,7 +285,10 @@ TEST_F(NetworkTest, nothing_is_left_on_the_host) {
   }
   EXPECT_EQ(setting("conf/wan/forwarding"), "0");
   EXPECT_TRUE(tables().empty());
-  EXPECT_TRUE(soon([] { return if_nametoindex("wan") == 2 && if_nametoindex("lambent-t") == 0; }));
+  EXPECT_TRUE(soon([] {
+    std::ifstream file("/proc/thread-self/net/dev");
+    return std::string(std::istreambuf_iterator<char>(file), {}).find(kOwnedPrefix) == std::string::npos;
+  }));
 }
 
 }  // namespace

@@ -114,6 +114,11 @@ void LinkRequests::add_default_route(int index, Address gateway) {
   put(RTA_OIF, index);
 }
 
+void LinkRequests::remove_default_route(int index) {
+  begin("removing the default route", RTM_DELROUTE, kDo, route_header(0, RT_SCOPE_NOWHERE, RTN_UNSPEC));
+  put(RTA_OIF, index);
+}
+
 void LinkRequests::add_neighbour(int index, Address address, const Mac& mac) {
   ndmsg header{};
   header.ndm_family = AF_INET;

@@ -39,6 +39,7 @@ class LinkRequests : public Requests {
   /// Directly on the link.
   void add_route(int index, Address address);
   void add_default_route(int index, Address gateway);
+  void remove_default_route(int index);
   /// Nothing needs to be asked to find `address` on the link.
   void add_neighbour(int index, Address address, const Mac& mac);
   /// Whoever sends there is told at once that he may not.

@@ -73,9 +73,8 @@ void Networks::open_way(const NetworkOptions& options) {
 }
 
 void Networks::follow_routes() {
-  const std::int64_t now = now_ns();
-  if (!uplink_ || now - routes_followed_ns_ < kFollowRoutesNs) return;
-  routes_followed_ns_ = now;
+  if (!uplink_) return;
+  routes_followed_ns_ = now_ns();
   try {
     uplink_->follow_routes();
   } catch (const std::system_error&) {
@@ -84,7 +83,7 @@ void Networks::follow_routes() {
 }
 
 Network Networks::make() {
-  follow_routes();
+  if (now_ns() - routes_followed_ns_ > kFollowRoutesNs) follow_routes();
   const Visit inside(home_);
   raise_loopback();
   Network network{open_space(), listen_on(kRuntimeApiPort), listen_on(kApiPort)};

@@ -35,10 +35,11 @@ class Networks {
   base::Fd make_socket(const base::Fd& pidfd);
 
   const NetworkReport& report() const { return report_; }
+  /// Looks again where the host sends packets to; make() does it now and then.
+  void follow_routes();
 
  private:
   void open_way(const NetworkOptions& options);
-  void follow_routes();
 
   base::Fd home_;
   NetworkReport report_;
