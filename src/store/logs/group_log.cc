@@ -82,19 +82,12 @@ std::vector<LogStream> GroupLog::streams(const StreamQuery& query) const {
 
 bool GroupLog::append(std::string_view name, std::span<const LogEvent> events, bool make_stream) {
   const std::int64_t now_ms = clock_.now_ms();
-  std::size_t total = 0;
-  for (const LogEvent& event : events) total += kIngestionBytes + event.message.size();
-  std::string bytes;
-  bytes.reserve(total);
+  char ingestion[kIngestionBytes];
+  segments::store(ingestion, now_ms);
   std::vector<segments::Journal::Entry> entries;
   entries.reserve(events.size());
-  for (const LogEvent& event : events) {
-    const std::size_t begin = bytes.size();
-    segments::put(bytes, now_ms);
-    bytes += event.message;
-    // The text does not move any more: its room was reserved.
-    entries.push_back({event.time_ms, std::string_view(bytes).substr(begin)});
-  }
+  for (const LogEvent& event : events)
+    entries.push_back({event.time_ms, event.message, std::string_view(ingestion, sizeof ingestion)});
   const std::lock_guard lock(mutex_);
   LogStream* stream = streams_.find(name);
   if (stream == nullptr) {

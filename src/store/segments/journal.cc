@@ -135,21 +135,28 @@ std::uint64_t Journal::append(std::uint32_t key, std::span<const Entry> entries)
   const std::lock_guard lock(mutex_);
   if (!active_ || roll_next_ || !active_->whole() || active_->size() >= options_.segment_bytes) roll();
   const std::uint64_t first = next_sequence_;
-  std::string bytes;
-  std::uint64_t sequence = first;
+  std::size_t room = 0;
   for (const Entry& entry : entries) {
-    if (entry.bytes.size() > kLongestRecord) throw std::length_error("a record is too long for a segment");
-    append_record(bytes, active_->header().salt, {sequence++, entry.time_ms, key, entry.bytes});
+    const std::size_t size = entry.prefix.size() + entry.bytes.size();
+    if (size > kLongestRecord) throw std::length_error("a record is too long for a segment");
+    room += kRecordHead + size;
   }
-  std::uint64_t offset = active_->size();
+  std::string bytes;
+  bytes.reserve(room);
+  std::uint64_t sequence = first;
+  for (const Entry& entry : entries)
+    append_record(bytes, active_->header().salt, {sequence++, entry.time_ms, key, entry.bytes}, entry.prefix);
+  const std::uint64_t offset = active_->size();
   active_->append(bytes);
   Segment& segment = *segments_.back();
+  std::size_t at = 0;
   sequence = first;
   for (const Entry& entry : entries) {
-    const Record record{sequence++, entry.time_ms, key, entry.bytes};
-    segment.index.add(record, offset);
+    const std::size_t size = entry.prefix.size() + entry.bytes.size();
+    const Record record{sequence++, entry.time_ms, key, std::string_view(bytes).substr(at + kRecordHead, size)};
+    segment.index.add(record, offset + at);
     add_to(segment.summary, record);
-    offset += kRecordHead + entry.bytes.size();
+    at += kRecordHead + size;
   }
   next_sequence_ = sequence;
   if (unsynced_.empty() || unsynced_.back() != active_->fd()) unsynced_.push_back(active_->fd());

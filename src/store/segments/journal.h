@@ -52,8 +52,9 @@ class Journal {
 
   struct Entry {
     std::int64_t time_ms = 0;
-    /// At most kLongestRecord.
+    /// The record's bytes, in two parts of together at most kLongestRecord.
     std::string_view bytes;
+    std::string_view prefix = {};
   };
   /// All entries with one write; the first one's sequence number. Throws std::system_error: nothing is kept then.
   std::uint64_t append(std::uint32_t key, std::span<const Entry> entries);

@@ -2,23 +2,33 @@
 
 #include <zlib.h>
 
+#include <cstring>
+
 #include "store/segments/little_endian.h"
 
 namespace lambent::store::segments {
 namespace {
 
-std::uint32_t checksum(std::uint64_t salt, std::string_view bytes) {
-  std::string seed;
-  put(seed, salt);
-  const auto begun = ::crc32(0, reinterpret_cast<const Bytef*>(seed.data()), static_cast<uInt>(seed.size()));
-  return static_cast<std::uint32_t>(
-      ::crc32(begun, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+std::uint32_t crc(std::uint32_t begun, const char* bytes, std::size_t size) {
+  return static_cast<std::uint32_t>(::crc32(begun, reinterpret_cast<const Bytef*>(bytes), static_cast<uInt>(size)));
 }
 
-/// Over the length, which stands before the checksum, and all that stands behind it.
-std::uint32_t record_checksum(std::uint64_t salt, std::uint32_t length, std::string_view rest) {
-  return checksum(salt ^ (static_cast<std::uint64_t>(length) << 17), rest);
+// What the checksum of a record is begun with: the salt, with the length that stands before the checksum, and the numbers
+// that stand behind it.
+constexpr std::size_t kSeed = 8;
+constexpr std::size_t kNumbers = kRecordHead - 8;
+
+std::uint32_t record_checksum(std::uint64_t salt, std::uint32_t length, const char* numbers, std::string_view prefix,
+                              std::string_view bytes) {
+  char seeded[kSeed + kNumbers];
+  store(seeded, salt ^ (static_cast<std::uint64_t>(length) << 17));
+  std::memcpy(seeded + kSeed, numbers, kNumbers);
+  const std::uint32_t begun = crc(0, seeded, sizeof seeded);
+  const std::uint32_t behind = prefix.empty() ? begun : crc(begun, prefix.data(), prefix.size());
+  return bytes.empty() ? behind : crc(behind, bytes.data(), bytes.size());
 }
+
+std::uint32_t header_checksum(std::string_view bytes) { return crc(0, bytes.data(), bytes.size()); }
 
 }  // namespace
 
@@ -29,27 +39,26 @@ void append_header(std::string& out, std::string_view magic, const FileHeader& h
   put(out, header.created_ms);
   put(out, header.salt);
   put(out, std::uint32_t{0});
-  put(out, checksum(0, std::string_view(out).substr(begin)));
+  put(out, header_checksum(std::string_view(out).substr(begin)));
 }
 
 std::optional<FileHeader> read_header(std::string_view bytes, std::string_view magic) {
   if (bytes.size() < FileHeader::kBytes || !bytes.starts_with(magic)) return std::nullopt;
-  if (get<std::uint32_t>(bytes, 36) != checksum(0, bytes.substr(0, 36))) return std::nullopt;
+  if (get<std::uint32_t>(bytes, 36) != header_checksum(bytes.substr(0, 36))) return std::nullopt;
   return FileHeader{get<std::uint64_t>(bytes, 8), get<std::int64_t>(bytes, 16), get<std::uint64_t>(bytes, 24)};
 }
 
-void append_record(std::string& out, std::uint64_t salt, const Record& record) {
-  const auto length = static_cast<std::uint32_t>(record.bytes.size());
-  put(out, length);
-  const std::size_t sum = out.size();
-  put(out, std::uint32_t{0});
-  put(out, record.sequence);
-  put(out, record.time_ms);
-  put(out, record.key);
+void append_record(std::string& out, std::uint64_t salt, const Record& record, std::string_view prefix) {
+  const auto length = static_cast<std::uint32_t>(prefix.size() + record.bytes.size());
+  char head[kRecordHead];
+  store(head, length);
+  store(head + 8, record.sequence);
+  store(head + 16, record.time_ms);
+  store(head + 24, record.key);
+  store(head + 4, record_checksum(salt, length, head + 8, prefix, record.bytes));
+  out.append(head, sizeof head);
+  out += prefix;
   out += record.bytes;
-  std::string value;
-  put(value, record_checksum(salt, length, std::string_view(out).substr(sum + 4)));
-  out.replace(sum, 4, value);
 }
 
 std::optional<Record> RecordReader::at(std::size_t offset) {
@@ -61,8 +70,7 @@ std::optional<Record> RecordReader::at(std::size_t offset) {
                       rest.substr(kRecordHead, length)};
   // Cheap, and asked first: behind a damaged place every byte is tried.
   if (record.sequence < next_sequence_ || record.sequence - next_sequence_ > bytes_.size()) return std::nullopt;
-  if (get<std::uint32_t>(rest, 4) == record_checksum(salt_, length, rest.substr(8, length + kRecordHead - 8)))
-    return record;
+  if (get<std::uint32_t>(rest, 4) == record_checksum(salt_, length, rest.data() + 8, {}, record.bytes)) return record;
   searched_ += length;
   return std::nullopt;
 }

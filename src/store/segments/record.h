@@ -41,7 +41,8 @@ constexpr std::size_t kRecordHead = 28;
 /// Of a record's bytes.
 constexpr std::size_t kLongestRecord = 2 << 20;
 
-void append_record(std::string& out, std::uint64_t salt, const Record& record);
+/// The record's bytes are `prefix`, then record.bytes.
+void append_record(std::string& out, std::uint64_t salt, const Record& record, std::string_view prefix = {});
 
 /// Walks the records of a file's bytes behind its header.
 class RecordReader {
