@@ -42,6 +42,8 @@ invoke() {
 }
 
 role_arn=$(ensure_role)
+"$AWS" iam attach-role-policy --role-name "$role" \
+  --policy-arn arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole
 deploy hello-python python3.13 app.handler
 deploy hello-nodejs nodejs22.x index.handler
 invoke hello-python
