@@ -32,9 +32,11 @@ std::string_view script(std::string_view name) {
   throw std::logic_error("no installer " + std::string(name));
 }
 
-/// sh -c SCRIPT NAME ARGUMENTS, with this terminal; it dies with this process.
+/// sh -c SCRIPT NAME ARGUMENTS, with this terminal, in a process namespace: all that it starts dies with this process.
 void run_script(std::string_view name, std::vector<std::string> arguments) {
-  std::vector<std::string> argv{"/bin/sh", "-c", std::string(script(name)), std::string(name)};
+  std::vector<std::string> argv{"/usr/bin/unshare", "--pid",   "--fork", "--kill-child",
+                                "--mount-proc",     "/bin/sh", "-c",     std::string(script(name)),
+                                std::string(name)};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
   for (std::string& argument : argv) pointers.push_back(argument.data());
@@ -42,7 +44,7 @@ void run_script(std::string_view name, std::vector<std::string> arguments) {
   const pid_t parent = ::getpid();
   const pid_t pid = base::check(::fork(), "fork");
   if (pid == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(127);
     ::execv(pointers[0], pointers.data());
     ::_exit(127);
@@ -75,7 +77,6 @@ void write_java_sources(const fs::path& directory) {
 
 void build_debian(const fs::path& directory, const InstallOptions& options, const Recipe& recipe) {
   need("/usr/bin/mmdebstrap", "mmdebstrap");
-  need("/usr/bin/unshare", "util-linux");
   DebianArchive archive = find_debian_archive("/etc/apt", codename());
   if (!options.mirror.empty()) archive.mirror = options.mirror;
   if (archive.mirror.empty())
@@ -143,6 +144,7 @@ Installed install(const InstallOptions& options, const Recipe& recipe) {
   if (is_installed(options.roots, name)) return Installed::already;
   const base::Fd lock = lock_for_change(options.roots);
   if (is_installed(options.roots, name)) return Installed::already;
+  need("/usr/bin/unshare", "util-linux");
   const fs::path place = options.roots / name;
   const fs::path unfinished = options.roots / (std::string(kUnfinished) + name + "-" + base::random_hex(8));
   base::check(::mkdir(unfinished.c_str(), 0755), unfinished.c_str());

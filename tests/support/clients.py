@@ -6,6 +6,7 @@ What cannot be had on a machine is skipped with the reason.
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,108 @@ def java_client():
         run(maven, "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={directory}/jars", cwd=directory)
 
     return sorted((built(f"java-{JAVA_CLIENT}", make) / "jars").glob("*.jar"))
+
+
+PYTHON_CLIENT = "4.0.1"
+
+
+def python_client():
+    """awslambdaric from PyPI, as the files of a package."""
+
+    def make(directory):
+        run(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", "--target",
+            directory / "package", f"awslambdaric=={PYTHON_CLIENT}", cwd=directory)
+
+    return built(f"python-{PYTHON_CLIENT}", make) / "package"
+
+
+NODEJS_CLIENT = "4.0.2"
+
+
+def nodejs_client():
+    """aws-lambda-ric from npm; its native addon is built by node-gyp, with a curl that it brings."""
+    npm = tool("npm")
+    for need in ("cmake", "make", "g++", "autoconf", "automake", "libtoolize"):
+        tool(need)
+
+    def make(directory):
+        (directory / "package.json").write_text("{}")
+        run(npm, "install", "--no-audit", "--no-fund", f"aws-lambda-ric@{NODEJS_CLIENT}", cwd=directory, npm_config_nodedir="/usr")
+
+    return built(f"nodejs-{NODEJS_CLIENT}", make) / "node_modules"
+
+
+GO_CLIENT = "v1.55.1"
+GO_SOURCE = """package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+func handler(ctx context.Context, event map[string]interface{}) (map[string]interface{}, error) {
+	found, _ := lambdacontext.FromContext(ctx)
+	return map[string]interface{}{"event": event, "id": found.AwsRequestID, "name": lambdacontext.FunctionName}, nil
+}
+
+func main() { lambda.Start(handler) }
+"""
+
+
+def go_program():
+    """A static program with github.com/aws/aws-lambda-go."""
+    go = tool("go", "/usr/local/go/bin")
+
+    def make(directory):
+        (directory / "main.go").write_text(GO_SOURCE)
+        run(go, "mod", "init", "lambent.test/function", cwd=directory)
+        run(go, "get", f"github.com/aws/aws-lambda-go@{GO_CLIENT}", cwd=directory)
+        run(go, "build", "-tags", "lambda.norpc", "-o", "bootstrap", ".", cwd=directory, CGO_ENABLED="0")
+
+    return built(f"go-{GO_CLIENT}", make) / "bootstrap"
+
+
+RUST_CLIENT = "0.13"
+CARGO = f"""[package]
+name = "bootstrap"
+version = "0.1.0"
+edition = "2021"
+[dependencies]
+lambda_runtime = "{RUST_CLIENT}"
+serde_json = "1"
+tokio = {{ version = "1", features = ["macros"] }}
+[profile.release]
+strip = true
+opt-level = 1
+debug = false
+"""
+RUST_SOURCE = """use lambda_runtime::{service_fn, Error, LambdaEvent};
+use serde_json::{json, Value};
+
+async fn handler(event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let (event, context) = event.into_parts();
+    Ok(json!({"event": event, "id": context.request_id, "name": context.env_config.function_name}))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::run(service_fn(handler)).await
+}
+"""
+
+
+def rust_program():
+    """A program with the crate lambda_runtime."""
+    cargo = tool("cargo", str(Path.home() / ".cargo/bin"))
+
+    def make(directory):
+        (directory / "src").mkdir()
+        (directory / "Cargo.toml").write_text(CARGO)
+        (directory / "src/main.rs").write_text(RUST_SOURCE)
+        run(cargo, "build", "--quiet", "--release", cwd=directory)
+        shutil.copy(directory / "target/release/bootstrap", directory / "bootstrap")
+        shutil.rmtree(directory / "target")
+
+    return built(f"rust-{RUST_CLIENT}", make) / "bootstrap"

@@ -45,6 +45,11 @@ done
 for name in passwd group resolv.conf hosts hostname nsswitch.conf; do : >"$dir/etc/$name"; done
 ln -sf /usr/share/zoneinfo/UTC "$dir/etc/localtime"
 
+# AWS's LANG is en_US.UTF-8; what matters of it is the encoding.
+for locale in "$dir"/usr/lib/locale/C.*; do
+  if [ -d "$locale" ]; then ln -s "${locale##*/}" "$dir/usr/lib/locale/en_US.utf8"; fi
+done
+
 # The authorities that everybody trusts, where Debian and where Amazon Linux have them.
 mkdir -p "$dir/etc/ssl/certs" "$dir/etc/pki/tls/certs"
 find "$dir/usr/share/ca-certificates" -name '*.crt' | sort | while read -r certificate; do
