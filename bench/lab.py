@@ -62,7 +62,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         begin = time.perf_counter()
         self.process = subprocess.Popen([binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(data),
-                                         "--log-level", "error", *options])
+                                         "--log-level", os.environ.get("LOG", "error"), *options])
         while True:
             try:
                 urllib.request.urlopen(self.url + "/_lambent/health", timeout=1).read()

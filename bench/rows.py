@@ -19,7 +19,7 @@ NOP_RUBY = ("ruby3.3", "app.handler", {"app.rb": "def handler(event:, context:)\
 BOTO3 = (PYTHON_NAME, "app.handler", {"app.py": "import boto3\nclient = boto3.client('dynamodb')\n"
                                                "def handler(event, context):\n    return client.meta.region_name\n"})
 SLEEPER = (PYTHON_NAME, "app.handler", {"app.py": "import os, time\ndef handler(event, context):\n    now = time.time()\n"
-                                                 "    time.sleep(4)\n"
+                                                 "    time.sleep(8)\n"
                                                  "    return [now, os.environ['AWS_LAMBDA_LOG_STREAM_NAME']]\n"})
 PLAIN_PYTHON = [PYTHON, "-I", "-S", "-c", "pass"]
 PLAIN_NODE = [NODE, "-e", "0"]

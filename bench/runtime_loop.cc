@@ -15,6 +15,7 @@
 #include "base/http_server.h"
 #include "base/ids.h"
 #include "runtime_api/runtime_api.h"
+#include "sandbox/launcher/launcher.h"
 #include "sandbox/sandbox.h"
 
 namespace {
@@ -162,6 +163,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  // The launcher is this program once more.
+  if (const auto status = sandbox::launcher_main(argc, argv)) return *status;
   const std::string flag = argc == 4 ? argv[3] : "";
   if (argc < 3 || argc > 4 || (!flag.empty() && flag != "--sandbox" && flag != "--freeze")) return 64;
   return run(argc, argv);
