@@ -1,5 +1,6 @@
 """The Node.js bootstrap: handler forms, errors and logs as AWS's documentation and published runtime client have them."""
 
+import base64
 import json
 import pathlib
 import re
@@ -277,10 +278,39 @@ def test_process_stdout_is_raw():
 
 
 @both
-def test_response_streaming_is_refused_in_words(generation):
-    run = node("exports.handler = awslambda.streamifyResponse(async () => {})", execution_env=generation)
-    assert document(run)["errorMessage"] == (
-        "This version of Lambent does not support response streaming (awslambda.streamifyResponse).")
+def test_a_streamed_response_is_chunked_with_its_metadata(generation):
+    run = node("""exports.handler = awslambda.streamifyResponse(async (event, stream, context) => {
+        stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201 });
+        stream.write("a");
+        stream.write({ b: 1 });
+        stream.end();
+      }, { highWaterMark: 1024 });""", execution_env=generation)
+    headers = run.answer.headers
+    assert run.answer.kind == "response"
+    assert run.answer.body == b'{"statusCode":201}' + bytes(8) + b'a{"b":1}'
+    assert headers["Lambda-Runtime-Function-Response-Mode"] == "streaming"
+    assert headers["Content-Type"] == "application/vnd.awslambda.http-integration-response"
+    assert "Lambda-Runtime-Function-Error-Type" in headers["Trailer"]
+
+
+@both
+@pytest.mark.parametrize("source, kind", [
+    ("async () => { throw new TypeError('at once'); }", "TypeError"),
+    ("async (event, stream) => { stream.write('x'); throw new TypeError('later'); }", "TypeError"),
+    ("(event, stream) => { stream.write('x'); }", "Error"),
+])
+def test_an_error_of_a_streaming_handler_is_in_the_trailers(generation, source, kind):
+    run = node(f"exports.handler = awslambda.streamifyResponse({source})", execution_env=generation)
+    headers = run.answer.headers
+    assert run.answer.kind == "response"
+    assert headers["Lambda-Runtime-Function-Error-Type"] == kind
+    told = json.loads(base64.b64decode(headers["Lambda-Runtime-Function-Error-Body"]))
+    assert told["errorType"] == kind and told["trace"]
+
+
+def test_only_responses_can_stream():
+    run = node("exports.handler = async () => 1; exports.handler[Symbol.for('aws.lambda.runtime.handler.streaming')] = 'request'")
+    assert document(run)["errorType"] == "Runtime.MalformedStreamingHandler"
 
 
 def test_a_response_of_the_limit_is_sent_and_a_longer_one_announced():
