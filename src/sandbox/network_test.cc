@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <optional>
 
@@ -289,6 +291,36 @@ TEST_F(NetworkTest, nothing_is_left_on_the_host) {
     std::ifstream file("/proc/thread-self/net/dev");
     return std::string(std::istreambuf_iterator<char>(file), {}).find(kOwnedPrefix) == std::string::npos;
   }));
+}
+
+double milliseconds_of(const std::function<void()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// The numbers are printed, not judged: this is a shared machine. What is judged is that one after another can be made.
+TEST_F(NetworkTest, speed_of_making_and_taking_away) {
+  constexpr int kMade = 400;
+  for (const auto& [name, options] : {std::pair{"none", NetworkOptions{}}, std::pair{"egress", egress()}}) {
+    std::optional<Networks> networks;
+    const double start = milliseconds_of([&, &wanted = options] { networks.emplace(wanted); });
+    std::vector<double> each;
+    const double all = milliseconds_of([&] {
+      for (int i = 0; i < kMade; ++i) each.push_back(milliseconds_of([&] { networks->make(); }));
+    });
+    std::vector<Network> held;
+    const double two_hundred = milliseconds_of([&] {
+      while (held.size() < 200) held.push_back(networks->make());
+    });
+    std::sort(each.begin(), each.end());
+    std::printf(
+        "  %-7s start %6.1f ms; a network med %5.0f min %5.0f p95 %5.0f us; made and dropped %5.0f/s; 200 held in "
+        "%4.0f ms\n",
+        name, start, each[kMade / 2] * 1000, each[0] * 1000, each[kMade * 95 / 100] * 1000, kMade * 1000 / all,
+        two_hundred);
+    EXPECT_EQ(reach(held.back(), kInternet), networks->report().mode == FunctionNetwork::egress ? 0 : ENETUNREACH);
+  }
 }
 
 }  // namespace
