@@ -1,6 +1,6 @@
 # Lambent: `make run` starts a server and shows it working; `make test` proves it. Both install what is missing first.
 .DEFAULT_GOAL := build
-.PHONY: build run test tidy unit dev tsan fuzz runtimes blackbox fresh chaos bench bench-compare lint format clean setup
+.PHONY: build run test tidy unit dev tsan fuzz runtimes blackbox fresh chaos bench bench-compare lint format clean setup setup-tests
 
 # build/release/lambent
 build: setup
@@ -12,10 +12,10 @@ run: build
 	packaging/run
 
 # Everything that must hold, in the order of tests/run; the last line counts. Single steps below.
-test: setup
+test: setup-tests
 	tests/run
 
-tidy unit dev tsan fuzz runtimes blackbox: setup
+tidy unit dev tsan fuzz runtimes blackbox: setup-tests
 	tests/run $@
 
 # Both commands of the README in new Debian 12 and 13 roots made by mmdebstrap. Needs root; takes long.
@@ -44,6 +44,9 @@ format:
 
 setup:
 	./setup
+
+setup-tests:
+	./setup --tests
 
 clean:
 	rm -rf build

@@ -210,10 +210,13 @@ def test_the_official_python_client_runs_unchanged(deployer):
 
 
 def test_the_official_nodejs_client_runs_unchanged(deployer):
+    ensure("nodejs22.x")  # what it asks for
     source = "exports.handler = async (event, context) => ({ event, id: context.awsRequestId, name: context.functionName });"
-    check_client(deployer, {
-        "bootstrap!": "#!/bin/sh\nexec /usr/bin/node node_modules/aws-lambda-ric/bin/index.mjs \"$_HANDLER\"\n", "app.js": source,
-        **files_of(clients.nodejs_client(), "node_modules/")})
+    start = "#!/bin/sh\nexec /var/lang/bin/node /var/task/node_modules/aws-lambda-ric/index.mjs \"$_HANDLER\"\n"
+    client = clients.nodejs_client() / "aws-lambda-ric"
+    files = {name: content for name, content in files_of(client, "node_modules/aws-lambda-ric/").items() if "/deps/" not in name}
+    check_client(deployer, {"start!": start, "app.js": source, **files}, "nodejs22.x",
+                 Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/start"}})
 
 
 @pytest.mark.parametrize("runtime, file, handler", [("provided.al2023", "bootstrap!", "any"), ("go1.x", "bin/main!", "bin/main")])
