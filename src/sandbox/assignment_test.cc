@@ -113,11 +113,35 @@ TEST_F(Assignment, extensions_start_first_print_to_their_own_pipe_and_their_ends
   }
 }
 
-TEST_F(Assignment, an_extension_that_cannot_be_started_is_a_launch_that_failed) {
-  Spec spec = shell("sleep 100");
-  spec.layers = {lab().write_tree('1', {{"extensions/ok", "#!/bin/sh\nsleep 100\n"}})};
-  spec.extensions = {"/opt/extensions/ok", "/opt/extensions/missing"};
-  EXPECT_EQ(refusal([&] { lab().launch(spec); }), "sandbox: exec: No such file or directory");
+TEST_F(Assignment, an_extension_that_cannot_be_executed_ends_as_in_a_shell_and_the_runtime_runs) {
+  Spec spec = shell("echo runtime; sleep 100");
+  spec.layers = {lab().write_tree('1', {{"extensions/no_program", "neither ELF nor a script"}})};
+  spec.extensions = {"/opt/extensions/no_program", "/opt/extensions/missing"};
+  const auto running = lab().launch(spec);
+  ASSERT_TRUE(until(*running, [&] { return running->extension_exits.size() == 2 && !running->out.empty(); }));
+  for (const auto& [index, exit] : running->extension_exits) EXPECT_EQ(exit.status, index == 0 ? 126 : 127);
+  EXPECT_FALSE(running->exit.has_value());
+}
+
+TEST_F(Assignment, the_end_of_a_restarted_run_is_told_however_soon_it_comes) {
+  const auto running = lab().launch(shell("exit 1"));
+  ASSERT_TRUE(until(*running, [&] { return running->exit.has_value(); }));
+  for (int status = 2; status < 22; ++status) {
+    lab().restart(*running, {"/bin/sh", "-c", "exit " + std::to_string(status)});
+    ASSERT_TRUE(until(*running, [&] { return running->exit.has_value(); })) << status;
+    ASSERT_EQ(running->exit->status, status);
+  }
+}
+
+TEST_F(Assignment, whoever_is_gone_is_not_called_any_more) {
+  auto running = lab().launch(shell("exit 1"));
+  ASSERT_TRUE(until(*running, [&] { return running->exit.has_value(); }));
+  int calls = 0;
+  running->sandbox->on_exit([&](Exit) { ++calls; });
+  running.reset();
+  lab().context().restart();
+  lab().context().run_for(milliseconds(20));
+  EXPECT_EQ(calls, 0);
 }
 
 TEST_F(Assignment, a_restart_keeps_tmp_and_nothing_else_and_tells_the_next_end) {

@@ -69,7 +69,8 @@ void notify(NoticeKind kind, std::int32_t first = 0, std::int32_t second = 0) {
 
 [[noreturn]] void run_program(const Program& program) {
   program_failure = become_program(program);
-  for (;;) raw(SYS_exit_group, 111);
+  // As a shell would: not found, or not executable.
+  for (;;) raw(SYS_exit_group, program_failure.error == ENOENT ? 127 : 126);
 }
 
 /// As vfork: the child runs on this stack, above which nothing may be kept in this function that it could overwrite; so
@@ -81,8 +82,9 @@ __attribute__((noinline)) long spawn(clone_args& arguments, bool plain, const Pr
   return pid;
 }
 
-/// The program's process id. It runs when this returns.
-int start(const char* const* argv, const char* const* environment, int out, int err, int channel) {
+/// The program's process id. It runs when this returns, or has ended with 126 or 127 when it `may_be_missing`.
+int start(const char* const* argv, const char* const* environment, int out, int err, int channel,
+          bool may_be_missing = false) {
   const Plan& plan = *self.plan;
   Program program;
   program.out = out;
@@ -105,7 +107,8 @@ int start(const char* const* argv, const char* const* environment, int out, int 
   program_failure = {};
   const long pid = spawn(arguments, self.gave_up, program);
   if (pid < 0) fail(kStartStep, pid);
-  if (program_failure.error != 0) fail(program_failure);
+  const bool tolerated = may_be_missing && failed_in_exec(program_failure);
+  if (program_failure.error != 0 && !tolerated) fail(program_failure);
   return static_cast<int>(pid);
 }
 
@@ -143,7 +146,7 @@ void start_extensions(const Order& order) {
   const char* argv[2] = {nullptr, nullptr};
   for (std::uint32_t i = 0; i < order.extension_count; ++i) {
     argv[0] = words.extensions[i];
-    self.extensions[i] = start(argv, words.extension_environment, kExtensionsFd, kExtensionsFd, -1);
+    self.extensions[i] = start(argv, words.extension_environment, kExtensionsFd, kExtensionsFd, -1, true);
   }
 }
 

@@ -164,6 +164,7 @@ Failure enter_namespaces(const Plan& plan) { return walk(kNamespaceSteps, 0, pla
 Failure give_up_rights(const Rights& rights) { return walk(kRightsSteps, kRightsBase, rights); }
 Failure give_up_own_rights(const Rights& rights) { return walk(kInitRightsSteps, kInitRightsBase, rights); }
 Failure become_program(const Program& program) { return walk(kProgramSteps, kProgramBase, program); }
+bool failed_in_exec(const Failure& failure) { return failure.step + 1 == kForkBase; }
 Failure join_environment(const Program& program) { return walk(kForkSteps, kForkBase, program); }
 Failure enter_zygote_root(const Plan& plan) { return walk(kZygoteSteps, kZygoteBase, plan); }
 

@@ -115,6 +115,8 @@ Failure give_up_rights(const Rights& rights);
 Failure give_up_own_rights(const Rights& rights);
 /// Returns only when it failed.
 Failure become_program(const Program& program);
+/// It became everything but the program: there is none, or it is not executable.
+bool failed_in_exec(const Failure& failure);
 Failure join_environment(const Program& program);
 /// For a zygote's own process, before exec.
 Failure enter_zygote_root(const Plan& plan);
