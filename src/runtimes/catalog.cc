@@ -58,7 +58,7 @@ Runtime make_node(const Identifier& wanted, const Interpreter& used) {
   runtime.environment = {"NODE_PATH=/opt/nodejs/node" + major +
                          "/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task"};
   runtime.runtime_version = "nodejs:" + major + ".v1";
-  runtime.spare = Spare{.zygote = false, .per_memory = true, .held_mib = 12};
+  runtime.spare = Spare{.zygote = false, .per_memory = true, .held_mib = 10};
   return runtime;
 }
 
