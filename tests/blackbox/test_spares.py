@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from support.functions import NODEJS, PYTHON, Deployer, ensure_role
+from support.functions import NODEJS, PYTHON, Deployer, ensure_role, make_zip
 from support.polling import until
 
 NOP = {PYTHON: "def handler(event, context):\n    return event\n", NODEJS: "export const handler = async (event) => event;\n"}
@@ -118,6 +118,18 @@ def test_libraries_of_the_package_are_found_by_the_linker(spares):
                         "    library = ctypes.CDLL('liblambent_test.so')\n    return library._name\n",
               "lib/liblambent_test.so": library}
     assert spares.invoke_from_spare(PYTHON, source).expect() == "liblambent_test.so"
+
+
+def test_libraries_of_a_layer_are_found_by_the_linker(spares):
+    """The same for /opt/lib, in which nothing at all was while the process waited."""
+    library = open("/lib/x86_64-linux-gnu/libm.so.6", "rb").read()
+    layer = spares.server.client("lambda").publish_layer_version(
+        LayerName="library", Content={"ZipFile": make_zip({"lib/liblambent_layer.so": library})})
+    source = ("import ctypes, os\ndef handler(event, context):\n"
+              "    return [ctypes.CDLL('liblambent_layer.so')._name, os.listdir('/opt')]\n")
+    answer = spares.invoke_from_spare(PYTHON, source, Layers=[layer["LayerVersionArn"]])
+    assert answer.expect() == ["liblambent_layer.so", ["lib"]]
+    assert spares.invoke_from_spare(PYTHON, "import os\ndef handler(e, c):\n    return os.listdir('/opt')\n").expect() == []
 
 
 def test_boto3_is_there_and_reaches_the_server(spares):

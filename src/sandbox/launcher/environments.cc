@@ -303,12 +303,10 @@ void Environments::assign(Environment& environment, const wire::Checked& request
     throw LaunchFailure{"assign: it was prepared for another kind of function", 0};
   in_words([&] {
     std::vector<base::Fd> trees;
-    std::uint32_t has = jail::kHasCode;
+    std::uint32_t has = jail::kHasCode | jail::kHasLayers;
     trees.push_back(mounts_.clone_code(request.code_hash));
-    if (!request.layers.empty()) {
-      trees.push_back(mounts_.clone_layers(request.layers));
-      has |= jail::kHasLayers;
-    }
+    // Also without layers: what waited has seen an /opt with a lib in it, for the dynamic linker.
+    trees.push_back(request.layers.empty() ? mounts_.clone_empty() : mounts_.clone_layers(request.layers));
     if (request.extension_count > 0) {
       Ends output = make_output(uid_of(environment));
       environment.extensions_output = std::move(output.read);

@@ -118,8 +118,8 @@ void add_devices() {
 }
 
 void add_lambda_directories() {
-  for (const char* name :
-       {"var/task", "var/runtime", "var/lang/bin", "var/empty", "opt", "tmp", "proc", "sys", "run", "home", "root"})
+  for (const char* name : {"var/task/lib", "var/runtime", "var/lang/bin", "var/empty", "opt/lib", "tmp", "proc", "sys",
+                           "run", "home", "root"})
     fs::create_directories(fs::path("root") / name);
   for (const char* name : {"python3", "node"})
     if (fs::exists(fs::path("/usr/bin") / name))
@@ -212,6 +212,14 @@ void Mounts::make_template(const std::string& root, const std::string& target) c
     attach(clone_path(AT_FDCWD, ("root/etc/" + name).c_str(), 0), target + "/etc/" + name);
 }
 
+  for (const std::string name : {"/var/task", "/opt"})
+    attach(clone_path(AT_FDCWD, ("root" + name).c_str(), 0), target + name);
+}
+
+base::Fd Mounts::clone_empty() const {
+  base::Fd tree = clone_path(AT_FDCWD, "root/var/empty", 0);
+  set_attributes(tree.get(), "", kReadOnly | kNoSuid | kNoDev, AT_EMPTY_PATH);
+  return tree;
 base::Fd Mounts::clone_code(const std::string& hash) const { return clone_directory(code_.get(), hash); }
 
 base::Fd Mounts::clone_runtime(const std::string& name) const { return clone_directory(runtimes_.get(), name); }

@@ -35,6 +35,8 @@ class Mounts {
   base::Fd clone_runtime(const std::string& name) const;
   /// A detached read-only mount of layer trees merged: a later one lies over an earlier one.
   base::Fd clone_layers(const std::vector<std::string>& hashes) const;
+  /// An empty directory, read-only.
+  base::Fd clone_empty() const;
 
   /// Keeps a file that zygotes may execute: "python/zygote.py". Unlike the runtimes directory this one is nobody's but
   /// root's.
