@@ -312,7 +312,13 @@ Task<std::optional<Outcome>> Environment::invoke(const Invocation& invocation) {
   event.payload = invocation.payload;
   Answer answer = co_await runtime_api_->invoke(std::move(event), invocation.sink);
 
-  const std::size_t produced = answer.response_size;
+  RuntimeDone done;
+  done.request_id = invocation.request_id;
+  done.trace_id = invocation.trace_id;
+  done.produced_bytes = answer.response_size;
+  done.begin = begin;
+  done.answer_began = answer.began;
+  done.answer_ended = answer.ended;
   Ending ending;
   Outcome outcome = outcome_of(invocation, std::move(answer), ending);
   InvocationReport said;
@@ -321,7 +327,9 @@ Task<std::optional<Outcome>> Environment::invoke(const Invocation& invocation) {
   said.init_took = std::exchange(init_took_, std::nullopt);
   said.ending = std::move(ending);
   capture_->drain();
-  log_->runtime_done(invocation.request_id, said.ending, said.took, produced);
+  done.ending = said.ending;
+  done.took = said.took;
+  log_->runtime_done(done);
   const bool alone = runtime_api_->extensions().none();
   if (alone && state_ == State::ready && !runtime_api_->idle())
     co_await wait_until([this] { return runtime_api_->idle() || state_ != State::ready; },
@@ -380,7 +388,12 @@ Outcome Environment::failed_init(const Invocation& invocation, Answer answer, ba
   }
   said.request_id = invocation.request_id;
   said.took = std::chrono::duration_cast<microseconds>(parts_.clock.steady() - begin);
-  log_->runtime_done(invocation.request_id, said.ending, said.took, 0);
+  RuntimeDone done;
+  done.request_id = invocation.request_id;
+  done.trace_id = invocation.trace_id;
+  done.ending = said.ending;
+  done.took = said.took;
+  log_->runtime_done(done);
   report(std::move(said));
   keep_log();
   break_down();

@@ -30,9 +30,22 @@ std::string joined(const std::vector<std::string>& words) { return fmt::format("
 
 json::array array_of(const std::vector<std::string>& words) { return json::array(words.begin(), words.end()); }
 
+json::object tracing(const std::string& trace_id) { return {{"type", "X-Amzn-Trace-Id"}, {"value", trace_id}}; }
+
+/// The platform's own types pass; of those that functions make up, the ones of AWS's form (aws-lambda-rie, lambda/fatalerror).
+std::string known_type(const std::string& type) {
+  const auto letters = [](std::string_view text) {
+    const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+    return text.size() > 1 && text[0] >= 'A' && text[0] <= 'Z' && std::ranges::all_of(text, letter);
+  };
+  for (const std::string_view kind : {"Sandbox.", "Extension.", "Runtime.", "Function."})
+    if (type.starts_with(kind) && letters(std::string_view(type).substr(kind.size()))) return type;
+  return type.starts_with("Function.") ? "Function.Unknown" : "Runtime.Unknown";
+}
+
 void add_ending(json::object& record, const Ending& ending) {
   record["status"] = ending.status;
-  if (!ending.error_type.empty()) record["errorType"] = ending.error_type;
+  if (!ending.error_type.empty()) record["errorType"] = known_type(ending.error_type);
 }
 
 /// "\tStatus: error\tError Type: X": what follows the figures of a report.
@@ -124,18 +137,30 @@ void LifecycleLog::start(const std::string& request_id, const std::string& trace
   if (!json_ && !telemetry_.any()) return capture_.platform_line(text);
   json::object record{{"requestId", request_id}, {"version", function_.version}};
   const json::object logs_record = record;
-  if (!trace_id.empty()) record["tracing"] = json::object{{"type", "X-Amzn-Trace-Id"}, {"value", trace_id}};
+  if (!trace_id.empty()) record["tracing"] = tracing(trace_id);
   say(text, {"platform.start", std::move(record), "platform.start", logs_record});
 }
 
-void LifecycleLog::runtime_done(const std::string& request_id, const Ending& ending, microseconds took,
-                                std::size_t produced_bytes) {
-  const bool failed = ending.status != "success";
+void LifecycleLog::runtime_done(const RuntimeDone& done) {
+  const bool failed = done.ending.status != "success";
   if (!telemetry_.any() && !(json_ && failed)) return;
-  json::object record{{"requestId", request_id}};
-  add_ending(record, ending);
+  json::object record{{"requestId", done.request_id}};
+  add_ending(record, done.ending);
   const json::object logs_record = record;
-  record["metrics"] = json::object{{"durationMs", rounded(milliseconds_of(took))}, {"producedBytes", produced_bytes}};
+  if (!done.trace_id.empty()) record["tracing"] = tracing(done.trace_id);
+  if (done.answer_ended != base::SteadyTime{}) {
+    const auto span = [&](const char* name, base::SteadyTime from, base::SteadyTime to) {
+      const auto ago = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - from);
+      const auto took = std::chrono::duration_cast<microseconds>(to - from);
+      return json::object{{"name", name},
+                          {"start", runtime_api::telemetry_time(clock_.now() - ago)},
+                          {"durationMs", rounded(milliseconds_of(took))}};
+    };
+    record["spans"] = json::array{span("responseLatency", done.begin, done.answer_began),
+                                  span("responseDuration", done.answer_began, done.answer_ended)};
+  }
+  record["metrics"] =
+      json::object{{"durationMs", rounded(milliseconds_of(done.took))}, {"producedBytes", done.produced_bytes}};
   // In a text log an invocation's end is said by END.
   const bool line = json_ && failed;
   say(line ? "runtimeDone" : "", {"platform.runtimeDone", std::move(record), "platform.runtimeDone", logs_record});

@@ -38,6 +38,18 @@ struct InvocationReport {
   Ending ending;
 };
 
+/// How the runtime dealt with an event.
+struct RuntimeDone {
+  std::string request_id;
+  std::string trace_id;
+  Ending ending;
+  std::chrono::microseconds took{0};
+  std::size_t produced_bytes = 0;
+  base::SteadyTime begin = {};
+  /// When the answer began and ended; equal to their default when there was none.
+  base::SteadyTime answer_began = {}, answer_ended = {};
+};
+
 class LifecycleLog {
  public:
   /// All of it outlives this object; `capture` and `telemetry` belong to the same environment.
@@ -52,8 +64,7 @@ class LifecycleLog {
 
   void start(const std::string& request_id, const std::string& trace_id);
   /// The runtime has answered, or never will.
-  void runtime_done(const std::string& request_id, const Ending& ending, std::chrono::microseconds took,
-                    std::size_t produced_bytes);
+  void runtime_done(const RuntimeDone& done);
   void report(const InvocationReport& report);
   /// Why an invocation failed, in the platform's words. Text logs only, as on AWS.
   void fault(std::string_view line);

@@ -346,6 +346,7 @@ void Machine::finish(Answer answer) {
   state_ = State::response_sent;
   // Here, not where invoke() goes on: the runtime may ask for its next event before that.
   event_.reset();
+  answer.ended = std::chrono::steady_clock::now();
   answer_ = std::move(answer);
   answer_came_.notify();
 }
@@ -382,6 +383,7 @@ Task<void> Machine::error(http::Exchange& exchange, std::string_view request_id)
 Task<void> Machine::take_answer(http::Exchange& exchange, State while_reading, Answer answer) {
   state_ = while_reading;
   const std::uint64_t generation = generation_;
+  answer.began = std::chrono::steady_clock::now();
   const auto sink = answer.kind == Answer::Kind::response && is_streaming(exchange) ? sink_ : nullptr;
   http::BodyStatus status;
   if (sink)

@@ -65,6 +65,8 @@ struct Answer {
   /// Lambda-Runtime-Function-Error-Type as sent.
   std::string error_type;
   std::size_t response_size = 0;
+  /// When the runtime began to answer and when its answer was complete.
+  base::SteadyTime began = {}, ended = {};
   /// The sink was given the response, or its beginning; payload holds the error document, if any.
   bool streamed = false;
 };

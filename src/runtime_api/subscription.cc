@@ -34,6 +34,30 @@ std::size_t character_length(std::string_view text) {
   return 0;
 }
 
+/// As AWS writes it: 2.345, where Boost.JSON says 2.345E0.
+void append(std::string& out, const json::value& value) {
+  char comma = 0;
+  const auto separate = [&](char open) { out += std::exchange(comma, ',') == 0 ? open : ','; };
+  if (value.is_double()) {
+    out += fmt::format("{}", value.as_double());
+  } else if (value.is_object()) {
+    for (const auto& [name, member] : value.as_object()) {
+      separate('{');
+      out += json::serialize(json::string(name)) + ':';
+      append(out, member);
+    }
+    out += comma == 0 ? "{}" : "}";
+  } else if (value.is_array()) {
+    for (const json::value& element : value.as_array()) {
+      separate('[');
+      append(out, element);
+    }
+    out += comma == 0 ? "[]" : "]";
+  } else {
+    out += json::serialize(value);
+  }
+}
+
 void complain(std::string& wrong, std::string_view text) {
   if (!wrong.empty()) wrong += "; ";
   wrong += text;
@@ -169,7 +193,10 @@ std::string as_utf8(std::string_view text) {
 }
 
 std::string event_text(std::string_view time, std::string_view type, const json::value& record) {
-  return fmt::format("{{\"time\":\"{}\",\"type\":\"{}\",\"record\":{}}}", time, type, json::serialize(record));
+  std::string text = fmt::format("{{\"time\":\"{}\",\"type\":\"{}\",\"record\":", time, type);
+  append(text, record);
+  text += '}';
+  return text;
 }
 
 }  // namespace lambent::runtime_api

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/json.hpp>
+
 namespace lambent::runtime_api {
 namespace {
 
@@ -62,6 +64,12 @@ TEST(Subscription, FramesEventsForItsProtocol) {
   Subscription tcp;
   tcp.http = false;
   EXPECT_EQ(tcp.framed({"{}", "{}"}), "{}\n{}\n");
+}
+
+TEST(Subscription, WritesNumbersAsPeopleDo) {
+  const boost::json::value record{{"a", 2.345}, {"b", {1, 2.5, "x\"y"}}, {"c", boost::json::object{}}, {"d", nullptr}};
+  EXPECT_EQ(event_text("t", "k", record),
+            R"({"time":"t","type":"k","record":{"a":2.345,"b":[1,2.5,"x\"y"],"c":{},"d":null}})");
 }
 
 }  // namespace

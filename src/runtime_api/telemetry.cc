@@ -282,8 +282,7 @@ void Telemetry::clear() {
   in_init_ = true;
 }
 
-std::string telemetry_time(const base::Clock& clock) {
-  const auto now = clock.now();
+std::string telemetry_time(base::WallTime now) {
   const auto second = fmt::gmtime(std::chrono::system_clock::to_time_t(now));
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03d}Z", second, now.time_since_epoch().count() % 1000);
 }

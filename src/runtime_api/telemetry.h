@@ -85,6 +85,7 @@ class Telemetry {
 };
 
 /// 2022-10-12T00:00:15.064Z
-std::string telemetry_time(const base::Clock& clock);
+std::string telemetry_time(base::WallTime time);
+inline std::string telemetry_time(const base::Clock& clock) { return telemetry_time(clock.now()); }
 
 }  // namespace lambent::runtime_api

@@ -123,8 +123,10 @@ def test_a_subscriber_is_told_everything(subscriber, kind):
     assert done[0]["requestId"] == first.request_id and done[0]["status"] == "success"
     assert done[0]["metrics"]["producedBytes"] == len(first.bytes)
     assert done[0]["metrics"]["durationMs"] > 0
+    assert [span["name"] for span in done[0]["spans"]] == ["responseLatency", "responseDuration"]
+    assert 0 < done[0]["spans"][0]["durationMs"] <= done[0]["metrics"]["durationMs"]
     assert done[1]["requestId"] == failed.request_id and done[1]["status"] == "failure"
-    assert done[1]["errorType"] == "ValueError"
+    assert done[1]["errorType"] == "Runtime.Unknown"
     report = of_type(events, "platform.report")[0]
     assert report["status"] == "success"
     assert set(report["metrics"]) == {"durationMs", "billedDurationMs", "memorySizeMB", "maxMemoryUsedMB",

@@ -1,0 +1,95 @@
+#include "invoke/lifecycle_log.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+
+namespace lambent::invoke {
+namespace {
+
+using std::chrono::microseconds;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class LifecycleLogTest : public ::testing::Test {
+ protected:
+  LifecycleLogTest() {
+    function_.key = {"123456789012", "us-east-1", "f"};
+    function_.memory_mib = 128;
+    open();
+  }
+  void open() {
+    log_.reset();
+    auto sink = [this](std::string_view text) { text_ += text; };
+    capture_ = std::make_unique<LogCapture>(lane_.get_executor(), LogCapture::Pipes{}, sink);
+    log_ = std::make_unique<LifecycleLog>(*capture_, telemetry_, clock_, function_, "stream");
+  }
+  std::string said() { return std::exchange(text_, ""); }
+
+  base::asio::io_context lane_;
+  base::ManualClock clock_{base::WallTime(std::chrono::milliseconds(1'665'532'815'064))};
+  store::FunctionVersion function_;
+  runtime_api::Telemetry telemetry_{lane_.get_executor(), clock_, nullptr};
+  std::string text_;
+  std::unique_ptr<LogCapture> capture_;
+  std::unique_ptr<LifecycleLog> log_;
+};
+
+TEST_F(LifecycleLogTest, WritesTheLinesOfAws) {
+  function_.runtime_version_arn = "arn:r";
+  log_->init_start(InitPhase::init, "python:3.13.v1");
+  EXPECT_EQ(said(), "INIT_START Runtime Version: python:3.13.v1\tRuntime Version ARN: arn:r\n");
+  log_->init_start(InitPhase::invoke, "python:3.13.v1");
+  log_->init_done(InitPhase::init, {}, microseconds(1));
+  EXPECT_EQ(said(), "");
+  log_->init_done(InitPhase::init, {"timeout", "Sandbox.Timedout"}, microseconds(1'236'040));
+  EXPECT_EQ(said(), "INIT_REPORT Init Duration: 1236.04 ms\tPhase: init\tStatus: timeout\n");
+  log_->init_done(InitPhase::invoke, {"error", "Extension.Crash"}, microseconds(80'490));
+  EXPECT_EQ(said(), "INIT_REPORT Init Duration: 80.49 ms\tPhase: invoke\tStatus: error\tError Type: Extension.Crash\n");
+  log_->extension({"agent", "Ready", {"INVOKE", "SHUTDOWN"}, ""});
+  EXPECT_EQ(said(), "EXTENSION\tName: agent\tState: Ready\tEvents: [INVOKE, SHUTDOWN]\n");
+  log_->subscribed(runtime_api::Telemetry::Api::telemetry, "agent", {"platform", "function"});
+  EXPECT_EQ(said(), "TELEMETRY\tName: agent\tState: Subscribed\tTypes: [Platform, Function]\n");
+  log_->subscribed(runtime_api::Telemetry::Api::logs, "agent", {"platform"});
+  EXPECT_EQ(said(), "LOGS\tName: agent\tState: Subscribed\tTypes: [Platform]\n");
+}
+
+TEST_F(LifecycleLogTest, ReportsWhatWasUsedAndHowItEnded) {
+  InvocationReport report;
+  report.request_id = "id";
+  report.took = microseconds(2'345);
+  report.init_took = microseconds(100'100);
+  report.peak_memory_mib = 500;
+  log_->report(report);
+  EXPECT_EQ(said(),
+            "END RequestId: id\nREPORT RequestId: id\tDuration: 2.35 ms\tBilled Duration: 103 ms\tMemory Size: 128 "
+            "MB\tMax Memory Used: 128 MB\tInit Duration: 100.10 ms\t\n");
+  report.init_took.reset();
+  report.ending = {"error", "Runtime.ExitError"};
+  log_->report(report);
+  EXPECT_THAT(said(), HasSubstr("Max Memory Used: 128 MB\tStatus: error\tError Type: Runtime.ExitError\t\n"));
+}
+
+TEST_F(LifecycleLogTest, AJsonLogHasTheRecordsAndNoLines) {
+  function_.log_format = "JSON";
+  open();
+  log_->start("id", "Root=1-2-3");
+  EXPECT_EQ(said(),
+            "{\"time\":\"2022-10-12T00:00:15.064Z\",\"type\":\"platform.start\",\"record\":{\"requestId\":\"id\","
+            "\"version\":\"$LATEST\",\"tracing\":{\"type\":\"X-Amzn-Trace-Id\",\"value\":\"Root=1-2-3\"}}}\n");
+  InvocationReport report;
+  report.request_id = "id";
+  report.took = microseconds(2'345);
+  report.ending = {"failure", "ValueError"};
+  log_->fault("not in a JSON log");
+  log_->report(report);
+  const std::string text = said();
+  EXPECT_THAT(text, HasSubstr("\"metrics\":{\"durationMs\":2.345,\"billedDurationMs\":3,\"memorySizeMB\":128,"));
+  EXPECT_THAT(text, HasSubstr("\"status\":\"failure\",\"errorType\":\"Runtime.Unknown\"}}\n"));
+  EXPECT_THAT(text, Not(HasSubstr("not in")));
+}
+
+}  // namespace
+}  // namespace lambent::invoke
