@@ -33,11 +33,14 @@ class AdmittingEngine final : public Engine {
     const store::FunctionVersion& function = *invocation.function;
     require_no_loop(invocation.trace_id, function);
     const Admission::Place place = admission_.enter(function);
-    invocation.trace_id = tracing_.next(invocation.trace_id, function);
+    std::string trace_header = tracing_.next(invocation.trace_id, function);
+    invocation.trace_id = trace_header;
     auto task = inner_.invoke(std::move(invocation));
-    co_return co_await std::move(task);
+    Outcome outcome = co_await std::move(task);
+    outcome.trace_header = std::move(trace_header);
+    co_return outcome;
   }
-  void retire(const store::FunctionKey& key) override { inner_.retire(key); }
+  void retire(const store::FunctionKey& key, const std::string& version) override { inner_.retire(key, version); }
   void expect(const store::FunctionVersion& function) override { inner_.expect(function); }
   base::Task<void> stop(std::chrono::seconds grace) override { return inner_.stop(grace); }
 

@@ -54,6 +54,8 @@ struct Outcome {
   bool streamed = false;
   /// The last 4 KB of the invocation's log, START to REPORT.
   std::string log_tail;
+  /// The trace header that the function had: what it caused carries it on.
+  std::string trace_header = {};
 };
 
 class Engine {
@@ -62,9 +64,9 @@ class Engine {
   /// Throws aws::Error for what keeps the function from being tried at all (TooManyRequestsException, ServiceException,
   /// InvalidRuntimeException).
   virtual base::Task<Outcome> invoke(Invocation invocation) = 0;
-  /// The function's code or configuration changed, or it is gone: environments of older snapshots take no more
-  /// invocations and end when idle. Any thread.
-  virtual void retire(const store::FunctionKey& key) = 0;
+  /// The version's code or configuration changed ("$LATEST"), or it is gone; an empty version: the whole function is.
+  /// Environments of older snapshots take no more invocations and end when idle. Any thread.
+  virtual void retire(const store::FunctionKey& key, const std::string& version) = 0;
   /// The function exists and will be invoked: something begins to wait for its first invocation. Any thread.
   virtual void expect(const store::FunctionVersion& function) = 0;
   /// Takes no more invocations, waits for those that run, at most `grace`, then ends every environment.

@@ -56,6 +56,8 @@ class ServerTargets final : public aws::Targets {
     const auto target = aws::Arn::parse(target_arn);
     const auto action = target ? action_of(target->service) : std::nullopt;
     if (!action) return "deliver";
+    // Another account's function is for that account's policies to give, which are not asked here.
+    if (target->service == "lambda" && target->account != sender.account) return *action;
     const auto caller = parts_.caller(sender);
     // Objects of a bucket, whatever their key will be.
     const std::string resource = target->service == "s3" ? std::string(target_arn) + "/*" : std::string(target_arn);

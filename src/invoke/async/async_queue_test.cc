@@ -75,7 +75,7 @@ class ScriptedEngine final : public Engine {
     }
     co_return outcome;
   }
-  void retire(const store::FunctionKey&) override {}
+  void retire(const store::FunctionKey&, const std::string&) override {}
   void expect(const store::FunctionVersion&) override {}
   base::Task<void> stop(std::chrono::seconds) override { co_return; }
 

@@ -74,7 +74,7 @@ Task<Attempt> Attempts::attempt(store::AsyncEventPointer event) {
   }
   const bool failed = !run.outcome.function_error.empty();
   Ending::Run said{std::move(run.outcome.executed_version), std::move(run.outcome.function_error),
-                   std::move(run.outcome.payload)};
+                   std::move(run.outcome.payload), std::move(run.outcome.trace_header)};
   if (!failed) co_return ended(*event, *function, kSuccess, event->attempts + 1, std::move(said));
   const Verdict verdict = after_function_error(*event, now, policy);
   if (!verdict.condition.empty())

@@ -87,7 +87,8 @@ std::string Ending::text() const {
     // In base64: what a function answers need not be text.
     out["run"] = json::object{{"executed_version", run->executed_version},
                               {"function_error", run->function_error},
-                              {"payload", base::base64(run->payload)}};
+                              {"payload", base::base64(run->payload)},
+                              {"trace_header", run->trace_header}};
   json::array targets;
   for (const Notice& notice : notices)
     targets.push_back(json::object{{"dead_letter", notice.dead_letter}, {"target_arn", notice.target_arn}});
@@ -108,7 +109,7 @@ Ending Ending::parse(const std::string& text) {
   ending.role_arn = string_of(document.at("role_arn"));
   if (const auto* run = document.as_object().if_contains("run"))
     ending.run = Run{string_of(run->at("executed_version")), string_of(run->at("function_error")),
-                     base::unbase64(string_of(run->at("payload"))).value_or("")};
+                     base::unbase64(string_of(run->at("payload"))).value_or(""), string_of(run->at("trace_header"))};
   for (const json::value& notice : document.at("notices").as_array())
     ending.notices.push_back({notice.at("dead_letter").as_bool(), string_of(notice.at("target_arn"))});
   return ending;
@@ -134,7 +135,8 @@ aws::Delivery delivery_of(const store::AsyncEvent& event, const Ending& ending, 
   aws::Delivery delivery;
   delivery.sender = {ending.role_arn, ending.function_arn, event.function.account, event.function.region};
   delivery.target_arn = notice.target_arn;
-  delivery.trace_header = event.trace_header;
+  delivery.trace_header =
+      ending.run && !ending.run->trace_header.empty() ? ending.run->trace_header : event.trace_header;
   if (notice.dead_letter) {
     make_dead_letter(event, ending, delivery);
     return delivery;

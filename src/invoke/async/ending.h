@@ -20,6 +20,8 @@ struct Ending {
     /// Empty for success.
     std::string function_error;
     std::string payload;
+    /// What the function's own trace header was: whoever is told carries it on.
+    std::string trace_header;
   };
   struct Notice {
     bool dead_letter = false;

@@ -25,7 +25,7 @@ Ending failed(std::string payload = R"({"errorMessage":"no","errorType":"E"})") 
   ending.ended_ms = 1'769'862'896'789;
   ending.function_arn = "arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST";
   ending.role_arn = "arn:aws:iam::123456789012:role/r";
-  ending.run = Ending::Run{"$LATEST", "Unhandled", std::move(payload)};
+  ending.run = Ending::Run{"$LATEST", "Unhandled", std::move(payload), ""};
   ending.notices = {{false, kQueue}};
   return ending;
 }
@@ -87,6 +87,10 @@ TEST(EndingTest, ADeadLettersMessageEndsAtOneKibibyteAndBetweenCharacters) {
 TEST(EndingTest, ADestinationGetsWhatItsKindNeeds) {
   const auto delivery = delivery_of(event(), failed(), {false, kQueue});
   EXPECT_TRUE(delivery.attributes.empty());
+  EXPECT_EQ(delivery.trace_header, event().trace_header);
+  Ending traced = failed();
+  traced.run->trace_header = "Root=1-5759e988-bd862e3fe1be46a994272793;Lineage=a87bd80c:1";
+  EXPECT_EQ(delivery_of(event(), Ending::parse(traced.text()), {false, kQueue}).trace_header, traced.run->trace_header);
   EXPECT_EQ(delivery.source, "lambda");
   EXPECT_EQ(delivery.detail_type, "Lambda Function Invocation Result - Failure");
   EXPECT_EQ(delivery.resource, "arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST");
