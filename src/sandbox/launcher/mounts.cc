@@ -117,6 +117,8 @@ void add_devices() {
   set_attributes(AT_FDCWD, "root/dev", kReadOnly, 0);
 }
 
+/// What waits for its function sees var/task and opt as they are here. Their lib is for the dynamic linker, which never looks
+/// again into a directory of LD_LIBRARY_PATH that was not there at first.
 void add_lambda_directories() {
   for (const char* name : {"var/task/lib", "var/runtime", "var/lang/bin", "var/empty", "opt/lib", "tmp", "proc", "sys",
                            "run", "home", "root"})
@@ -210,8 +212,6 @@ void Mounts::make_template(const std::string& root, const std::string& target) c
   // The same in every sandbox, whatever its root was made from.
   for (const std::string name : {"hosts", "hostname", "nsswitch.conf", "resolv.conf"})
     attach(clone_path(AT_FDCWD, ("root/etc/" + name).c_str(), 0), target + "/etc/" + name);
-}
-
   for (const std::string name : {"/var/task", "/opt"})
     attach(clone_path(AT_FDCWD, ("root" + name).c_str(), 0), target + name);
 }
@@ -220,6 +220,8 @@ base::Fd Mounts::clone_empty() const {
   base::Fd tree = clone_path(AT_FDCWD, "root/var/empty", 0);
   set_attributes(tree.get(), "", kReadOnly | kNoSuid | kNoDev, AT_EMPTY_PATH);
   return tree;
+}
+
 base::Fd Mounts::clone_code(const std::string& hash) const { return clone_directory(code_.get(), hash); }
 
 base::Fd Mounts::clone_runtime(const std::string& name) const { return clone_directory(runtimes_.get(), name); }
