@@ -80,7 +80,8 @@ std::chrono::milliseconds kill_bound() {
   return std::chrono::milliseconds(text.find("QEMU TCG") == std::string::npos ? 100 : 1000);
 }
 
-Lab::Lab() : hash_(64, 'a'), first_uid_(2'000'000'000 + kUsersOfALab * static_cast<std::uint32_t>(::getpid())) {
+Lab::Lab(std::uint32_t zygote_forks)
+    : hash_(64, 'a'), first_uid_(2'000'000'000 + kUsersOfALab * static_cast<std::uint32_t>(::getpid())) {
   std::string name = "/tmp/lambent-sandbox-test-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::system_category(), "mkdtemp");
   directory_ = name;
@@ -90,6 +91,7 @@ Lab::Lab() : hash_(64, 'a'), first_uid_(2'000'000'000 + kUsersOfALab * static_ca
   std::ofstream(directory_ / "runtimes/python/spare.py") << kSpareScript;
   LauncherOptions options{directory_ / "code", directory_ / "runtimes", directory_ / "scratch", first_uid_};
   const std::string library = file_text(LAMBENT_JAIL_LIBRARY);
+  options.zygote_forks = zygote_forks;
   options.zygote_files = {
       {"python/spare.py", kSpareScript}, {"python/zygote.py", kZygoteScript}, {"python/liblambent_jail.so", library}};
   LauncherProcess process = start_launcher(options);

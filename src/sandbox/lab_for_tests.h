@@ -45,7 +45,7 @@ std::string name_of(Way way);
 
 class Lab {
  public:
-  Lab();
+  explicit Lab(std::uint32_t zygote_forks = 1000);
   ~Lab();
   Lab(const Lab&) = delete;
   Lab& operator=(const Lab&) = delete;

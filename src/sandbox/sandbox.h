@@ -181,6 +181,8 @@ struct LauncherOptions {
   std::filesystem::path roots_dir = {};
   /// What zygotes see as /var/runtime: they are root's, so they do not execute what lies in runtimes_dir.
   std::vector<TrustedFile> zygote_files = {};
+  /// How many forks of one zygote share their address space layout and hash seed before another takes its place.
+  std::uint32_t zygote_forks = 1000;
   FunctionNetwork network = FunctionNetwork::none;
   /// "10.1.0.0/16": IPv4 networks that functions may reach in mode egress although they are private. At most kMaxAllowedCidrs.
   std::vector<std::string> allowed_cidrs = {};

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <deque>
 #include <fstream>
 #include <set>
 
@@ -28,12 +29,15 @@ class Spare : public SandboxTest {
     }
     return "it was prepared";
   }
+  std::deque<std::function<base::Task<void>()>> work_;
+
   bool ended(Running& running) {
     return lab().drive(running, seconds(10), [&] { return running.exit.has_value(); });
   }
   /// Children of the launcher that run an interpreter: zygotes.
-  std::set<pid_t> zygotes() {
-    const std::string launcher = std::to_string(lab().launcher_pid());
+  std::set<pid_t> zygotes() { return zygotes(lab()); }
+  static std::set<pid_t> zygotes(const Lab& lab) {
+    const std::string launcher = std::to_string(lab.launcher_pid());
     std::ifstream children("/proc/" + launcher + "/task/" + launcher + "/children");
     std::set<pid_t> found;
     for (pid_t pid; children >> pid;) {
@@ -152,6 +156,33 @@ TEST_F(Spare, a_zygote_that_dies_takes_no_environment_along_and_is_replaced) {
   running->sandbox->kill();
   ASSERT_TRUE(ended(*running));
   EXPECT_EQ(running->exit->signal, SIGKILL);
+}
+
+TEST_F(Spare, a_zygote_is_replaced_after_so_many_forks_and_lives_as_long_as_they_do) {
+  Lab two_forks(2);
+  std::vector<std::unique_ptr<Running>> all(5);
+  int ready = 0;
+  // At once: some of them wait for a zygote that takes no more.
+  for (auto& running : all) {
+    running = std::make_unique<Running>();
+    const auto prepare = [&two_forks, &ready, into = running.get()]() -> base::Task<void> {
+      SpareSpec spec = two_forks.spare_spec(Way::forked);
+      into->sandbox = co_await two_forks.launcher().prepare(spec);
+      ++ready;
+    };
+    // The coroutine's lambda must live as long as it does.
+    work_.push_back(prepare);
+    base::asio::co_spawn(two_forks.context(), work_.back(), base::asio::detached);
+  }
+  EXPECT_TRUE(eventually(seconds(10), [&] {
+    two_forks.context().restart();
+    two_forks.context().poll();
+    return ready == 5;
+  })) << ready;
+  EXPECT_EQ(zygotes(two_forks).size(), 3U);
+  all.clear();
+  EXPECT_TRUE(two_forks.settle());
+  EXPECT_TRUE(eventually(seconds(5), [&] { return zygotes(two_forks).size() == 1; })) << "the one that is not used up";
 }
 
 TEST_F(Spare, a_zygote_has_no_network_no_variables_and_no_file_that_it_could_write) {

@@ -51,6 +51,7 @@ wire::Configure make_configure(const LauncherOptions& options) {
   put(configure.scratch_dir, options.scratch_dir);
   if (!options.roots_dir.empty()) put(configure.roots_dir, options.roots_dir);
   if (options.zygote_files.size() > wire::kMaxZygoteFiles) throw std::runtime_error("too many files for zygotes");
+  configure.zygote_forks = options.zygote_forks;
   configure.zygote_files = static_cast<std::uint32_t>(options.zygote_files.size());
   configure.network = options.network;
   std::string cidrs;

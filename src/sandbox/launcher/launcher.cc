@@ -39,10 +39,10 @@ std::uint64_t tag(Source source, std::uint32_t number) {
 
 class Loop {
  public:
-  Loop(int socket, Environments& environments)
+  Loop(int socket, Environments& environments, std::uint32_t zygote_forks)
       : socket_(socket),
         environments_(environments),
-        zygotes_(environments),
+        zygotes_(environments, zygote_forks),
         epoll_(base::check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
         buffer_(wire::kMaxMessage + 1, '\0') {
     watch(socket_, Source::socket, 0);
@@ -255,7 +255,9 @@ class Loop {
     for (const Zygotes::Event& event : events) {
       Environment* const environment = environments_.find(event.slot);
       if (environment == nullptr) continue;
-      if (event.failure)
+      if (event.again)
+        made(*environment);
+      else if (event.failure)
         give_up(*environment, *event.failure);
       else
         ended(*environment, wire::kRuntime, event.wait_status);
@@ -386,7 +388,7 @@ int serve(int socket) {
                               configure.first_uid, network_of(configure));
     take_zygote_files(socket, configure.zygote_files, environments.mounts());
     report(socket, true, environments.description(), environments.network());
-    Loop(socket, environments).run();
+    Loop(socket, environments, configure.zygote_forks).run();
   } catch (const std::exception& error) {
     report(socket, false, error.what());
     return 1;

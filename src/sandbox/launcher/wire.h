@@ -61,6 +61,7 @@ struct Configure {
   char roots_dir[kMaxPath];
   /// So many messages of the kind follow.
   std::uint32_t zygote_files;
+  std::uint32_t zygote_forks;
   FunctionNetwork network;
   /// Separated by blanks.
   char allowed_cidrs[2048];

@@ -55,6 +55,7 @@ std::pair<const ZygoteId, Zygote>& Zygotes::find_or_start(const Environment& env
         zygote.argv == environment.argv && zygote.variables == environment.variables)
       return entry;
   }
+  if (zygotes_.size() >= kMaxZygotes) throw LaunchFailure{"starting a zygote: there are too many", 0};
   Zygote zygote;
   zygote.root = environment.root;
   zygote.runtime_dir = environment.runtime_dir;
@@ -138,7 +139,7 @@ std::vector<Zygotes::Event> Zygotes::hear(ZygoteId id) {
     if (notice.kind == jail::NoticeKind::reaped) {
       const auto child = zygote->children.find(notice.first);
       if (child == zygote->children.end()) continue;
-      events.push_back({child->second, std::nullopt, notice.second});
+      events.push_back({child->second, std::nullopt, notice.second, false});
       zygote->children.erase(child);
     } else if (notice.kind == jail::NoticeKind::forked && zygote->forking) {
       const Slot slot = zygote->waiting.front();
@@ -149,17 +150,21 @@ std::vector<Zygotes::Event> Zygotes::hear(ZygoteId id) {
         // Its own copies are in the fork.
         if (Environment* const environment = environments_.find(slot)) environment->fork = {};
       } else {
-        events.push_back({slot, LaunchFailure{"forking from a zygote", notice.second}});
+        events.push_back({slot, LaunchFailure{"forking from a zygote", notice.second}, 0, false});
       }
-      if (++zygote->forks >= kMaxForks) retire(*zygote);
-    } else if (notice.kind == jail::NoticeKind::failed && zygote->forks + zygote->forking > 0) {
-      events.push_back(
-          {notice.tag, LaunchFailure{jail::step_name(static_cast<std::uint32_t>(notice.first)), notice.second}});
+      if (++zygote->forks >= max_forks_) retire(*zygote);
+    } else if (notice.kind == jail::NoticeKind::failed && (zygote->forks > 0 || zygote->forking)) {
+      events.push_back({notice.tag,
+                        LaunchFailure{jail::step_name(static_cast<std::uint32_t>(notice.first)), notice.second}, 0,
+                        false});
     } else if (notice.kind == jail::NoticeKind::failed) {
       zygote->failure = {jail::step_name(static_cast<std::uint32_t>(notice.first)), notice.second};
     }
   }
   pump(*zygote);
+  // Whoever still waits for one that takes no more requests waits for its successor.
+  if (zygote->retired && !zygote->forking)
+    for (const Slot slot : std::exchange(zygote->waiting, {})) events.push_back({slot, std::nullopt, 0, true});
   return events;
 }
 
@@ -169,7 +174,7 @@ std::vector<Zygotes::Event> Zygotes::end(ZygoteId id) {
   if (zygote == nullptr) return events;
   const int status = reap(zygote->pidfd.get());
   const LaunchFailure failure = zygote->failure.value_or(LaunchFailure{"the zygote ended with " + in_words(status)});
-  for (const Slot slot : zygote->waiting) events.push_back({slot, failure});
+  for (const Slot slot : zygote->waiting) events.push_back({slot, failure, 0, false});
   // They are this process's children now.
   for (const auto& [pid, slot] : zygote->children)
     if (Environment* const environment = environments_.find(slot))

@@ -1,6 +1,6 @@
 // Zygotes: an interpreter that has loaded what every function needs, and forks into prepared environments.
 //
-// One per root, runtime and command, started when the first environment wants it, replaced after kMaxForks, ended
+// One per root, runtime and command, started when the first environment wants it, replaced after a number of forks, ended
 // when nobody has wanted it for a while. Each lives in its root's read-only template without a network, with an empty
 // environment, and never runs a function's code: the copy that goes into a sandbox has taken every step of the jail
 // before it hears of one. Owned by the launcher's loop; they end with the launcher.
@@ -32,7 +32,7 @@ struct Zygote {
   std::deque<Slot> waiting;
   bool forking = false;
   bool retired = false;
-  int forks = 0;
+  std::uint32_t forks = 0;
   /// Process ids of forks that have not ended.
   std::map<int, Slot> children;
   std::chrono::steady_clock::time_point used_at;
@@ -42,10 +42,12 @@ struct Zygote {
 
 class Zygotes {
  public:
-  static constexpr int kMaxForks = 1000;
   static constexpr std::chrono::seconds kIdle{600};
+  /// More interpreters and versions than anybody has.
+  static constexpr std::size_t kMaxZygotes = 32;
 
-  explicit Zygotes(Environments& environments) : environments_(environments) {}
+  /// One that has made `max_forks` is replaced: what its forks share is shared by no more than so many.
+  Zygotes(Environments& environments, std::uint32_t max_forks) : environments_(environments), max_forks_(max_forks) {}
   ~Zygotes();
   Zygotes(const Zygotes&) = delete;
   Zygotes& operator=(const Zygotes&) = delete;
@@ -60,6 +62,8 @@ class Zygotes {
     /// Set: it could not be made. Else it has ended with this status.
     std::optional<LaunchFailure> failure;
     int wait_status = 0;
+    /// Nothing became of it: the zygote has been replaced, and another is to be asked.
+    bool again = false;
   };
   /// To be asked when the zygote's socket can be read.
   std::vector<Event> hear(ZygoteId id);
@@ -78,6 +82,7 @@ class Zygotes {
   void retire(Zygote& zygote);
 
   Environments& environments_;
+  std::uint32_t max_forks_;
   std::map<ZygoteId, Zygote> zygotes_;
   ZygoteId next_ = 1;
 };
