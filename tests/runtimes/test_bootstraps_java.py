@@ -193,4 +193,6 @@ def test_answers_are_those_of_the_official_client(jars, body, handler, events):
         if mine.kind == "response":
             assert mine.json() == yours.json()
         else:
-            assert [mine.json()[name] for name in ("errorMessage", "errorType")] == [yours.json()[name] for name in ("errorMessage", "errorType")]
+            assert mine.json()["errorMessage"] == yours.json()["errorMessage"]
+            # What AWS's client itself finds wrong it gives no type; ours has one all the same.
+            assert mine.json()["errorType"] == yours.json().get("errorType", mine.json()["errorType"])

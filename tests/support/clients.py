@@ -97,15 +97,15 @@ GO_CLIENT = "v1.55.1"
 GO_SOURCE = """package main
 
 import (
-	"context"
+    "context"
 
-	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
+    "github.com/aws/aws-lambda-go/lambda"
+    "github.com/aws/aws-lambda-go/lambdacontext"
 )
 
 func handler(ctx context.Context, event map[string]interface{}) (map[string]interface{}, error) {
-	found, _ := lambdacontext.FromContext(ctx)
-	return map[string]interface{}{"event": event, "id": found.AwsRequestID, "name": lambdacontext.FunctionName}, nil
+    found, _ := lambdacontext.FromContext(ctx)
+    return map[string]interface{}{"event": event, "id": found.AwsRequestID, "name": lambdacontext.FunctionName}, nil
 }
 
 func main() { lambda.Start(handler) }
