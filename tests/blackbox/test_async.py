@@ -5,6 +5,7 @@ The server's waits and ages run 600 times faster than they read.
 
 import json
 import re
+import subprocess
 import urllib.request
 
 import pytest
@@ -13,7 +14,7 @@ from botocore.exceptions import ClientError
 from support.functions import PYTHON, Deployer
 from support.moto import Moto
 from support.polling import until
-from support.server import ACCOUNT, REGION, Server
+from support.server import ACCOUNT, AS_ROOT, BINARY, REGION, Server
 
 ALLOW_ALL = json.dumps({"Version": "2012-10-17", "Statement": [{
     "Effect": "Allow", "Resource": "*",
@@ -214,6 +215,17 @@ def test_queued_events_survive_a_stop_and_a_kill(server, client, worker):
         server.start()
         until(lambda: set(sent) <= set(runs(server, mark)) and len(runs(server, mark)) >= 30, 30,
               "every event had its three runs")
+
+
+@pytest.mark.parametrize("text", ["kafka=http://127.0.0.1:1", "sqs", "sqs=127.0.0.1:1", "lambda=http://127.0.0.1:1"])
+def test_an_endpoint_for_no_target_is_a_usage_error(text):
+    unstarted = Server()
+    said = subprocess.run([*AS_ROOT, str(BINARY), "serve", "--listen", "127.0.0.1:0", "--data", str(unstarted.data),
+                           "--function-network", "none", "--target-endpoint", text],
+                          capture_output=True, text=True, timeout=30)
+    unstarted.discard()
+    assert said.returncode == 64
+    assert "--target-endpoint wants SERVICE=URL" in said.stderr
 
 
 def test_the_metrics_tell_what_waits_and_what_ended(server):
