@@ -228,10 +228,15 @@ def test_an_endpoint_for_no_target_is_a_usage_error(text):
     assert "--target-endpoint wants SERVICE=URL" in said.stderr
 
 
-def test_the_metrics_tell_what_waits_and_what_ended(server):
-    text = urllib.request.urlopen(
-        server.endpoint + "/_lambent/metrics").read().decode()
+def test_the_metrics_tell_what_waits_and_what_ended(server, client, worker):
+    def metrics():
+        return urllib.request.urlopen(server.endpoint + "/_lambent/metrics", timeout=10).read().decode()
+
+    client.put_function_event_invoke_config(FunctionName=worker, MaximumRetryAttempts=0)
+    send(client, worker, {"fail": True})
+    text = until(lambda: (now := metrics()) and 'lambent_async_dropped_total{reason="RetriesExhausted"}' in now and now, 20,
+                 "the dropped event is counted")
     for name in ("lambent_async_events", "lambent_async_oldest_seconds", "lambent_async_running",
-                 "lambent_concurrency_running", "lambent_concurrency_limit"):
+                 "lambent_concurrency_running", "lambent_concurrency_limit", "lambent_store_lost_commits"):
         assert re.search(rf"^{name} [\d.]+$", text, re.M), name
     assert re.search(r'^lambent_async_attempts_total\{end="function_error"\} \d+$', text, re.M)
