@@ -55,6 +55,10 @@ final class Function {
         boolean known = RequestHandler.class.isAssignableFrom(type) || RequestStreamHandler.class.isAssignableFrom(type);
         if (colons < 0 && !known)
             throw new Failure.Fault("Class " + className + " does not implement an appropriate handler interface", "java.lang.ClassCastException", null);
+        return of(type, methodName);
+    }
+
+    static Function of(Class<?> type, String methodName) throws Exception {
         Method method = choose(type, methodName);
         Object instance = Modifier.isStatic(method.getModifiers()) ? null : instance(type);
         method.setAccessible(true);

@@ -1,5 +1,7 @@
 package lambent;
 
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.FileDescriptor;
@@ -49,16 +51,52 @@ final class Spare {
         String own = System.getProperty("java.class.path").split(File.pathSeparator)[0];
         File directory = new File(own).getAbsoluteFile();
         System.load(new File(directory.isDirectory() ? directory : directory.getParentFile(), "liblambent.so").getPath());
-        Map<String, Object> tree = new LinkedHashMap<>();
-        tree.put("text", "\u00e9\n");
-        tree.put("numbers", new Object[] {1, 2.5, null});
-        Mapping.convert(Json.read(Json.write(tree)), HashMap.class);
-        for (String name : new String[] {"Connection", "Connection$Event", "Function", "InvocationContext", "Failure", "Failure$Fault"})
-            Class.forName("lambent." + name);
+        warmUp();
+        for (String name : new String[] {"Connection", "Failure", "Failure$Fault"}) Class.forName("lambent." + name);
         Class.forName("java.net.Socket");
         Class.forName("java.net.URLClassLoader");
         Class.forName("com.amazonaws.services.lambda.runtime.RequestStreamHandler");
         Class.forName("com.amazonaws.services.lambda.runtime.RequestHandler");
+    }
+
+    /** What every invocation does, done once while nobody waits: most of a first one is loading classes. */
+    private static void warmUp() throws Exception {
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("text", "\u00e9\n");
+        tree.put("numbers", new Object[] {1, 2.5, null, 1L << 40});
+        tree.put("bean", new Warm());
+        byte[] event = Json.write(tree).getBytes(StandardCharsets.UTF_8);
+        Map<String, String> headers = new HashMap<>();
+        headers.put("lambda-runtime-deadline-ms", "0");
+        try {
+            for (String method : new String[] {"handleRequest", "bean"})
+                Function.of(Warm.class, method).call(event, new InvocationContext(new Connection.Event(200, headers, event)));
+        } catch (Throwable e) {
+            throw new IOException("the runtime does not work", e);
+        }
+        new String(event, StandardCharsets.UTF_8).split("\r\n");
+    }
+
+    /** Public, because it is called as a function's class is. */
+    public static final class Warm implements RequestHandler<Map<String, Object>, Object> {
+        private String text;
+
+        public String getText() {
+            return text;
+        }
+
+        public void setText(String text) {
+            this.text = text;
+        }
+
+        @Override
+        public Object handleRequest(Map<String, Object> event, Context context) {
+            return event.size() + context.getRemainingTimeInMillis();
+        }
+
+        public Warm bean(Warm event, Context context) {
+            return event;
+        }
     }
 
     private static FileDescriptor descriptor(int number) throws ReflectiveOperationException {
