@@ -50,6 +50,11 @@ void check_document(std::string_view document, auth::PolicyUse use, std::string_
     auth::decide_trust(*compiled, {.account = "123456789012", .arn = resource, .identity_arn = resource});
     return;
   }
+  if (use == auth::PolicyUse::resource) {
+    auth::decide_resource(*compiled, {.account = "123456789012", .arn = resource, .identity_arn = resource},
+                          {.action = action, .resource = resource}, {{"aws:sourcearn", std::string(resource)}});
+    return;
+  }
   const std::vector<std::shared_ptr<const auth::PolicyDocument>> documents = {compiled, nullptr};
   if (auth::decide({.identity = documents}, {.action = action, .resource = resource}) != auth::Decision::explicit_deny)
     std::abort();
@@ -62,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const std::string_view pattern = take_line(bytes), text = take_line(bytes);
   const bool matched = auth::Wildcard(pattern).matches(text);
   if (pattern.size() <= 512 && text.size() <= 512 && matched != textbook(pattern, text)) std::abort();
-  for (const auth::PolicyUse use : {auth::PolicyUse::managed, auth::PolicyUse::trust})
+  for (const auth::PolicyUse use : {auth::PolicyUse::managed, auth::PolicyUse::trust, auth::PolicyUse::resource})
     check_document(bytes, use, text, pattern);
   return 0;
 }

@@ -35,7 +35,7 @@ class CountingEngine final : public Engine {
     running.fetch_sub(1);
     co_return Outcome{};
   }
-  void retire(const store::FunctionKey&) override {}
+  void retire(const store::FunctionKey&, const std::string&) override {}
   void expect(const store::FunctionVersion&) override {}
   base::Task<void> stop(std::chrono::seconds) override { co_return; }
 

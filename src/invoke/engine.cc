@@ -70,7 +70,7 @@ class LaneEngine {
         sweep_timer_(lane) {}
 
   Task<Outcome> invoke(const Invocation& invocation) {
-    const std::uint64_t generation = generation_of(invocation.function->key);
+    const std::uint64_t generation = generation_of(*invocation.function);
     std::unique_ptr<Environment> environment = take_idle(*invocation.function);
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       if (environment == nullptr) environment = co_await await_turn(*invocation.function);
@@ -87,9 +87,9 @@ class LaneEngine {
   }
 
   /// Idle environments end now, busy ones when they come back: they belong to a generation that is over.
-  void retire(const store::FunctionKey& key) {
-    ++generations_[key];
-    drop_idle(key);
+  void retire(const store::FunctionKey& key, const std::string& version) {
+    ++generations_[{key, version}];
+    drop_idle(key, version);
   }
 
   void expect(const store::FunctionVersion& function) {
@@ -100,7 +100,7 @@ class LaneEngine {
   void start() { base::asio::co_spawn(lane_, sweep(), base::asio::detached); }
   /// Idle environments end; those with extensions take their time, see busy().
   void stop() {
-    while (!idle_.empty()) drop_idle(store::FunctionKey(idle_.begin()->first.first));
+    while (!idle_.empty()) drop_idle(store::FunctionKey(idle_.begin()->first.first), "");
     stopped_ = true;
     sweep_timer_.cancel();
     sandboxes_->stop();
@@ -168,7 +168,7 @@ class LaneEngine {
 
   void give_back(std::unique_ptr<Environment> environment, const store::FunctionVersion& function,
                  std::uint64_t generation) {
-    if (stopped_ || !environment->usable() || generation != generation_of(function.key)) {
+    if (stopped_ || !environment->usable() || generation != generation_of(function)) {
       dispose(std::move(environment));
       return;
     }
@@ -180,14 +180,19 @@ class LaneEngine {
     idle_[target].push_front(std::move(environment));
   }
 
-  std::uint64_t generation_of(const store::FunctionKey& key) const {
-    const auto found = generations_.find(key);
-    return found == generations_.end() ? 0 : found->second;
+  /// Rises when the version is retired and when the whole function is.
+  std::uint64_t generation_of(const store::FunctionVersion& function) const {
+    const auto count = [this](const Target& target) {
+      const auto found = generations_.find(target);
+      return found == generations_.end() ? 0 : found->second;
+    };
+    return count(target_of(function)) + count({function.key, ""});
   }
 
-  /// Those of every version.
-  void drop_idle(const store::FunctionKey& key) {
-    for (auto found = idle_.lower_bound({key, ""}); found != idle_.end() && found->first.first == key;) {
+  /// Those of the version, or of every version when it is empty.
+  void drop_idle(const store::FunctionKey& key, const std::string& version) {
+    for (auto found = idle_.lower_bound({key, version}); found != idle_.end() && found->first.first == key;) {
+      if (!version.empty() && found->first.second != version) return;
       for (auto& environment : found->second) dispose(std::move(environment));
       found = idle_.erase(found);
     }
@@ -309,8 +314,8 @@ class LaneEngine {
   Starts starts_;
   base::asio::steady_timer sweep_timer_;
   std::map<Target, Idle> idle_;
-  /// How often each function was retired; 0 is not kept.
-  std::map<store::FunctionKey, std::uint64_t> generations_;
+  /// How often each version was retired, and with an empty version each function; 0 is not kept.
+  std::map<Target, std::uint64_t> generations_;
   std::set<Environment*> alive_;
   std::atomic<std::size_t> environments_{0}, busy_{0};
   bool stopped_ = false;
@@ -359,9 +364,10 @@ class LanedEngine final : public Engine {
     co_return outcome;
   }
 
-  void retire(const store::FunctionKey& key) override {
+  void retire(const store::FunctionKey& key, const std::string& version) override {
     const std::size_t index = lane_index(key);
-    base::asio::post(parts_.lanes.lane(index), [engine = lanes_[index].get(), key] { engine->retire(key); });
+    base::asio::post(parts_.lanes.lane(index),
+                     [engine = lanes_[index].get(), key, version] { engine->retire(key, version); });
   }
 
   void expect(const store::FunctionVersion& function) override {

@@ -220,8 +220,23 @@ TEST_F(EngineTest, AnotherConfigurationGetsAnotherEnvironment) {
 
 TEST_F(EngineTest, RetiredEnvironmentsServeNobody) {
   invoke("\"echo\"");
-  engine_->retire(function()->key);
+  engine_->retire(function()->key, "$LATEST");
   invoke("\"echo\"");
+  EXPECT_EQ(launcher_->specs.size(), 2u);
+  engine_->retire(function()->key, "");
+  invoke("\"echo\"");
+  EXPECT_EQ(launcher_->specs.size(), 3u);
+}
+
+TEST_F(EngineTest, AVersionStaysWarmWhileAnotherIsRetired) {
+  auto version = std::make_shared<store::FunctionVersion>(*function());
+  version->version = "1";
+  invoke("\"echo\"", version);
+  engine_->retire(function()->key, "$LATEST");
+  invoke("\"echo\"", version);
+  EXPECT_EQ(launcher_->specs.size(), 1u);
+  engine_->retire(function()->key, "1");
+  invoke("\"echo\"", version);
   EXPECT_EQ(launcher_->specs.size(), 2u);
 }
 

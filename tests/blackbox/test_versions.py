@@ -147,6 +147,17 @@ def test_deletion_rules(functions, awslambda, two_versions):
     assert publish(functions, two_versions, 4) == "3"
 
 
+def test_a_live_version_stays_warm_while_the_next_is_deployed(functions, awslambda):
+    counts = "calls = 0\ndef handler(event, context):\n    global calls\n    calls += 1\n    return calls\n"
+    name = functions.create(PYTHON, counts)
+    awslambda.publish_version(FunctionName=name)
+    awslambda.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    assert functions.invoke(name, Qualifier="live").expect() == 1
+    functions.update_code(name, PYTHON, counts + "# the next\n")
+    assert functions.invoke(name).expect() == 1
+    assert functions.invoke(name, Qualifier="live").expect() == 2
+
+
 def test_versions_and_aliases_outlive_a_kill(new_server):
     from support.functions import Deployer, ensure_role
     server = new_server()

@@ -13,7 +13,7 @@ base::Task<DeleteFunctionOutput> delete_version(Lambda& lambda, FunctionName nam
     throw conflict(fmt::format("Unable to delete version because the following aliases reference it: [{}]",
                                fmt::join(removal.aliases, ", ")));
   // A version that is not there is deleted already, as on AWS.
-  if (removal.removed) lambda.engine().retire(name.key);
+  if (removal.removed) lambda.engine().retire(name.key, name.qualifier);
   co_return DeleteFunctionOutput{};
 }
 
@@ -28,7 +28,7 @@ base::Task<DeleteFunctionOutput> delete_function(Lambda& lambda, aws::Caller cal
   }
   const bool removed = co_await lambda.functions().remove(name.key);
   if (!removed) throw function_not_found(name.arn());
-  lambda.engine().retire(name.key);
+  lambda.engine().retire(name.key, "");
   co_return DeleteFunctionOutput{};
 }
 

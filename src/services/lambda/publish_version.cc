@@ -49,9 +49,11 @@ base::Task<FunctionConfiguration> publish_version(Lambda& lambda, aws::Caller ca
     auto latest = *before;
     auto version = publish(latest, in.Description);
     const auto answer = configuration_of(version, version.version);
-    auto task = lambda.functions().replace(std::move(latest), before->revision_id, std::move(version));
+    auto task = lambda.functions().replace(std::move(latest), before->revision_id, version);
     const bool published = co_await std::move(task);
-    if (published) co_return answer;
+    if (!published) continue;
+    lambda.engine().expect(version);
+    co_return answer;
   }
 }
 

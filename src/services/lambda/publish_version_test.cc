@@ -234,6 +234,7 @@ TEST_F(PublishVersion, IsDeletedAloneAndOnlyOnce) {
   with_versions(2);
   EXPECT_EQ(remove("f?Qualifier=1").status, 204);
   EXPECT_EQ(remove("f?Qualifier=1").status, 204) << "what is gone is deleted, as on AWS";
+  EXPECT_EQ(engine_.retired.back(), "f:1");
   EXPECT_EQ(configuration("f:1").status, 404);
   EXPECT_EQ(configuration("f:2").status, 200);
   EXPECT_EQ(remove("none?Qualifier=1").status, 404);

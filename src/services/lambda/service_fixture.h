@@ -36,7 +36,9 @@ class FakeEngine final : public invoke::Engine {
     invocations.push_back(std::move(invocation));
     co_return outcome;
   }
-  void retire(const store::FunctionKey& key) override { retired.push_back(key.name); }
+  void retire(const store::FunctionKey& key, const std::string& version) override {
+    retired.push_back(version.empty() ? key.name : key.name + ":" + version);
+  }
   void expect(const store::FunctionVersion&) override {}
   base::Task<void> stop(std::chrono::seconds) override { co_return; }
 

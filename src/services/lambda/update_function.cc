@@ -38,7 +38,7 @@ base::Task<FunctionConfiguration> store_change(Lambda& lambda, store::FunctionSn
     throw conflict(fmt::format(
         "The operation cannot be performed at this time. An update is in progress for resource: {}", base->arn()));
   }
-  lambda.engine().retire(base->key);
+  lambda.engine().retire(base->key, base->version);
   const auto executor = co_await base::asio::this_coro::executor;
   lambda.settle_later(executor, base->key);
   if (!number.empty()) lambda.settle_later(executor, base->key, number);

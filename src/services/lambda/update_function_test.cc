@@ -34,7 +34,7 @@ TEST_F(UpdateFunction, CodeIsReplacedAndReportedInProgressThenSuccessful) {
   EXPECT_EQ(configuration("f").text("LastUpdateStatus"), "Successful");
   EXPECT_EQ(configuration("f").text("LastUpdateStatusReasonCode"), "(absent)");
   EXPECT_TRUE(code_->contains(stored("f")->code_hash));
-  EXPECT_THAT(engine_.retired, ElementsAre("f"));
+  EXPECT_THAT(engine_.retired, ElementsAre("f:$LATEST"));
 }
 
 TEST_F(UpdateFunction, ADryRunAnswersTheNewDigestAndChangesNothing) {
@@ -86,7 +86,7 @@ TEST_F(UpdateFunction, ConfigurationChangesWhatIsNamedAndNothingElse) {
   expected["RevisionId"] = now.at("RevisionId");
   expected["LastModified"] = now.at("LastModified");
   EXPECT_EQ(value(now), value(expected));
-  EXPECT_THAT(engine_.retired, ElementsAre("g"));
+  EXPECT_THAT(engine_.retired, ElementsAre("g:$LATEST"));
 }
 
 TEST_F(UpdateFunction, AnEnvironmentIsReplacedAsAWhole) {
