@@ -1,6 +1,6 @@
 // What execution environments and the platform write about them, as events in the functions' log groups.
 //
-// One FunctionLog an environment, on its lane. Lines gather in memory and go to the disk with one write(2): at flush(), which
+// One FunctionLog an environment, on its lane. Lines gather in memory and go to the file in one append: at flush(), which
 // the environment calls before the outcome of an invocation is answered, else after kHold, or when kHeldBytes have gathered.
 // As on AWS the function's role must allow it: logs:CreateLogGroup when the group is missing, logs:CreateLogStream and
 // logs:PutLogEvents. Without, or when the disk takes no more, the lines are dropped and counted, never held.

@@ -75,7 +75,7 @@ class GroupLog {
   /// By what streams are ordered when they are ordered by their last event.
   static std::int64_t last_event_order(const LogStream& stream);
 
-  /// All with one write. False when there is no such stream, unless `make_stream` makes it. Throws std::system_error, and
+  /// All in one append. False when there is no such stream, unless `make_stream` makes it. Throws std::system_error, and
   /// nothing is kept.
   bool append(std::string_view stream, std::span<const LogEvent> events, bool make_stream);
 

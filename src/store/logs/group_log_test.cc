@@ -147,12 +147,9 @@ TEST_F(GroupLogTest, TheFileOfStreamsIsWrittenAnewWhenMostOfItIsOld) {
     }
   }
   const auto before = fs::file_size(path() / "streams");
-  {
-    const auto log = open();
-    EXPECT_EQ(names(*log), Texts{"stays"});
-    EXPECT_LT(fs::file_size(path() / "streams"), before / 100);
-    print(*log, "fresh", "mine");
-  }
+  EXPECT_EQ(names(*open()), Texts{"stays"});
+  EXPECT_LT(fs::file_size(path() / "streams"), before / 100);
+  print(*open(), "fresh", "mine");
   EXPECT_EQ(messages(*open()), Texts{"fresh: mine"});
 }
 

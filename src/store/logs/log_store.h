@@ -2,7 +2,7 @@
 //
 // A group that nobody holds is closed again when more than LogStoreOptions::open_groups are open. One thread syncs:
 // whoever must know that events are on the medium waits for its next round, everything else is synced within the sync period.
-// A second one closes, compresses and expires segments. Neither holds events: append() is write(2) itself, so the queue is
+// A second one closes, compresses and expires segments. Neither holds events: append() hands them to the kernel, so the queue is
 // the kernel's, and a disk that does not keep up slows its writers. Owned by the composition root, made before the lanes run and
 // destroyed after they stopped.
 #pragma once

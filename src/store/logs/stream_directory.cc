@@ -37,7 +37,7 @@ StreamDirectory::StreamDirectory(std::filesystem::path file, segments::Disk& dis
     : path_(std::move(file)), disk_(disk), clock_(clock) {
   if (std::filesystem::exists(path_))
     file_ = RecordFile::open(disk_, path_, [this](const Record& record, std::uint64_t) { read(record); });
-  if (!file_) file_ = std::make_unique<RecordFile>(RecordFile::create(disk_, path_, 0, clock_.now_ms()));
+  if (!file_) file_ = RecordFile::create(disk_, path_, 0, clock_.now_ms());
   write_anew_if_worthwhile();
 }
 
@@ -133,7 +133,7 @@ void StreamDirectory::write_anew() {
   const std::filesystem::path beside = path_.string() + ".new";
   records_ = 0;
   next_sequence_ = 0;
-  auto fresh = std::make_unique<RecordFile>(RecordFile::create(disk_, beside, 0, clock_.now_ms()));
+  auto fresh = RecordFile::create(disk_, beside, 0, clock_.now_ms());
   std::string out;
   for (const auto& [name, stream] : by_name_) {
     append(out, *fresh, stream->number, stream->created_ms, kMade + name);

@@ -1,6 +1,6 @@
 // The log streams of one group: their names, the numbers that records carry for them, and when they were written to.
 //
-// Kept as records of one small file, so that a new stream costs one write(2) and no commit: each new execution environment
+// Kept as records of one small file, so that a new stream costs one append and no commit: each new execution environment
 // makes one. When most of the file is out of date it is written anew as it is opened. Owned by its GroupLog, under its mutex.
 #pragma once
 

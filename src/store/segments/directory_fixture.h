@@ -35,10 +35,19 @@ class StoppingDisk final : public Disk {
     step();
     return Disk::open(file, flags);
   }
-  void write(int fd, std::string_view bytes) override {
-    if (steps_ == 0) Disk::write(fd, bytes.substr(0, bytes.size() / 2));
+  void write(int fd, std::string_view bytes, std::uint64_t offset) override {
+    if (steps_ == 0) Disk::write(fd, bytes.substr(0, bytes.size() / 2), offset);
     step();
-    Disk::write(fd, bytes);
+    Disk::write(fd, bytes, offset);
+  }
+  void allocate(int fd, std::uint64_t offset, std::uint64_t length) override {
+    step();
+    Disk::allocate(fd, offset, length);
+  }
+  void copy(char* to, std::string_view bytes) override {
+    if (steps_ == 0) Disk::copy(to, bytes.substr(0, bytes.size() / 2));
+    step();
+    Disk::copy(to, bytes);
   }
   void truncate(int fd, std::uint64_t size) override {
     step();
@@ -77,16 +86,15 @@ class StoppingDisk final : public Disk {
   int steps_;
 };
 
-/// A disk that is full when told so: half of a write goes through.
+/// A disk that is full when told so, and whose syncs fail when told so.
 class FullDisk final : public Disk {
  public:
   bool full = false;
   bool fails_sync = false;
   int syncs = 0;
-  void write(int fd, std::string_view bytes) override {
-    if (!full) return Disk::write(fd, bytes);
-    Disk::write(fd, bytes.substr(0, bytes.size() / 2));
-    throw std::system_error(ENOSPC, std::system_category(), "write");
+  void allocate(int fd, std::uint64_t offset, std::uint64_t length) override {
+    if (full) throw std::system_error(ENOSPC, std::system_category(), "allocate");
+    Disk::allocate(fd, offset, length);
   }
   void sync(int fd) override {
     ++syncs;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 
 namespace lambent::store::segments {
 
@@ -22,13 +23,21 @@ base::Fd Disk::open(const std::filesystem::path& file, int flags) {
   return fd;
 }
 
-void Disk::write(int fd, std::string_view bytes) {
+void Disk::write(int fd, std::string_view bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
-    const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
+    const ssize_t wrote = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (wrote < 0 && errno == EINTR) continue;
     bytes.remove_prefix(static_cast<std::size_t>(base::check(wrote, "write to a segment")));
+    offset += static_cast<std::uint64_t>(wrote);
   }
 }
+
+void Disk::allocate(int fd, std::uint64_t offset, std::uint64_t length) {
+  const int error = ::posix_fallocate(fd, static_cast<off_t>(offset), static_cast<off_t>(length));
+  if (error != 0) throw std::system_error(error, std::system_category(), "room for a segment");
+}
+
+void Disk::copy(char* to, std::string_view bytes) { std::memcpy(to, bytes.data(), bytes.size()); }
 
 void Disk::truncate(int fd, std::uint64_t size) {
   base::check(::ftruncate(fd, static_cast<off_t>(size)), "cut a segment");

@@ -16,8 +16,12 @@ class Disk {
   virtual ~Disk() = default;
   /// Mode 0600, close-on-exec.
   virtual base::Fd open(const std::filesystem::path& file, int flags);
-  /// All of `bytes` at the file's end (O_APPEND), or throws; then any part of them may be there.
-  virtual void write(int fd, std::string_view bytes);
+  /// All of `bytes` at `offset`, or throws; then any part of them may be there.
+  virtual void write(int fd, std::string_view bytes, std::uint64_t offset);
+  /// Room for `length` bytes from `offset` on: they read as zeros, and writing them cannot find the disk full.
+  virtual void allocate(int fd, std::uint64_t offset, std::uint64_t length);
+  /// Into a mapped part of a file: what is there stays there when the process is killed, as with write().
+  virtual void copy(char* to, std::string_view bytes);
   virtual void truncate(int fd, std::uint64_t size);
   /// The file's bytes are on the medium afterwards (fdatasync).
   virtual void sync(int fd);

@@ -116,7 +116,7 @@ void Journal::roll() {
   const std::uint64_t first = next_sequence_;
   auto segment = std::make_shared<Segment>();
   segment->path = directory_ / file_name(first, kPlainEnd);
-  auto file = std::make_unique<RecordFile>(RecordFile::create(disk_, segment->path, first, clock_.now_ms()));
+  auto file = RecordFile::create(disk_, segment->path, first, clock_.now_ms());
   segment->header = file->header();
   segment->summary.first_sequence = segment->summary.next_sequence = first;
   segment->summary.created_ms = file->header().created_ms;

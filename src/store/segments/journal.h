@@ -4,8 +4,8 @@
 //     0000000000004e20.seg    closed by its size or age, still plain, until seal_one()
 //     0000000000009c40.seg    the active one: append() writes here
 //
-// A file is named after its first sequence number. append() returns when write(2) has: kill -9 of the process loses nothing
-// of it; sync() makes it survive the machine. There is no queue and no buffer: who appends waits for the kernel, so memory is
+// A file is named after its first sequence number. append() returns when the kernel has it: kill -9 of the process loses
+// nothing of it; sync() makes it survive the machine. There is no queue and no buffer: who appends waits for the kernel, so memory is
 // bounded by the index (some 60 bytes and four a stream for each 128 KiB that are not sealed yet). Any thread; append() and
 // readers never wait for sync() or seal_one().
 #pragma once

@@ -148,9 +148,8 @@ TEST_F(JournalTest, ATornTailIsCutAtEveryLength) {
     fs::resize_file(file, length);
     EXPECT_EQ(texts(*open()), Texts{"one"}) << length;
     EXPECT_EQ(fs::file_size(file), size - kRecordHead - 3) << "cut, so that what follows is readable";
-    const auto journal = open();
-    append(*journal, "two");
-    ASSERT_EQ(fs::file_size(file), size);
+    append(*open(), "two");
+    ASSERT_EQ(fs::file_size(file), size) << "and nothing ahead of the records once it is closed";
   }
 }
 
@@ -183,11 +182,13 @@ TEST_F(JournalTest, AFullDiskKeepsNothingOfWhatItRefused) {
   const auto journal = open(disk);
   append(*journal, "one");
   disk.full = true;
-  EXPECT_THROW(append(*journal, "refused"), std::system_error);
+  append(*journal, "there was room for this");
+  EXPECT_THROW(append(*journal, std::string(RecordFile::kWindow, 'x')), std::system_error);
   disk.full = false;
   append(*journal, "two");
-  EXPECT_EQ(texts(*journal), (Texts{"one", "two"}));
-  EXPECT_EQ(texts(*open()), (Texts{"one", "two"}));
+  const Texts kept{"one", "there was room for this", "two"};
+  EXPECT_EQ(texts(*journal), kept);
+  EXPECT_EQ(texts(*open()), kept);
 }
 
 TEST_F(JournalTest, AFailedSyncIsToldOnceAndGoesOnInAnotherFile) {

@@ -1,6 +1,9 @@
 // One growing file of records: what was appended is there again after kill -9, a torn tail is cut when it is opened.
 //
-// Owned by a Journal or by whoever keeps a small list on disk. One thread at a time; readers may pread() what lies below size().
+// Records are copied into a mapped window of the file, which takes a microsecond where write(2) takes five, and survive a kill
+// of the process just so. The window moves on in steps; what it has ahead reads as zeros, is no record, and is cut off when
+// the file is closed or opened again. Owned by a Journal or by whoever keeps a small list on disk. One thread at a time; readers
+// may pread() what lies below size().
 #pragma once
 
 #include <filesystem>
@@ -15,9 +18,14 @@ namespace lambent::store::segments {
 
 class RecordFile {
  public:
+  static constexpr std::size_t kWindow = 256 * 1024;
+
+  ~RecordFile();
+  RecordFile(const RecordFile&) = delete;
+
   /// A new file with its header, written and not yet synced. Throws std::system_error.
-  static RecordFile create(Disk& disk, std::filesystem::path file, std::uint64_t first_sequence,
-                           std::int64_t created_ms);
+  static std::unique_ptr<RecordFile> create(Disk& disk, std::filesystem::path file, std::uint64_t first_sequence,
+                                            std::int64_t created_ms);
 
   /// `visit(record, offset)`, in order, for each record that is good. What was cut or passed over is logged.
   using Visit = std::function<void(const Record&, std::uint64_t offset)>;
@@ -25,7 +33,7 @@ class RecordFile {
   /// std::system_error, also for a file of over 1 GiB, which is none of ours.
   static std::unique_ptr<RecordFile> open(Disk& disk, const std::filesystem::path& file, const Visit& visit);
 
-  /// Records made by append_record() with header().salt, all with one write. Throws std::system_error; nothing of them is
+  /// Records made by append_record() with header().salt. Throws std::system_error; nothing of them is
   /// then in the file, unless it could not be cut either: whole() is false from then on and the file takes no more.
   void append(std::string_view records);
   bool whole() const { return whole_; }
@@ -38,6 +46,8 @@ class RecordFile {
 
  private:
   RecordFile(Disk& disk, std::filesystem::path path, base::Fd fd, FileHeader header, std::uint64_t size);
+  void move_window(std::size_t need);
+  void close_window() noexcept;
 
   Disk* disk_;
   std::filesystem::path path_;
@@ -45,6 +55,9 @@ class RecordFile {
   FileHeader header_;
   std::uint64_t size_;
   bool whole_ = true;
+  char* window_ = nullptr;
+  std::uint64_t window_begin_ = 0;
+  std::size_t window_size_ = 0;
 };
 
 /// `length` bytes from `offset`. Throws std::system_error, also when the file ends before.

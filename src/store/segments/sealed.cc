@@ -103,7 +103,7 @@ class Sealer {
     raw_.clear();
   }
   void write(const std::string& bytes) {
-    disk_.write(fd_, bytes);
+    disk_.write(fd_, bytes, offset_);
     offset_ += bytes.size();
   }
 
@@ -121,7 +121,7 @@ class Sealer {
 Sealed seal(Disk& disk, int plain, std::uint64_t size, const FileHeader& header, const std::vector<Block>& blocks,
             std::uint64_t next_sequence, const std::function<bool(std::uint32_t key)>& keep,
             const std::filesystem::path& to) {
-  const base::Fd fd = disk.open(to, O_RDWR | O_CREAT | O_TRUNC | O_APPEND);
+  const base::Fd fd = disk.open(to, O_RDWR | O_CREAT | O_TRUNC);
   Sealer sealer(disk, fd.get(), header);
   for (const Block& block : blocks) {
     if (block.offset + block.raw > size) throw std::logic_error("a segment's index reaches beyond its file");
