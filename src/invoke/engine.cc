@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr std::chrono::seconds kSweepPeriod{5};
+constexpr milliseconds kSettlingPatience{20};
 /// How many environments one invocation may wear out before it has begun.
 constexpr int kAttempts = 3;
 
@@ -73,6 +74,8 @@ class LaneEngine {
     const std::uint64_t generation = generation_of(*invocation.function);
     std::unique_ptr<Environment> environment = take_idle(*invocation.function);
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      if (environment == nullptr && settling_.contains(target_of(*invocation.function)))
+        environment = co_await await_settling(*invocation.function);
       if (environment == nullptr) environment = co_await await_turn(*invocation.function);
       if (environment == nullptr) environment = co_await launch_in_turn(invocation.function);
       std::optional<Outcome> outcome = co_await environment->invoke(invocation);
@@ -148,6 +151,21 @@ class LaneEngine {
     co_return nullptr;
   }
 
+  /// Runtimes ask for their next event right after an answer: a moment's patience saves whoever invokes again at once a new
+  /// environment.
+  Task<std::unique_ptr<Environment>> await_settling(const store::FunctionVersion& function) {
+    const Target target = target_of(function);
+    const auto deadline = std::chrono::steady_clock::now() + kSettlingPatience;
+    base::asio::steady_timer pause(lane_);
+    std::unique_ptr<Environment> found;
+    while (found == nullptr && settling_.contains(target) && std::chrono::steady_clock::now() < deadline) {
+      pause.expires_after(milliseconds(1));
+      co_await pause.async_wait(base::asio::use_awaitable);
+      found = take_idle(function);
+    }
+    co_return found;
+  }
+
   /// An answer has left. Until the runtime and the extensions ask for their next events the environment is still busy.
   void release(std::unique_ptr<Environment> environment, const store::FunctionSnapshot& function,
                std::uint64_t generation) {
@@ -156,12 +174,15 @@ class LaneEngine {
       return;
     }
     busy_.fetch_add(1, std::memory_order_relaxed);
+    if (!environment->has_extensions()) settling_.insert(target_of(*function));
     base::asio::co_spawn(lane_, settle(std::move(environment), function, generation), base::asio::detached);
   }
 
   Task<void> settle(std::unique_ptr<Environment> environment, store::FunctionSnapshot function,
                     std::uint64_t generation) {
+    const bool counted = !environment->has_extensions();
     co_await environment->settle();
+    if (const auto one = settling_.find(target_of(*function)); counted && one != settling_.end()) settling_.erase(one);
     give_back(std::move(environment), *function, generation);
     busy_.fetch_sub(1, std::memory_order_relaxed);
   }
@@ -314,6 +335,8 @@ class LaneEngine {
   Starts starts_;
   base::asio::steady_timer sweep_timer_;
   std::map<Target, Idle> idle_;
+  /// Of each environment that has answered and whose runtime has not asked for its next event.
+  std::multiset<Target> settling_;
   /// How often each version was retired, and with an empty version each function; 0 is not kept.
   std::map<Target, std::uint64_t> generations_;
   std::set<Environment*> alive_;

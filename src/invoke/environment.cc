@@ -235,7 +235,7 @@ void Environment::thaw() {
 
 /// Nothing when it is ready. Otherwise why not, and it is broken.
 Task<std::optional<Answer>> Environment::initialize(InitPhase phase, base::SteadyTime deadline) {
-  const auto begin = phase == InitPhase::init ? launched_at_ : parts_.clock.steady();
+  const auto begin = phase == InitPhase::init ? launched_at_ : restarted_at_;
   deadline_passed_ = false;
   deadline_at(deadline);
   std::optional<Answer> answer = co_await runtime_api_->initialized();
@@ -270,6 +270,7 @@ Task<bool> Environment::reset() {
   runtime_api_->start(extensions_);
   exit_.reset();
   state_ = State::starting;
+  restarted_at_ = parts_.clock.steady();
   bool started = true;
   try {
     co_await sandbox_->restart(argv_, environment_);
@@ -411,7 +412,7 @@ Failure Environment::failure_of(std::string_view request_id, const Answer& answe
   return exited(request_id, exit);
 }
 
-/// One write for all that an invocation printed, before anybody hears of its end.
+/// One append for all that an invocation printed, before anybody hears of its end.
 void Environment::keep_log() {
   if (kept_log_) kept_log_->flush();
 }

@@ -111,7 +111,7 @@ class Environment {
   std::string runtime_version_;
   /// What restart() needs.
   std::vector<std::string> argv_, environment_, extensions_;
-  base::SteadyTime launched_at_;
+  base::SteadyTime launched_at_, restarted_at_;
   base::SteadyTime init_deadline_;
   std::optional<std::chrono::microseconds> init_took_;
 

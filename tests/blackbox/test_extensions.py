@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from support.functions import PYTHON, make_zip, unique
+from support.functions import PYTHON, Deployer, ensure_role, make_zip, unique
 from support.polling import until
 
 # Keeps what it is told in /tmp/events. What it does besides is chosen by the function's variables.
@@ -191,17 +191,24 @@ def test_an_extension_that_fails_its_init_fails_the_invocation(deploy):
     assert "EXTENSION\tName: probe\tState: InitError\tEvents: [INVOKE, SHUTDOWN]\tError Type: Extension.NoLicence\n" in answer.log
 
 
-def test_an_environment_that_is_retired_tells_its_extensions(deploy, awslambda, server):
-    invoke = deploy()
-    name = invoke().expect()["events"][0]["facts"]["functionName"]
-    awslambda.update_function_configuration(FunctionName=name, Description="another revision")
-    logs = server.client("logs")
+@pytest.mark.parametrize("files", [{"extensions/probe": EXTERNAL}, {"extensions/probe!": "#!/nowhere\n"}])
+def test_an_extension_that_cannot_be_executed_fails_init(functions, awslambda, files):
+    arn = awslambda.publish_layer_version(LayerName=unique("broken"), Content={"ZipFile": make_zip(files)})["LayerVersionArn"]
+    answer = functions.invoke(functions.create(PYTHON, FUNCTION, Layers=[arn]), LogType="Tail")
+    assert answer.error == "Unhandled"
+    assert answer.value["errorType"] == "Extension.LaunchError"
+    assert "EXTENSION\tName: probe\tState: LaunchError\tEvents: []\t" in answer.log
 
-    def farewell():
-        found = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="farewell")["events"]
-        return [event["message"].strip() for event in found]
 
-    assert until(farewell, 10, "the extension's last words") == ["farewell: spindown"]
+def test_an_environment_that_is_retired_tells_its_extensions(new_server):
+    server = new_server("--print-function-logs")
+    functions = Deployer(server, ensure_role(server))
+    arn = functions.client.publish_layer_version(
+        LayerName="extension", Content={"ZipFile": make_zip({"extensions/probe!": EXTERNAL})})["LayerVersionArn"]
+    name = functions.create(PYTHON, FUNCTION, Layers=[arn])
+    functions.invoke(name).expect()
+    functions.client.update_function_configuration(FunctionName=name, Description="another revision")
+    until(lambda: "farewell: spindown\n" in server.said(100_000), 10, "the extension's last words")
 
 
 def test_an_internal_extension_gets_its_events(functions):
