@@ -287,6 +287,18 @@ def processes_below(pid):
     return found
 
 
+def test_the_name_relay_has_no_privilege_and_comes_back_when_it_ends(egress, agent):
+    def relays():
+        found = [pid for pid in processes_below(egress.process.pid) if Path(f"/proc/{pid}/comm").read_text().strip() == "lambent-names"]
+        return [pid for pid in found if "CapEff:\t0000000000000000" in Path(f"/proc/{pid}/status").read_text()]
+
+    relay, = relays()
+    assert "Uid:\t65534\t65534" in Path(f"/proc/{relay}/status").read_text()
+    os.kill(relay, signal.SIGKILL)
+    until(lambda: relays() and relays() != [relay], 10, "another relay")
+    assert agent.do("resolve", "web.example") == {"ok": [WEB]}
+
+
 def test_a_kill_of_everything_leaves_nothing_after_the_next_start(start, egress):
     egress.stop()
     until(lambda: not our_links() and not forwards("wan"), 10, "nothing of the servers that were stopped")

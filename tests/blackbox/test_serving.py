@@ -17,7 +17,7 @@ from support.server import AS_ROOT, BINARY, free_port
 
 def serve(tmp_path, *arguments):
     """Runs a `serve` that must refuse to start; (status, what it said)."""
-    done = subprocess.run([*AS_ROOT, str(BINARY), "serve", "--data", str(tmp_path / "data"), *arguments],
+    done = subprocess.run([*AS_ROOT, str(BINARY), "serve", "--function-network", "none", "--data", str(tmp_path / "data"), *arguments],
                           capture_output=True, text=True, timeout=30)
     return done.returncode, done.stderr + done.stdout
 
@@ -43,7 +43,8 @@ def test_a_wrong_argument_is_told(tmp_path, arguments):
 
 def test_a_second_server_on_the_same_data_is_refused(new_server):
     server = new_server()
-    done = subprocess.run([*AS_ROOT, str(BINARY), "serve", "--data", str(server.data), "--listen", f"127.0.0.1:{free_port()}"],
+    done = subprocess.run([*AS_ROOT, str(BINARY), "serve", "--function-network", "none", "--data", str(server.data), "--listen",
+                           f"127.0.0.1:{free_port()}"],
                           capture_output=True, text=True, timeout=30)
     assert done.returncode != 0
     assert server.client("sts").get_caller_identity()

@@ -1,8 +1,6 @@
 #include "sandbox/launcher/name_relay.h"
 
 #include <grp.h>
-#include <linux/close_range.h>
-#include <linux/securebits.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -40,7 +38,17 @@ void end_with(pid_t parent) {
   if (::getppid() != parent) ::_exit(0);
 }
 
+/// What the watcher waits for.
+sigset_t watched_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGCHLD}) ::sigaddset(&set, number);
+  return set;
+}
+
 [[noreturn]] void become_relay(pid_t watcher) {
+  const sigset_t watched = watched_signals();
+  ::sigprocmask(SIG_UNBLOCK, &watched, nullptr);
   const rlimit files{kMaxDescriptors, kMaxDescriptors}, memory{kMaxMemory, kMaxMemory};
   ::setrlimit(RLIMIT_NOFILE, &files);
   ::setrlimit(RLIMIT_AS, &memory);
@@ -58,11 +66,17 @@ void end_with(pid_t parent) {
   end_with(launcher);
   keep_sockets(datagrams, connections);
   ::prctl(PR_SET_NAME, "lambent-names");
+  const sigset_t watched = watched_signals();
+  const pid_t watcher = ::getpid();
   for (;;) {
-    const pid_t watcher = ::getpid();
     const pid_t relay = ::fork();
     if (relay == 0) become_relay(watcher);
-    while (relay > 0 && ::waitpid(relay, nullptr, 0) < 0 && errno == EINTR) continue;
+    int number = 0;
+    if (relay > 0) ::sigwait(&watched, &number);
+    // Waits for it, so that nothing of it is in the launcher's cgroup any more.
+    if (relay > 0 && number == SIGTERM) ::kill(relay, SIGKILL);
+    if (relay > 0) ::waitpid(relay, nullptr, 0);
+    if (number == SIGTERM) ::_exit(0);
     const timespec pause{0, kRestartMs * 1'000'000};
     ::nanosleep(&pause, nullptr);
   }
@@ -72,12 +86,18 @@ void end_with(pid_t parent) {
 
 NameRelay::NameRelay(const base::Fd& datagrams, const base::Fd& connections) {
   const pid_t launcher = ::getpid();
-  watcher_ = base::check(::fork(), "starting the name relay");
+  const sigset_t watched = watched_signals();
+  sigset_t before;
+  // Already in the child when it begins: no signal may come too early.
+  ::sigprocmask(SIG_BLOCK, &watched, &before);
+  watcher_ = ::fork();
   if (watcher_ == 0) watch(launcher, datagrams.get(), connections.get());
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  base::check(watcher_, "starting the name relay");
 }
 
 NameRelay::~NameRelay() {
-  ::kill(watcher_, SIGKILL);
+  ::kill(watcher_, SIGTERM);
   while (::waitpid(watcher_, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 

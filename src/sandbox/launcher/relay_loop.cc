@@ -134,17 +134,18 @@ class Relay {
     polled_.assign({{datagrams_, POLLIN, 0}, {connections_, POLLIN, 0}});
     for (const Question& question : questions_) polled_.push_back({question.socket.get(), POLLIN, 0});
     for (const Connection& connection : open_) {
-      polled_.push_back({connection.near.get(), events_of(connection.out, connection.back), 0});
-      polled_.push_back({connection.far.get(), events_of(connection.back, connection.out), 0});
+      polled_.push_back(poll_for(connection.near, connection.out, connection.back));
+      polled_.push_back(poll_for(connection.far, connection.back, connection.out));
     }
   }
 
-  /// What a socket is asked for whose bytes go to `reads` and that is written from `writes`.
-  static short events_of(const Flow& reads, const Flow& writes) {
+  /// Of a socket whose bytes go to `reads` and that is written from `writes`. One that nothing is wanted of is not asked:
+  /// that it hung up would be said again and again.
+  static pollfd poll_for(const base::Fd& socket, const Flow& reads, const Flow& writes) {
     short events = 0;
     if (!reads.ended && reads.waiting.empty()) events |= POLLIN;
     if (!writes.waiting.empty()) events |= POLLOUT;
-    return events;
+    return {events == 0 ? -1 : socket.get(), events, 0};
   }
 
   /// In the order of collect(); new ones are added at the end only.
