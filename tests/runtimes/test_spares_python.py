@@ -29,10 +29,11 @@ def handler(event, context):
 """
 
 
+@pytest.mark.parametrize("hurry", [False, True])
 @pytest.mark.parametrize("more", [{}, {"TZ": "Asia/Tokyo"}, {"AWS_LAMBDA_LOG_FORMAT": "JSON", "A": "é=="}])
-def test_what_is_promised_is_as_after_exec(more):
+def test_what_is_promised_is_as_after_exec(more, hurry):
     more = {"LC_CTYPE": "C.UTF-8", "PYTHONPATH": str(SOURCES / "python"), **more}
-    executed, waited = (start(PROMISED, env=more).answer.json() for start in (python, spare))
+    executed, waited = python(PROMISED, env=more).answer.json(), spare(PROMISED, env=more, hurry=hurry).answer.json()
     addresses = [run["environ"].pop("AWS_LAMBDA_RUNTIME_API") for run in (executed, waited)]
     assert all(addresses)
     assert waited == executed
@@ -83,11 +84,12 @@ def test_escaping_follows_the_assigned_runtime():
 
 # As in the zygote, without forks and sandboxes: everything is loaded, then it becomes the function's.
 WITH_SDK = """
-import sys
+import os, sys
 sys.path[0] = %r
 import lambent_spare
 lambent_spare.prepare(sys.path[0], with_sdk=True)
 if len(sys.argv) > 1:
+    os.write(3, b"1")
     lambent_spare.become(*lambent_spare.read_assignment(3))
 import lambent_runtime
 lambent_runtime.main(sys.path[0])

@@ -23,13 +23,17 @@ SDK = "/usr/local/lib/lambent/python"
 
 # What never changes within a process, under the names that the context gives it. The values are read by main(): a process
 # that waits for its function imports this module before they are known.
-_FUNCTION = {
+_VARIABLES = {
     "log_group_name": "AWS_LAMBDA_LOG_GROUP_NAME",
     "log_stream_name": "AWS_LAMBDA_LOG_STREAM_NAME",
     "function_name": "AWS_LAMBDA_FUNCTION_NAME",
     "memory_limit_in_mb": "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
     "function_version": "AWS_LAMBDA_FUNCTION_VERSION",
 }
+_FUNCTION = {}
+# Where the Runtime API listens in a sandbox, and a connection to it that was made while the process waited.
+EARLY = "127.0.0.1:9001"
+_early = None
 
 request_id = None
 tenant_id = None
@@ -61,8 +65,13 @@ class Connection:
         self.unread = b""
 
     def open(self):
+        global _early
         if self.socket is not None:
             self.socket.close()
+        if _early is not None and self.host_line == "Host: " + EARLY + "\r\n":
+            self.socket, _early = _early, None
+            self.unread = b""
+            return
         family = _socket.AF_INET6 if ":" in self.address[0] else _socket.AF_INET
         self.socket = _socket.socket(family, _socket.SOCK_STREAM)
         self.socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
@@ -374,10 +383,47 @@ def marshal(result):
         raise Fault("Runtime.MarshalError", "Unable to marshal response: %s" % error)
 
 
-def main(here):
+class _Rehearsed:
+    """A connection to nobody."""
+
+    next_request = b""
+
+    def post(self, path, content_type, body, extra="", then=b""):
+        return b"".join((path.encode(), content_type.encode(), body, extra.encode(), then))
+
+
+def rehearse(here):
+    """One event of a handler that does nothing, in a process that waits for its function; leaves nothing behind but the
+    connection that the function will begin with."""
+    global request_id, _early
+    configure()
+    set_import_path(here)
+    do_what_site_would()
+    if "logging" in sys.modules:
+        LoggingHook.install()
+        sys.modules["logging"].root.handlers.clear()
+    handler = find_handler("lambent_nop.handler")
+    headers = {"lambda-runtime-aws-request-id": "r", "content-type": "application/json", "lambda-runtime-trace-id": "Root=1"}
+    run_once(handler, _Rehearsed(), headers, b'{"key": ["value", 1]}')
+    del sys.modules["lambent_nop"]
+    request_id = None
+    early = Connection(EARLY)
+    try:
+        early.open()
+        _early = early.socket
+    except OSError:
+        early.socket.close()
+
+
+def configure():
+    """Reads the environment."""
     lambent_json.configure()
-    for name, variable in _FUNCTION.items():
+    for name, variable in _VARIABLES.items():
         _FUNCTION[name] = os.environ.get(variable)
+
+
+def main(here):
+    configure()
     connection = Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     set_import_path(here)
     do_what_site_would()
