@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -279,21 +280,33 @@ def our_links():
     return [line.split(":")[0].strip() for line in Path("/proc/thread-self/net/dev").read_text().splitlines() if "lambent" in line]
 
 
+def about(pid, what):
+    """A file of /proc; empty when the process has gone."""
+    try:
+        return Path(f"/proc/{pid}/{what}").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def processes_below(pid):
     found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in map(int, (task / "children").read_text().split()):
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except FileNotFoundError:
+        return found
+    for task in tasks:
+        for child in map(int, about(pid, f"task/{task}/children").split()):
             found += [child, *processes_below(child)]
     return found
 
 
 def test_the_name_relay_has_no_privilege_and_comes_back_when_it_ends(egress, agent):
     def relays():
-        found = [pid for pid in processes_below(egress.process.pid) if Path(f"/proc/{pid}/comm").read_text().strip() == "lambent-names"]
-        return [pid for pid in found if "CapEff:\t0000000000000000" in Path(f"/proc/{pid}/status").read_text()]
+        found = [pid for pid in processes_below(egress.process.pid) if about(pid, "comm").strip() == "lambent-names"]
+        return [pid for pid in found if "CapEff:\t0000000000000000" in about(pid, "status")]
 
     relay, = relays()
-    assert "Uid:\t65534\t65534" in Path(f"/proc/{relay}/status").read_text()
+    assert "Uid:\t65534\t65534" in about(relay, "status")
     os.kill(relay, signal.SIGKILL)
     until(lambda: relays() and relays() != [relay], 10, "another relay")
     assert agent.do("resolve", "web.example") == {"ok": [WEB]}
@@ -306,7 +319,8 @@ def test_a_kill_of_everything_leaves_nothing_after_the_next_start(start, egress)
     assert Agent(server).connect(WEB)[0] == "connected"
     assert forwards("wan") and our_links()
     for pid in [server.process.pid, *processes_below(server.process.pid)]:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     server.process.wait(10)
     server.process = None
     until(lambda: not our_links(), 10, "the links to go with their namespaces")
