@@ -60,6 +60,17 @@ final class Connection {
         nextRequest = ("GET " + API + "/invocation/next HTTP/1.1\r\n" + hostLine + "\r\n").getBytes(StandardCharsets.ISO_8859_1);
     }
 
+    /** Sends the request for the next event, whose answer next() takes. */
+    void ask() throws IOException {
+        send(nextRequest);
+        asked = true;
+    }
+
+    void close() throws IOException {
+        if (socket != null) socket.close();
+        socket = null;
+    }
+
     Event next() throws IOException {
         if (!asked) send(nextRequest);
         asked = false;

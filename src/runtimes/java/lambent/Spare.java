@@ -10,6 +10,11 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -75,6 +80,30 @@ final class Spare {
             throw new IOException("the runtime does not work", e);
         }
         new String(event, StandardCharsets.UTF_8).split("\r\n");
+        warmUpLoading();
+        warmUpConnection(event);
+    }
+
+    /** A class out of a directory or jar, by a loader of its own as a function's is. */
+    private static void warmUpLoading() throws Exception {
+        URL own = Spare.class.getProtectionDomain().getCodeSource().getLocation();
+        try (URLClassLoader loader = new URLClassLoader(new URL[] {new URL("file:/var/empty/"), own}, null)) {
+            Class.forName("com.amazonaws.services.lambda.runtime.CognitoIdentity", true, loader);
+        }
+    }
+
+    private static void warmUpConnection(byte[] event) throws IOException {
+        try (ServerSocket listening = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            Connection connection = new Connection("127.0.0.1:" + listening.getLocalPort());
+            connection.ask();
+            try (Socket accepted = listening.accept()) {
+                String head = "HTTP/1.1 200 OK\r\nContent-Length: " + event.length + "\r\n\r\n";
+                accepted.getOutputStream().write(head.getBytes(StandardCharsets.ISO_8859_1));
+                accepted.getOutputStream().write(event);
+                connection.next();
+            }
+            connection.close();
+        }
     }
 
     /** Public, because it is called as a function's class is. */
