@@ -288,3 +288,17 @@ def test_the_cli_filters_and_describes(server, printers, printer):
     found = aws("filter-log-events", "--log-group-name", group, "--filter-pattern", '"command line"')
     assert [event["message"] for event in found["events"]] == ["for the command line\n"]
     assert [each["logGroupName"] for each in aws("describe-log-groups", "--log-group-name-prefix", group)["logGroups"]] == [group]
+
+
+def test_the_older_tag_calls_streams_and_deletion_protection(logs):
+    group = unique("/test/protected")
+    logs.create_log_group(logGroupName=group, deletionProtectionEnabled=True, tags={"a": "1"})
+    logs.tag_log_group(logGroupName=group, tags={"b": "2"})
+    logs.untag_log_group(logGroupName=group, tags=["a"])
+    assert logs.list_tags_log_group(logGroupName=group)["tags"] == {"b": "2"}
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    logs.delete_log_stream(logGroupName=group, logStreamName="s")
+    assert logs.describe_log_streams(logGroupName=group)["logStreams"] == []
+    assert refusal(logs.delete_log_group, logGroupName=group)["Code"] == "ValidationException"
+    logs.put_log_group_deletion_protection(logGroupIdentifier=group, deletionProtectionEnabled=False)
+    logs.delete_log_group(logGroupName=group)
