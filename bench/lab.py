@@ -52,7 +52,7 @@ def zipped(files):
 class Server:
     """A server of its own on a free port, gone with its data at the end."""
 
-    def __init__(self, binary, *options):
+    def __init__(self, binary, *options, network="none"):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lambent-bench-", dir="/tmp"))
         os.chmod(self.directory, 0o755)
         data = self.directory / "data"
@@ -62,7 +62,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         begin = time.perf_counter()
         self.process = subprocess.Popen([binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(data),
-                                         "--log-level", os.environ.get("LOG", "error"), *options])
+                                         "--log-level", "error", "--function-network", network, *options])
         while True:
             try:
                 urllib.request.urlopen(self.url + "/_lambent/health", timeout=1).read()
