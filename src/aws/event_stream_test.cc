@@ -90,7 +90,8 @@ TEST(EventStream, IsWhatAwsSends) {
   request.method = "POST";
   request.path = "/2021-11-15/functions/f/response-streaming-invocations";
   const Match match = service.match(request);
-  auto task = service.call(match, Caller{}, service.decode(match, request));
+  const Caller caller;
+  auto task = service.call(match, caller, service.decode(match, request));
   const Value output = run(std::move(task));
 
   const auto head = service.encode(match, output.get(), "id");

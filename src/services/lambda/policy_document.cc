@@ -53,8 +53,8 @@ json::object parse(std::string_view document) {
   return json::parse({document.data(), document.size()}).as_object();
 }
 
-std::string_view sid_of(const json::value& statement) {
-  const auto* sid = statement.as_object().if_contains("Sid");
+std::string_view sid_of(const json::object& statement) {
+  const auto* sid = statement.if_contains("Sid");
   return sid && sid->is_string() ? std::string_view(sid->get_string()) : std::string_view();
 }
 
@@ -125,7 +125,7 @@ std::string with_statement(std::string_view document, const json::object& statem
   auto& statements = policy.at("Statement").as_array();
   const auto sid = sid_of(statement);
   for (const auto& other : statements)
-    if (sid_of(other) == sid)
+    if (sid_of(other.as_object()) == sid)
       throw conflict(
           fmt::format("The statement id ({}) provided already exists. Please provide a new statement id, or "
                       "remove the existing statement.",
@@ -137,8 +137,8 @@ std::string with_statement(std::string_view document, const json::object& statem
 std::string without_statement(std::string_view document, std::string_view sid) {
   auto policy = parse(document);
   auto& statements = policy.at("Statement").as_array();
-  const auto found =
-      std::find_if(statements.begin(), statements.end(), [&](const auto& other) { return sid_of(other) == sid; });
+  const auto found = std::find_if(statements.begin(), statements.end(),
+                                  [&](const auto& other) { return sid_of(other.as_object()) == sid; });
   if (found == statements.end())
     throw aws::Error("ResourceNotFoundException", fmt::format("Statement {} is not found in resource policy.", sid),
                      404);
