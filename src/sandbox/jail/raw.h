@@ -10,8 +10,9 @@
 
 namespace lambent::sandbox::jail {
 
+// Always inlined: a process that shares its stack with the one that cloned it must not return from a function that both are in.
 #if defined(__x86_64__)
-inline long raw_call(long number, long a, long b, long c, long d, long e, long f) {
+[[gnu::always_inline]] inline long raw_call(long number, long a, long b, long c, long d, long e, long f) {
   long result;
   register long r10 __asm__("r10") = d;
   register long r8 __asm__("r8") = e;
@@ -23,7 +24,7 @@ inline long raw_call(long number, long a, long b, long c, long d, long e, long f
   return result;
 }
 #elif defined(__aarch64__)
-inline long raw_call(long number, long a, long b, long c, long d, long e, long f) {
+[[gnu::always_inline]] inline long raw_call(long number, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = number;
   register long x0 __asm__("x0") = a;
   register long x1 __asm__("x1") = b;
@@ -38,11 +39,11 @@ inline long raw_call(long number, long a, long b, long c, long d, long e, long f
 #error "the jail knows x86_64 and aarch64"
 #endif
 
-inline long word(long value) { return value; }
-inline long word(const volatile void* value) { return reinterpret_cast<long>(value); }
+[[gnu::always_inline]] inline long word(long value) { return value; }
+[[gnu::always_inline]] inline long word(const volatile void* value) { return reinterpret_cast<long>(value); }
 
 template <class... Args>
-long raw(long number, Args... args) {
+[[gnu::always_inline]] inline long raw(long number, Args... args) {
   static_assert(sizeof...(Args) <= 6);
   const long words[6] = {word(args)...};
   return raw_call(number, words[0], words[1], words[2], words[3], words[4], words[5]);
