@@ -68,18 +68,28 @@ void add_system_directories() {
   set_attributes(AT_FDCWD, "root/usr", kReadOnly | kNoSuid | kNoDev, kRecursive);
 }
 
+/// Programs' names that lead by /etc/alternatives. Most links there are manual pages', and the server's start waits for each.
+void add_alternatives() {
+  fs::create_directory("root/etc/alternatives");
+  std::error_code none;
+  for (const auto& link : fs::directory_iterator("/etc/alternatives", none))
+    if (link.is_symlink() && link.path().extension() != ".gz")
+      fs::copy_symlink(link.path(), fs::path("root/etc/alternatives") / link.path().filename(), none);
+}
+
 /// What interpreters and TLS look for, and nothing that tells of the host.
 void add_etc() {
   fs::create_directories("root/etc/ssl");
   for (const char* name :
-       {"ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "ssl/certs", "ssl/openssl.cnf", "ca-certificates",
-        "mime.types", "protocols", "services", "os-release", "debian_version", "java-17-openjdk", "java-21-openjdk"}) {
+       {"ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ssl/certs", "ssl/openssl.cnf", "ca-certificates", "mime.types",
+        "protocols", "services", "os-release", "debian_version", "java-17-openjdk", "java-21-openjdk"}) {
     const fs::path host = fs::path("/etc") / name;
     if (!fs::exists(fs::symlink_status(host))) continue;
     std::error_code left_out;
     fs::copy(host, fs::path("root/etc") / name, fs::copy_options::recursive | fs::copy_options::copy_symlinks,
              left_out);
   }
+  add_alternatives();
   // Where Amazon Linux has its certificates.
   fs::create_directories("root/etc/pki/tls/certs");
   fs::create_symlink("/etc/ssl/certs/ca-certificates.crt", "root/etc/pki/tls/certs/ca-bundle.crt");
