@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import time
+import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
@@ -205,14 +206,22 @@ def test_invoke_gathers_what_a_handler_streams(module_functions, streamer):
     assert failed.value["errorMessage"] == "after the first bytes"
 
 
-def test_a_client_that_leaves_does_not_stop_the_function(server, streamer, stream):
+def test_a_client_that_leaves_does_not_stop_the_function(server, functions, awslambda):
+    # Of its own: only the environment that nobody listens to can say what became of it.
+    streamer = functions.create(NODEJS, {"index.js": STREAMER}, stem="left", Handler="index.handler", Timeout=20, MemorySize=512)
     request = Signed(server, "POST", f"/2021-11-15/functions/{streamer}/response-streaming-invocations",
                      json.dumps({"how": "unheard"}).encode())
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request("POST", request.target, request.body, request.headers)
     assert connection.getresponse().read(100)
     connection.close()
-    until(lambda: stream({"how": "finished"}).rest() == b"1", 10, "the function went on after its client had left")
+
+    def nothing_runs():
+        text = urllib.request.urlopen(server.endpoint + "/_lambent/metrics", timeout=5).read().decode()
+        return "\nlambent_invocations_running 0" in text
+
+    until(nothing_runs, 15, "the invocation to end without its client")
+    until(lambda: Streamed(awslambda, streamer, {"how": "finished"}).rest() == b"1", 10, "the function to have gone on")
 
 
 def test_an_empty_stream_is_an_empty_answer(stream):

@@ -95,15 +95,21 @@ def of_type(events, kind):
     return [event["record"] for event in events if event["type"] == kind]
 
 
+def told_by_one_environment(invoke):
+    """Two invocations and what the subscriber heard of them; nothing when the second met another environment, as it may when the
+    machine is slow and the extension has not asked for its next event yet."""
+    first, failed = invoke(), invoke("fail")
+    events = events_of(invoke, lambda found: len(of_type(found, "platform.report")) >= 2)
+    told = [record["requestId"] for record in of_type(events, "platform.start")[:2]]
+    return (first, failed, events) if told == [first.request_id, failed.request_id] else None
+
+
 @pytest.mark.parametrize("kind", ["HTTP", "TCP"])
 def test_a_subscriber_is_told_everything(subscriber, kind):
-    invoke = subscriber(kind)
-    first = invoke()
+    first, failed, events = until(lambda: told_by_one_environment(subscriber(kind)), 60, "two events in one environment")
     answer = first.expect()
     assert answer["accepted"] == [200, "OK"]
     assert answer["late"] == [403, "Telemetry.SubscriptionClosed"]
-    failed = invoke("fail")
-    events = events_of(invoke, lambda found: len(of_type(found, "platform.report")) >= 2)
     assert all(event["time"].endswith("Z") and len(event["time"]) == 24 for event in events)
 
     assert of_type(events, "platform.telemetrySubscription") == [
