@@ -70,10 +70,9 @@ class AdmissionTest : public ::testing::Test {
     return made;
   }
   void reserve(const std::string& name, int count) {
-    asio::io_context lane;
-    auto done = asio::co_spawn(lane, settings_->reserve(key(name), count, 100'000), asio::use_future);
-    auto guard = asio::make_work_guard(lane);
-    while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) lane.run_one();
+    auto done = asio::co_spawn(lane_, settings_->reserve(key(name), count, 100'000), asio::use_future);
+    auto guard = asio::make_work_guard(lane_);
+    while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) lane_.run_one();
     ASSERT_TRUE(done.get());
   }
   /// The Reason of the refusal, or empty when admitted.
@@ -93,6 +92,8 @@ class AdmissionTest : public ::testing::Test {
   const fs::path directory_;
   base::ManualClock clock_{base::WallTime(std::chrono::seconds(1'800'000'000))};
   base::Metrics metrics_;
+  /// Outlives the database: its writer may still be inside post() when the coroutine has its answer.
+  asio::io_context lane_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<store::Concurrency> settings_;
   std::unique_ptr<Admission> admission_;

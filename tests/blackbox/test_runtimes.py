@@ -93,6 +93,22 @@ def test_a_function_runs_on_the_version_that_it_asks_for(deployer, runtime):
     assert f"{runtime} is not installed" not in deployer.server.log.read_text()
 
 
+@pytest.mark.parametrize("runtime", ["java17", "java21", "ruby3.3", "nodejs22.x", "python3.13"])
+def test_variables_keep_their_letters_in_processes_that_did_not_wait(runtime):
+    """Roots have no locale but C's, and Java from 18 on decodes its environment by it."""
+    from support.server import Server
+    ensure(runtime)
+    files, handler = source_of(runtime)
+    server = Server("--runtimes-dir", str(ROOTS), "--spare-memory", "0").start()
+    try:
+        deployer = Deployer(server, ensure_role(server))
+        name = deployer.create(runtime, files, Handler=handler, MemorySize=512, Environment={"Variables": {"MINE": "é"}})
+        assert deployer.invoke(name).expect()["env"]["MINE"] == "é"
+    finally:
+        server.stop()
+        server.discard()
+
+
 def test_managed_pythons_carry_the_sdk_with_their_own_version(deployer):
     ensure("python3.9")
     source = {"app.py": "import boto3\ndef handler(event, context): return boto3.client('sts').get_caller_identity()['Arn'].split('/')[0]"}

@@ -32,13 +32,16 @@ class Spares:
 
     def invoke_from_spare(self, runtime, source, event=None, **settings):
         """The first answer of a new function, which came out of a spare."""
-        name = self.functions.create(runtime, source, **settings)
         self.functions.invoke(self.functions.create(runtime, NOP[runtime]))
-        self.wait()
-        before = self.count("taken")
-        answer = self.functions.invoke(name, event, LogType="Tail")
-        assert self.count("taken") == before + 1
-        return answer
+
+        def first_answer():
+            # What waits may be another runtime's still: then this one came too early, and the next will not.
+            self.wait()
+            before = self.count("taken")
+            answer = self.functions.invoke(self.functions.create(runtime, source, **settings), event, LogType="Tail")
+            return answer if self.count("taken") == before + 1 else None
+
+        return until(first_answer, 15, f"a spare of {runtime}")
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ public final class Main {
 
     public static void main(String[] arguments) throws Exception {
         if (arguments.length > 0 && arguments[arguments.length - 1].equals("--spare")) Spare.await();
+        else Environment.repair();
         Connection connection = new Connection(Environment.get("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"));
         Function function = null;
         Failure.Fault notFound = null;

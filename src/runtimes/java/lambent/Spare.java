@@ -9,7 +9,6 @@ import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.lang.reflect.Constructor;
-import java.lang.reflect.Field;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -43,9 +42,7 @@ final class Spare {
         byte[] message = readAll(new FileInputStream(channel));
         if (message.length == 0) Runtime.getRuntime().halt(0);
         out.close();
-        Map<String, String> environment = parse(message);
-        replaceEnvironment(environment);
-        Environment.assigned = environment;
+        Environment.become(parse(message));
         String root = Environment.get("LAMBDA_TASK_ROOT", "/var/task");
         if (enter((root + "\0").getBytes(StandardCharsets.UTF_8)) != 0) throw new IOException("cannot enter " + root);
         System.setProperty("user.dir", root);
@@ -154,16 +151,5 @@ final class Spare {
             environment.put(strings[i].substring(0, equals), strings[i].substring(equals + 1));
         }
         return environment;
-    }
-
-    /** What System.getenv shows and what children inherit: one map behind an unmodifiable view. */
-    @SuppressWarnings("unchecked")
-    private static void replaceEnvironment(Map<String, String> environment) throws ReflectiveOperationException {
-        Map<String, String> view = System.getenv();
-        Field behind = view.getClass().getDeclaredField("m");
-        behind.setAccessible(true);
-        Map<String, String> map = (Map<String, String>) behind.get(view);
-        map.clear();
-        map.putAll(environment);
     }
 }
