@@ -9,6 +9,7 @@
 #include "aws/error.h"
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "base/query.h"
 
 // Wordings and codes: seen in answers of AWS as quoted in public issues, namely aws/chalice#828 (missing pieces, 403 from a
 // REST API), boto/boto3#2280 (missing equal-sign), boto/boto3#1752 (five elements), aws/aws-sdk-php#2469 (host not signed),
@@ -50,21 +51,16 @@ struct QueryParameters {
 
 QueryParameters read_query(std::string_view query) {
   QueryParameters found;
-  while (!query.empty()) {
-    const auto end = query.find('&');
-    const std::string_view piece = query.substr(0, end);
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    const auto equals = piece.find('=');
+  for (base::QueryPair pair; base::next_pair(query, pair);) {
     // Nearly every parameter is somebody else's: seen without a copy.
-    if (!piece.starts_with("X-Amz-") && piece.substr(0, equals).find('%') == std::string_view::npos) continue;
-    const auto name = base::percent_decode(piece.substr(0, equals));
+    if (!pair.name.starts_with("X-Amz-") && pair.name.find('%') == std::string_view::npos) continue;
+    const auto name = base::percent_decode(pair.name);
     if (!name) continue;
     const auto it = std::find(found.names.begin(), found.names.end(), *name);
     if (it == found.names.end()) continue;
     auto& value = found.values[static_cast<std::size_t>(it - found.names.begin())];
     found.repeated |= value.has_value();
-    value = base::percent_decode(equals == std::string_view::npos ? std::string_view() : piece.substr(equals + 1))
-                .value_or(std::string());
+    value = base::percent_decode(pair.value).value_or(std::string());
   }
   return found;
 }

@@ -6,6 +6,7 @@
 #include "aws/error.h"
 #include "base/bytes.h"
 #include "base/digest.h"
+#include "base/query.h"
 
 namespace lambent::auth::sigv4 {
 namespace {
@@ -139,16 +140,11 @@ std::string canonical_query(std::string_view query) {
   std::vector<Pair> pairs;
   std::string encoded;
   encoded.reserve(query.size() + 32);
-  while (!query.empty()) {
-    const auto end = query.find('&');
-    const std::string_view piece = query.substr(0, end);
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    if (piece.empty()) continue;
-    const auto equals = piece.find('=');
+  for (base::QueryPair sent; base::next_pair(query, sent);) {
     const std::size_t begin = encoded.size();
-    append_normalised(encoded, piece.substr(0, equals), false);
+    append_normalised(encoded, sent.name, false);
     const std::size_t name_size = encoded.size() - begin;
-    if (equals != std::string_view::npos) append_normalised(encoded, piece.substr(equals + 1), false);
+    append_normalised(encoded, sent.value, false);
     pairs.push_back({begin, name_size, encoded.size() - begin - name_size});
   }
   const std::string_view text = encoded;

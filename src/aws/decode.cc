@@ -8,6 +8,7 @@
 #include "aws/read_value.h"
 #include "aws/xml_node.h"
 #include "base/bytes.h"
+#include "base/query.h"
 
 namespace lambent::aws {
 namespace {
@@ -146,15 +147,9 @@ bool has_document(const Binding& input) {
 }
 
 void append_form(std::string_view text, bool plus_is_space, Parameters& parameters) {
-  while (!text.empty()) {
-    const auto end = text.find('&');
-    const auto pair = text.substr(0, end);
-    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
-    if (pair.empty()) continue;
-    const auto equals = pair.find('=');
-    auto name = base::percent_decode(pair.substr(0, equals), plus_is_space);
-    auto value = base::percent_decode(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1),
-                                      plus_is_space);
+  for (base::QueryPair pair; base::next_pair(text, pair);) {
+    auto name = base::percent_decode(pair.name, plus_is_space);
+    auto value = base::percent_decode(pair.value, plus_is_space);
     if (!name || !value) throw Error("MalformedQueryString", "The query string contains a syntax error", 404);
     if (parameters.size() == max_parameters) throw Error("MalformedInput", "Too many parameters");
     parameters.emplace_back(*std::move(name), *std::move(value));

@@ -1,6 +1,7 @@
 #include "base/http.h"
 
 #include "base/bytes.h"
+#include "base/query.h"
 
 namespace lambent::base::http {
 
@@ -28,14 +29,9 @@ void Headers::set(std::string_view name, std::string value) {
 
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query) {
   std::vector<std::pair<std::string, std::string>> pairs;
-  while (!query.empty()) {
-    const auto end = query.find('&');
-    const std::string_view piece = query.substr(0, end);
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    if (piece.empty()) continue;
-    const auto equals = piece.find('=');
-    auto key = percent_decode(piece.substr(0, equals));
-    auto value = percent_decode(equals == std::string_view::npos ? std::string_view() : piece.substr(equals + 1));
+  for (QueryPair pair; next_pair(query, pair);) {
+    auto key = percent_decode(pair.name);
+    auto value = percent_decode(pair.value);
     if (!key || !value) return std::nullopt;
     pairs.emplace_back(std::move(*key), std::move(*value));
   }

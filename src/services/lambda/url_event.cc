@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/bytes.h"
+#include "base/query.h"
 
 namespace lambent::lambda {
 namespace {
@@ -61,16 +62,12 @@ json::array cookies_of(const base::http::Headers& headers) {
 
 json::object parameters_of(std::string_view query) {
   std::map<std::string, std::string> joined;
-  for (std::string_view rest = query; !rest.empty();) {
-    const auto end = rest.find('&');
-    const auto pair = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    const auto equals = pair.find('=');
-    const auto decode = [](std::string_view text) {
-      return base::percent_decode(text, true).value_or(std::string(text));
-    };
-    const auto name = decode(pair.substr(0, equals));
-    const auto value = equals == std::string_view::npos ? std::string() : decode(pair.substr(equals + 1));
+  const auto decode = [](std::string_view text) {
+    return base::percent_decode(text, true).value_or(std::string(text));
+  };
+  for (base::QueryPair pair; base::next_pair(query, pair);) {
+    const auto name = decode(pair.name);
+    const auto value = decode(pair.value);
     if (name.empty()) continue;
     const auto [place, first] = joined.emplace(name, value);
     if (!first) place->second += "," + value;
