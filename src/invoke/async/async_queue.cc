@@ -1,8 +1,8 @@
 #include "invoke/async/async_queue.h"
 
 #include <algorithm>
-#include <boost/asio/redirect_error.hpp>
 #include <mutex>
+#include <optional>
 #include <unordered_set>
 
 #include "aws/error.h"
@@ -68,8 +68,9 @@ class LaneQueue final : public AsyncQueue {
 
  private:
   void add_gauges();
-  Task<void> tick();
+  void look_within(milliseconds time);
   void look_around();
+  std::optional<milliseconds> next_look(const Backlog& backlog, std::int64_t now_ms) const;
   Task<void> check_rows();
   void load(Backlog& backlog);
   Task<void> load_page(Backlog& backlog);
@@ -87,6 +88,8 @@ class LaneQueue final : public AsyncQueue {
   Attempts attempts_;
   Backlogs backlogs_;
   base::asio::steady_timer timer_;
+  /// When the timer rings; nothing while it is off.
+  std::optional<std::chrono::steady_clock::time_point> look_at_;
   base::Family<base::Counter>& accepted_;
   base::Family<base::Counter>& damaged_;
   Accepting accepting_;
@@ -168,6 +171,7 @@ Task<void> LaneQueue::accept(NewEvent in) {
     backlogs_.enlist(backlog, parts_.clock.now_ms());
     load(backlog);
     pump();
+    look_within(options_.tick);
   });
 }
 
@@ -185,7 +189,6 @@ void LaneQueue::start() {
   if (backlogs_.events() > 0) base::log::info("events wait to be run", {{"events", backlogs_.events()}});
   depth_ = backlogs_.events();
   base::asio::post(parts_.lane, [this] {
-    spawn(tick());
     if (backlogs_.events() > 0) spawn(check_rows());
     look_around();
   });
@@ -199,13 +202,35 @@ Task<bool> LaneQueue::pause(milliseconds time) {
   co_return !stopping_;
 }
 
-Task<void> LaneQueue::tick() {
-  while (!stopping_) {
-    timer_.expires_after(options_.tick);
-    boost::system::error_code ended;
-    co_await timer_.async_wait(base::asio::redirect_error(base::asio::use_awaitable, ended));
-    if (!ended && !stopping_) look_around();
-  }
+/// One timer for all functions: what is asked for later than it rings anyway is found then.
+void LaneQueue::look_within(milliseconds time) {
+  if (stopping_) return;
+  const auto at = std::chrono::steady_clock::now() + time;
+  if (look_at_ && *look_at_ <= at) return;
+  look_at_ = at;
+  timer_.expires_at(at);
+  ++tasks_;
+  timer_.async_wait([this](boost::system::error_code ended) {
+    --tasks_;
+    if (ended || stopping_) return;
+    look_at_.reset();
+    look_around();
+  });
+}
+
+/// When the function is to be looked at again though nothing happens to it; nothing when that need not be.
+std::optional<milliseconds> LaneQueue::next_look(const Backlog& backlog, std::int64_t now_ms) const {
+  std::optional<milliseconds> next;
+  const auto by = [&](std::int64_t ms) {
+    const auto time = std::clamp(milliseconds(ms), milliseconds(1), options_.longest_sleep);
+    next = std::min(next.value_or(time), time);
+  };
+  if (backlog.wake_ms) by(*backlog.wake_ms - now_ms);
+  if (!backlog.window.empty() && backlog.paused_until_ms > now_ms)
+    by(backlog.paused_until_ms - now_ms);
+  else if (!backlog.window.empty() || backlog.more_on_disk)
+    by(options_.tick.count());
+  return next;
 }
 
 /// What has become due, may run again after a pause, or may run more of at once.
@@ -228,6 +253,7 @@ void LaneQueue::look_around() {
     load(backlog);
     const bool due = !backlog.window.empty() || backlog.more_on_disk || backlog.running > 0;
     if (due && (oldest == 0 || backlog.first_accepted_ms < oldest)) oldest = backlog.first_accepted_ms;
+    if (const auto next = next_look(backlog, now)) look_within(*next);
     backlogs_.forget_if_done(backlog);
   }
   oldest_ms_ = oldest;
@@ -289,6 +315,7 @@ Task<void> LaneQueue::load_page(Backlog& backlog) {
   }
   backlogs_.enlist(backlog, now);
   pump();
+  look_within(options_.tick);
 }
 
 void LaneQueue::pump() {
@@ -315,6 +342,7 @@ Task<void> LaneQueue::run(Backlog& backlog, store::AsyncEventPointer event) {
     backlogs_.give_back(backlog, std::move(event));
     backlogs_.enlist(backlog, parts_.clock.now_ms());
     pump();
+    look_within(options_.tick);
     co_return;
   }
   ++unsettled_;
@@ -377,6 +405,7 @@ Task<void> LaneQueue::settle(Backlog& backlog, store::AsyncEventPointer event, A
   backlogs_.enlist(backlog, parts_.clock.now_ms());
   load(backlog);
   pump();
+  look_within(options_.tick);
 }
 
 Task<void> LaneQueue::stop(milliseconds grace) {

@@ -38,8 +38,10 @@ struct AsyncOptions {
   std::size_t window_bytes = 64 << 20;
   /// Accepts under way at once; more are throttled.
   std::int32_t accepting = 4096;
-  /// How often events that wait for their time are looked for.
+  /// How soon after a change, and how often while events wait for a place, all functions are looked at. Nothing is while nothing waits.
   std::chrono::milliseconds tick{50};
+  /// No later than this is it looked again while an event waits for its time: the wall clock may be set meanwhile.
+  std::chrono::milliseconds longest_sleep{60'000};
 };
 
 /// What the queue stands on; all of it outlives the queue.

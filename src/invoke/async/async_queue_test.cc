@@ -32,12 +32,17 @@ constexpr std::int64_t kStart_ms = 1'769'862'896'789;
 /// Moved by the test while a lane reads it.
 class TestClock final : public base::Clock {
  public:
-  base::WallTime now() const override { return base::WallTime(std::chrono::milliseconds(kStart_ms + moved_ms.load())); }
+  base::WallTime now() const override {
+    ++reads;
+    return base::WallTime(std::chrono::milliseconds(kStart_ms + moved_ms.load()));
+  }
   base::SteadyTime steady() const override {
     return base::SteadyTime(std::chrono::hours(1) + std::chrono::milliseconds(moved_ms.load()));
   }
   void advance(std::chrono::milliseconds by) { moved_ms += by.count(); }
   std::atomic<std::int64_t> moved_ms{0};
+  /// Whoever looks for work asks for the time.
+  mutable std::atomic<int> reads{0};
 };
 
 /// Answers as the payload says: "ok", "fail", "throttle", "broken", "hold" (until released).
@@ -131,6 +136,8 @@ class AsyncQueueTest : public ::testing::Test {
   AsyncQueueTest() : directory_(fs::temp_directory_path() / ("lambent-queue-" + base::random_hex(6))) {
     fs::create_directory(directory_);
     options_.tick = std::chrono::milliseconds(1);
+    // The clock is moved under the queue's feet.
+    options_.longest_sleep = std::chrono::milliseconds(1);
     lanes_.start();
     open();
   }
@@ -198,6 +205,19 @@ class AsyncQueueTest : public ::testing::Test {
       ASSERT_LT(std::chrono::steady_clock::now(), deadline) << what;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
+  }
+  /// How often it was looked for work in a tenth of a second, once what went on before has ended.
+  int looks() {
+    until(
+        [&] {
+          const int before = clock_.reads;
+          std::this_thread::sleep_for(std::chrono::milliseconds(20));
+          return clock_.reads - before < 5;
+        },
+        "rest");
+    const int before = clock_.reads;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return clock_.reads - before;
   }
   void until_calls(std::size_t count) {
     until([&] { return engine_.calls().size() >= count; }, std::to_string(count) + " calls");
@@ -494,6 +514,36 @@ TEST_F(AsyncQueueTest, TooManyAtOnceAreThrottled) {
     EXPECT_EQ(error.status(), 429);
     EXPECT_EQ(error.members().at(0).second, "CallerRateLimitExceeded");
   }
+}
+
+TEST_F(AsyncQueueTest, NothingWakesAnIdleQueue) {
+  accept("\"ok\"");
+  until_empty();
+  EXPECT_EQ(looks(), 0);
+  EXPECT_TRUE(metric("lambent_async_oldest_seconds 0"));
+}
+
+TEST_F(AsyncQueueTest, AnEventThatWaitsForItsTimeIsLookedForThen) {
+  options_.longest_sleep = std::chrono::minutes(1);
+  // The retry is due after half a second.
+  options_.time_scale = 120;
+  restart();
+  accept("\"fail\"");
+  until([&] { return row().attempts == 1; }, "the first attempt is on disk");
+  EXPECT_LE(looks(), 10);
+  clock_.advance(std::chrono::milliseconds(500));
+  until_calls(2);
+}
+
+TEST_F(AsyncQueueTest, AThrottledEventIsLookedForAfterItsPause) {
+  options_.longest_sleep = std::chrono::minutes(1);
+  options_.time_scale = 2;
+  restart();
+  accept("\"throttle\"");
+  until_calls(1);
+  EXPECT_LE(looks(), 10);
+  clock_.advance(std::chrono::milliseconds(500));
+  until_calls(2);
 }
 
 TEST_F(AsyncQueueTest, ADamagedRowIsReportedAtStartAndTheOthersRun) {
