@@ -22,9 +22,10 @@ tidy unit dev tsan fuzz runtimes blackbox: setup-tests
 fresh:
 	tests/fresh bookworm trixie
 
-# 100 kills -9 during 100,000 accepted events, with the figures; make test has a quick part of it.
+# 100 kills -9 during 100,000 accepted events and 1,000 power cuts, with the figures; make test has a quick part of it.
 chaos: build
-	LAMBENT_CHAOS_KILLS=100 LAMBENT_CHAOS_EVENTS=100000 LAMBENT_CHAOS_SETTLE=3600 build/venv/bin/python -m pytest \
+	LAMBENT_CHAOS_KILLS=100 LAMBENT_CHAOS_EVENTS=100000 LAMBENT_CHAOS_SETTLE=3600 LAMBENT_CHAOS_CUTS=1000 \
+	  build/venv/bin/python -m pytest \
 	  -p no:cacheprovider -q -s tests/chaos
 
 bench: build
