@@ -3,6 +3,7 @@
 //
 // LAMBENT_RECORD_IN names the directory, LAMBENT_RECORD_TO the recording. A record is written after its call has succeeded: a
 // fixed head, then the bytes of a write. Calls go straight to the kernel. Files below the directory's own level are not recorded.
+// While the file that LAMBENT_RECORD_FAIL names is there, syncs in the directory fail with EIO.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,7 @@ struct head {
 
 static int recording = -1;
 static const char* directory;
+static const char* failing;
 static size_t directory_size;
 // By descriptor; empty for files of no interest. The directory itself is ".".
 static char names[kFiles][kName];
@@ -45,6 +47,7 @@ __attribute__((constructor)) static void start(void) {
   const char* to = getenv("LAMBENT_RECORD_TO");
   if (!directory || !to) return;
   directory_size = strlen(directory);
+  failing = getenv("LAMBENT_RECORD_FAIL");
   const int file = (int)syscall(SYS_openat, AT_FDCWD, to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   recording = fcntl(file, F_DUPFD_CLOEXEC, kRecordingFd);
   syscall(SYS_close, file);
@@ -147,9 +150,13 @@ CUT(ftruncate)
 CUT(ftruncate64)
 
 static int synced(long call, int file) {
+  const char* name = name_of(file);
+  if (name && failing && syscall(SYS_faccessat, AT_FDCWD, failing, F_OK) == 0) {
+    errno = EIO;
+    return -1;
+  }
   const uint64_t begin = now();
   const int done = (int)syscall(call, file);
-  const char* name = name_of(file);
   if (name && done == 0) note(strcmp(name, ".") == 0 ? kDirectorySynced : kSynced, name, begin, 0, NULL, 0);
   return done;
 }
