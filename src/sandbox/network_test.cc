@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -258,6 +259,11 @@ TEST_F(NetworkTest, what_the_host_forwards_already_stays_as_it_is) {
 }
 
 TEST_F(NetworkTest, connections_of_one_environment_are_bounded) {
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  // A shell's own limit is less than the bound.
+  files.rlim_cur = files.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
   Networks networks(egress());
   const Network greedy = networks.make(), modest = networks.make();
   const int opened = inside(greedy, [] {

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstring>
 
@@ -19,6 +20,8 @@ namespace {
 constexpr std::uint16_t kDo = NLM_F_ACK;
 constexpr std::uint16_t kAdd = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
 constexpr std::uint8_t kWhole = 32;
+/// A link that is not noticed by then loses its first packet, no more.
+constexpr int kCarrierUs = 100'000, kCarrierStepUs = 50;
 constexpr std::uint8_t kNoAddress = IN6_ADDR_GEN_MODE_NONE;
 
 ifinfomsg link_header(int index, unsigned flags) {
@@ -51,11 +54,18 @@ int link_index(int socket, const std::string& name) {
 }
 
 void notice_carrier(int socket, const std::string& name) {
-  ethtool_value question{ETHTOOL_GLINK, 0};
-  ifreq request{};
+  ifreq state{}, request{};
+  name.copy(state.ifr_name, sizeof state.ifr_name - 1);
   name.copy(request.ifr_name, sizeof request.ifr_name - 1);
+  ethtool_value question{ETHTOOL_GLINK, 0};
   request.ifr_data = reinterpret_cast<char*>(&question);
-  base::check(::ioctl(socket, SIOCETHTOOL, &request), "asking for a link's carrier");
+  for (int waited_us = 0;; waited_us += kCarrierStepUs) {
+    base::check(::ioctl(socket, SIOCGIFFLAGS, &state), "asking for a link's state");
+    // Newer kernels notice when they are asked. Until 6.8 they do it when they come to it, soon, holding the lock that this takes.
+    base::check(::ioctl(socket, SIOCETHTOOL, &request), "asking for a link's carrier");
+    if ((state.ifr_flags & IFF_RUNNING) != 0 || waited_us >= kCarrierUs) return;
+    if (waited_us > 0) ::usleep(kCarrierStepUs);
+  }
 }
 
 int link_index(const std::string& name) {
