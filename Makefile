@@ -1,6 +1,6 @@
 # Lambent: `make run` starts a server and shows it working; `make test` proves it. Both install what is missing first.
 .DEFAULT_GOAL := build
-.PHONY: build run test tidy unit dev tsan fuzz runtimes blackbox fresh chaos bench bench-compare lint format clean setup setup-tests
+.PHONY: build run test test-vm tidy unit dev tsan fuzz runtimes blackbox vm fresh chaos bench bench-compare lint format clean setup setup-tests
 
 # build/release/lambent
 build: setup
@@ -15,8 +15,12 @@ run: build
 test: setup-tests
 	tests/run
 
-tidy unit dev tsan fuzz runtimes blackbox: setup-tests
+tidy unit dev tsan fuzz runtimes blackbox vm: setup-tests
 	tests/run $@
+
+# Every test of the sandbox on Debian 12's own kernel with cgroup v2, under QEMU's software emulation; make test has a part of it.
+test-vm: setup-tests build
+	tests/vm/run build/release/src/sandbox/sandbox_test --gtest_filter=-Speed.*:*speed*
 
 # Both commands of the README in new Debian 12 and 13 roots made by mmdebstrap. Needs root; takes long.
 fresh:
