@@ -17,10 +17,16 @@ import botocore.awsrequest
 
 from lab import PYTHON, ROOT, Missing, Server, median, wrk
 
+# The load of the test that promises the same; it runs in this process.
+sys.path.append(str(ROOT / "tests"))
+from support.paced import offer, saturate  # noqa: E402
+
 PYTHON_NAME = subprocess.run([PYTHON, "-c", "import sys; print('python3.%d' % sys.version_info[1])"], text=True,
                              stdout=subprocess.PIPE).stdout.strip()
 NOP = (PYTHON_NAME, "app.handler", {"app.py": "def handler(event, context):\n    return None\n"})
 SLEEPER = (PYTHON_NAME, "app.handler", {"app.py": "import time\ndef handler(event, context):\n    time.sleep(50)\n"})
+SLOW = (PYTHON_NAME, "app.handler",
+        {"app.py": "import time\ndef handler(event, context):\n    time.sleep(0.02)\n"})
 CLOCK = (PYTHON_NAME, "app.handler",
          {"app.py": "import time\nbegin = time.time\ndef handler(event, context):\n    print('BEGAN', begin(), flush=True)\n"})
 BODY = b'{"pad": "' + b"x" * 1013 + b'"}'
@@ -173,7 +179,7 @@ def start_with_backlog(bench):
         data = server.directory / "data"
         begin = time.perf_counter()
         server.process = subprocess.Popen([bench.binary, "serve", "--listen", f"127.0.0.1:{server.port}", "--data",
-                                           str(data), "--log-level", "error"])
+                                           str(data), "--log-level", "error", "--function-network", "none"])
         while True:
             try:
                 urllib.request.urlopen(server.url + "/_lambent/health", timeout=1).read()
@@ -189,13 +195,44 @@ def start_with_backlog(bench):
     return {"value": took, "samples": [took], "unit": "s", "note": f"{kept:.0f} events"}
 
 
+def overload(bench):
+    """Rounds of as much as can be served and of five times as much: [(served, offered)]."""
+    with Server(bench.binary) as server:
+        server.create("slow", SLOW)
+        server.client.put_function_concurrency(FunctionName="slow", ReservedConcurrentExecutions=10)
+        message = server.message("slow")
+        saturate(server.port, message, 1, 10)
+        rounds = []
+        for _ in range(3):
+            peak = saturate(server.port, message, bench.seconds, 10)
+            rounds.append((peak, offer(server.port, message, 5 * peak.per_s(200), bench.seconds, 128)))
+            if set(rounds[-1][1].taken_ms) != {200, 429}:
+                raise Missing(f"answered {dict((k, len(v)) for k, v in rounds[-1][1].taken_ms.items())}")
+    return rounds
+
+
+def overload_goodput(bench):
+    rounds = overload(bench)
+    served, peaks = [over.per_s(200) for _, over in rounds], [peak.per_s(200) for peak, _ in rounds]
+    return {"value": median(served), "floor": median(peaks), "samples": served, "floor_samples": peaks, "unit": "/s"}
+
+
+def overload_refusals(bench):
+    rounds = overload(bench)
+    values = [over.percentile_ms(429, 0.99) for _, over in rounds]
+    return {"value": median(values), "samples": values, "unit": "ms",
+            "note": f"{median([over.per_s(429) for _, over in rounds]):.0f} refusals/s"}
+
+
 ROWS = [
     ("async accept/s, 64 connections, 1 KB, over SQLite's own rows in batches of 64", accept_rate, "ratio", 0.15, 0.4),
     ("202 latency p99 at 1,000 events/s, over a bare fsync's p99", accept_p99, "ratio", 4, 2),
     ("idle 202 to handler start p50, ms", to_handler, "value", 5, 1),
     ("100,000 events of backlog: ready after kill -9, s", start_with_backlog, "value", 2, 0.5),
+    ("goodput at five times the capacity, over its peak", overload_goodput, "ratio", 0.9, 0.98),
+    ("429 at five times the capacity p99, ms", overload_refusals, "value", 50, 10),
 ]
-MORE_IS_BETTER = {accept_rate}
+MORE_IS_BETTER = {accept_rate, overload_goodput}
 
 
 def main():
