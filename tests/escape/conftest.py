@@ -5,23 +5,41 @@ from pathlib import Path
 
 import pytest
 
+from runtimes.java_process import JAVAC, compiled
 from support.functions import NODEJS, PYTHON, Deployer, ensure_role
 from support.runtimes import ROOTS, ensure
 from support.server import Server
 
 HERE = Path(__file__).parent
 RUBY = "ruby3.3"
-AGENT = {PYTHON: ("app.py", HERE / "agent.py"), NODEJS: ("index.mjs", HERE / "agent.mjs"), RUBY: ("app.rb", HERE / "agent.rb")}
-HANDLER = {PYTHON: "app.handler", NODEJS: "index.handler", RUBY: "app.handler"}
+JAVA = "java21"
+# By language: the file in the zip, the agent's source, the Handler.
+AGENT = {"python": ("app.py", "agent.py", "app.handler"), "nodejs": ("index.mjs", "agent.mjs", "index.handler"),
+         "ruby": ("app.rb", "agent.rb", "app.handler"), "java": ("", "Agent.java", "example.Agent")}
+RUNTIMES = [PYTHON, NODEJS, RUBY, JAVA]
+OTHER_VERSIONS = ["python3.9", "python3.11", "nodejs18.x", "nodejs20.x", "java17"]
+# What depends on a version's own files and processes; the rest is the same kernel's answer to the same calls.
+IN_OTHER_VERSIONS = ("test_files_of_the_host_are_not_there", "test_directories_of_the_host_show_nothing", "test_only_own_processes_are_seen",
+                     "test_programs_of_the_host_are_not_overwritten", "test_code_and_runtime_are_read_only",
+                     "test_the_functions_own_code_is_not_replaced", "test_nothing_open_is_inherited", "test_a_function_is_nobody",
+                     "test_forbidden_calls_are_refused", "test_the_environment_is_aws_and_the_functions_own",
+                     "test_no_process_inside_carries_a_secret_of_the_server", "test_the_hosts_loopback_is_another")
+# What these try is done by the static probe or meets the namespace alone: one language is enough.
+IN_ONE_LANGUAGE = ("test_loopback_has_two_doors", "test_memory_by_other_doors_is_the_environments_own",
+                   "test_64_spinning_threads_leave_the_machine_to_others")
+# One environment after another is made for these, and a Java takes its time.
+NOT_IN_JAVA = ("test_an_endless_fork_bomb_is_cleared_away", "test_the_sweep_finds_no_call_beyond_the_list")
 
 
-# What these try is done by the static probe, or takes long in a slow language: two of them are enough.
-IN_TWO_LANGUAGES = ("test_loopback_has_two_doors", "test_memory_by_other_doors_is_the_environments_own",
-                    "test_64_spinning_threads_leave_the_machine_to_others")
+def is_left_out(name, runtime):
+    if runtime in OTHER_VERSIONS:
+        return name not in IN_OTHER_VERSIONS
+    return (name in IN_ONE_LANGUAGE and runtime != PYTHON) or (name in NOT_IN_JAVA and runtime == JAVA)
 
 
 def pytest_collection_modifyitems(config, items):
-    left_out = [item for item in items if getattr(item, "originalname", "") in IN_TWO_LANGUAGES and RUBY in item.name]
+    left_out = [item for item in items
+                if hasattr(item, "callspec") and is_left_out(item.originalname, item.callspec.params.get("runtime"))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 
@@ -42,10 +60,10 @@ def role_arn(server):
     return ensure_role(server)
 
 
-@pytest.fixture(params=AGENT, scope="session")
+@pytest.fixture(params=RUNTIMES + OTHER_VERSIONS, scope="session")
 def runtime(request):
-    if request.param == RUBY:
-        ensure(RUBY)
+    if request.param not in (PYTHON, NODEJS):
+        ensure(request.param)
     return request.param
 
 
@@ -61,11 +79,16 @@ class Hostile:
     """One deployed hostile function."""
 
     def __init__(self, functions, runtime, probe, **settings):
-        name, source = AGENT[runtime]
+        self.language = next(language for language in AGENT if runtime.startswith(language))
+        name, source, handler = AGENT[self.language]
+        text = (HERE / source).read_text()
+        if self.language == "java" and JAVAC is None:
+            pytest.skip("there is no JDK: ./setup --tests installs one")
+        files = compiled(text, "Agent", release=17) if self.language == "java" else {name: text}
         self.functions = functions
         self.runtime = runtime
-        settings.setdefault("Handler", HANDLER[runtime])
-        self.name = functions.create(runtime, {name: source.read_text(), "probe!": probe}, stem="hostile", **settings)
+        self.handler = settings.setdefault("Handler", handler)
+        self.name = functions.create(runtime, {**files, "probe!": probe}, stem="hostile", **settings)
 
     def invoke(self, *steps):
         return self.functions.invoke(self.name, {"steps": steps})

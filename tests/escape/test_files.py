@@ -58,8 +58,8 @@ def test_code_of_other_functions_is_not_there(hostile, make_hostile, server):
     for directory in (f"{server.data}/code", f"{server.data}/code/trees", f"{server.data}/code/zips"):
         assert hostile.error("list", directory) in GONE
     own = set(hostile.one("list", "/var/task")["ok"])
-    assert own & {"app.py", "index.mjs", "app.rb"}
-    assert own <= {"app.py", "index.mjs", "app.rb", "probe", "__pycache__"}
+    assert own & {"app.py", "index.mjs", "app.rb", "example"}
+    assert own <= {"app.py", "index.mjs", "app.rb", "example", "probe", "__pycache__"}
 
 
 def test_only_own_processes_are_seen(hostile):

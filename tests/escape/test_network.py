@@ -41,7 +41,9 @@ def test_sockets_of_the_host_have_no_name_inside(hostile):
     with socket.socket(socket.AF_UNIX) as abstract:
         abstract.bind("\0lambent-test-abstract")
         abstract.listen()
-        assert hostile.error("connect_unix", "\0lambent-test-abstract") in REFUSED
+        # Java knows no abstract names.
+        if hostile.language != "java":
+            assert hostile.error("connect_unix", "\0lambent-test-abstract") in REFUSED
     seen = hostile.one("read", "/proc/net/unix")
     assert "lambent-test-abstract" not in seen.get("ok", "")
     for path in ("/run/systemd/private", "/var/run/docker.sock", "/run/dbus/system_bus_socket", "/tmp/.X11-unix/X0"):

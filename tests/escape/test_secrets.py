@@ -38,7 +38,7 @@ def test_the_variables_that_aws_gives_are_there(make_hostile):
     assert seen["LAMBDA_TASK_ROOT"] == "/var/task" and seen["LAMBDA_RUNTIME_DIR"] == "/var/runtime"
     assert seen["TZ"] == ":UTC" and seen["LANG"] == "en_US.UTF-8"
     assert seen["AWS_XRAY_CONTEXT_MISSING"] == "LOG_ERROR"
-    assert seen["_HANDLER"] in ("app.handler", "index.handler")
+    assert seen["_HANDLER"] == hostile.handler
 
 
 def test_no_process_inside_carries_a_secret_of_the_server(hostile, server):

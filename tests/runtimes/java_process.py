@@ -34,15 +34,15 @@ def bootstrap():
 
 
 @functools.cache
-def compiled(body, name="Handler", more=""):
+def compiled(body, name="Handler", more="", release=8):
     """{path: bytes} of the class example.Handler with this body (from "class" or "public class" on)."""
     directory = scratch()
     source = directory / "src" / (name + ".java")
     source.parent.mkdir()
     source.write_text(IMPORTS + more + body)
     classes = directory / "classes"
-    subprocess.run([JAVAC, "--release", "8", "-nowarn", "-Xlint:-options", "-cp", str(bootstrap()), "-d", str(classes), str(source)],
-                   check=True)
+    subprocess.run([JAVAC, "--release", str(release), "-nowarn", "-Xlint:-options", "-cp", str(bootstrap()), "-d", str(classes),
+                    str(source)], check=True)
     return {str(path.relative_to(classes)): path.read_bytes() for path in classes.rglob("*.class")}
 
 
