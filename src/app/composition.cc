@@ -11,6 +11,7 @@
 #include "auth/policy.h"
 #include "aws/coverage.h"
 #include "base/log.h"
+#include "runtimes/bootstraps.h"
 #include "services/lambda/function_url.h"
 #include "store/migrations.h"
 
@@ -53,6 +54,12 @@ http::Response json_response(std::string body) {
 
 }  // namespace
 
+void require_isolation(const std::vector<sandbox::LauncherProcess>& launchers) {
+  for (const sandbox::LauncherProcess& launcher : launchers)
+    if (launcher.isolation.level == sandbox::Isolation::none)
+      throw std::runtime_error("functions cannot be isolated here: " + launcher.isolation.reason);
+}
+
 std::filesystem::path roots_of(const ServeOptions& options, const DataDirectory& data) {
   return options.runtimes_dir.empty() ? data.roots() : std::filesystem::absolute(options.runtimes_dir);
 }
@@ -79,8 +86,10 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
       iam_(identities_, clock_),
       sts_(identities_, authorizer_, tokens_),
       listeners_(std::move(privileged.listeners)),
-      roots_in_use_(std::move(privileged.roots_in_use)) {
-  runtimes::install_bootstraps(data.runtimes(), catalog_);
+      roots_in_use_(std::move(privileged.roots_in_use)),
+      runtimes_(data.runtimes()) {
+  runtimes::write_bootstraps(runtimes_);
+  take_reports(privileged.launchers);
   invoke::EngineOptions engine;
   engine.concurrency_limit = options.concurrency;
   engine.idle_time = std::chrono::seconds(options.idle_s);
@@ -109,8 +118,16 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
 
 Composition::~Composition() {
   lanes_.stop();
+  if (looking_.joinable()) looking_.join();
   // Commands still queued publish into repositories that end before the database does.
   database_.flush();
+}
+
+void Composition::take_reports(std::vector<sandbox::LauncherProcess>& launchers) {
+  if (launchers.back().isolation.level == sandbox::Isolation::none) sandbox::await_launcher(launchers.back());
+  require_isolation(launchers);
+  isolation_ = launchers.front().isolation;
+  for (const sandbox::LauncherProcess& launcher : launchers) networks_.push_back(launcher.network);
 }
 
 invoke::RoleCredentials Composition::role_credentials(const store::FunctionVersion& function) const {
@@ -242,6 +259,17 @@ void Composition::start() {
       servers_.push_back(http::serve(lanes_.lane(i).get_executor(), std::move(own), limits,
                                      gateway_->handler(gateway::Door::server), tls, gateway::Gateway::refusal));
     }
+  looking_ = std::thread([this] { look_for_runtimes(); });
+}
+
+/// Programs are asked for their versions, and Python compiles: nobody waits for that but who wants a runtime.
+void Composition::look_for_runtimes() const noexcept {
+  try {
+    catalog_.look();
+    runtimes::compile_bootstraps(runtimes_, catalog_.pythons());
+  } catch (const std::exception& error) {
+    base::log::error("not every runtime could be prepared", {{"reason", error.what()}});
+  }
 }
 
 std::size_t Composition::open_connections() {

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "app/async_services.h"
@@ -41,16 +42,21 @@ namespace lambent::app {
 
 /// What was made while the program was still root.
 struct Privileged {
-  std::vector<sandbox::LauncherProcess> launchers;  // one per lane
-  std::vector<base::Fd> listeners;                  // one per --listen
-  base::Fd roots_in_use;                            // keeps installed roots from being removed
+  /// One per lane; the last need not have been awaited yet.
+  std::vector<sandbox::LauncherProcess> launchers;
+  std::vector<base::Fd> listeners;  // one per --listen
+  base::Fd roots_in_use;            // keeps installed roots from being removed
 };
+
+/// Throws std::runtime_error with what is missing when a launcher, awaited, says that functions cannot be isolated.
+void require_isolation(const std::vector<sandbox::LauncherProcess>& launchers);
 
 /// Where the installed roots are.
 std::filesystem::path roots_of(const ServeOptions& options, const DataDirectory& data);
 
 class Composition {
  public:
+  /// Opens the stores while the last launcher is at work. Throws when functions cannot be isolated.
   Composition(const ServeOptions& options, const DataDirectory& data, Privileged privileged);
   ~Composition();
   Composition(const Composition&) = delete;
@@ -64,9 +70,14 @@ class Composition {
   void reload();
 
   store::AccessKeySnapshot root_key() const { return root_key_; }
+  const sandbox::IsolationReport& isolation() const { return isolation_; }
+  /// Of each launcher.
+  const std::vector<sandbox::NetworkReport>& networks() const { return networks_; }
 
  private:
   lambda::LambdaParts lambda_parts();
+  void look_for_runtimes() const noexcept;
+  void take_reports(std::vector<sandbox::LauncherProcess>& launchers);
   /// All the engine's needs as functions, so that it knows neither identities nor the gateway.
   invoke::EngineParts engine_parts(std::vector<sandbox::LauncherProcess> launchers);
   invoke::RoleCredentials role_credentials(const store::FunctionVersion& function) const;
@@ -103,7 +114,12 @@ class Composition {
   std::unique_ptr<Certificate> certificate_;
   std::vector<base::Fd> listeners_;
   base::Fd roots_in_use_;
+  sandbox::IsolationReport isolation_;
+  std::vector<sandbox::NetworkReport> networks_;
   std::vector<std::unique_ptr<base::http::Server>> servers_;  // listener by listener, lane by lane
+  const std::filesystem::path runtimes_;
+  /// Looks for interpreters when the servers accept already. Ends by itself.
+  std::thread looking_;
 };
 
 }  // namespace lambent::app

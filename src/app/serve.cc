@@ -1,6 +1,7 @@
 #include "app/serve.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
@@ -33,14 +34,14 @@ sandbox::FunctionNetwork network_of(const std::string& name) {
 }
 
 /// What functions can reach, for the log; a warning when that is less than was asked for.
-std::string say_network(const ServeOptions& options, const std::vector<sandbox::LauncherProcess>& launchers) {
+std::string say_network(const ServeOptions& options, const std::vector<sandbox::NetworkReport>& networks) {
   const std::string& wanted = options.function_network;
-  for (const sandbox::LauncherProcess& launcher : launchers) {
-    if (launcher.network.mode == network_of(wanted)) continue;
-    log::warn("functions have no network", {{"wanted", wanted}, {"because", launcher.network.reason}});
+  for (const sandbox::NetworkReport& network : networks) {
+    if (network.mode == network_of(wanted)) continue;
+    log::warn("functions have no network", {{"wanted", wanted}, {"because", network.reason}});
     return "none";
   }
-  const std::string& ways = launchers.front().network.reason;
+  const std::string& ways = networks.front().reason;
   return ways.empty() ? wanted : wanted + " " + ways;
 }
 
@@ -58,7 +59,8 @@ std::vector<ListenAddress> addresses_of(const ServeOptions& options) {
   return addresses;
 }
 
-/// Launchers before anything else: each is forked while this process is small and has one thread.
+/// Launchers before anything else: each is forked while this process is small and has one thread. The last one is still at work
+/// when this returns; those before it are awaited, because each moves this process in the cgroup tree when it must.
 Privileged make_privileged(const ServeOptions& options, const DataDirectory& data,
                            std::vector<ListenAddress>& addresses) {
   Privileged made;
@@ -75,7 +77,8 @@ Privileged make_privileged(const ServeOptions& options, const DataDirectory& dat
   launcher.network = network_of(options.function_network);
   launcher.allowed_cidrs = options.allow_cidrs;
   for (std::size_t i = 0; i < options.lanes; ++i) {
-    made.launchers.push_back(sandbox::start_launcher(launcher));
+    if (i > 0) sandbox::await_launcher(made.launchers.back());
+    made.launchers.push_back(sandbox::spawn_launcher(launcher));
     launcher.first_uid += 65536;
   }
   for (ListenAddress& address : addresses) {
@@ -110,22 +113,22 @@ base::Task<void> run_until_told(Composition& composition, asio::io_context& cont
 int run(const ServeOptions& options, std::vector<ListenAddress> addresses) {
   const DataDirectory data(std::filesystem::absolute(options.data));
   Privileged privileged = make_privileged(options, data, addresses);
-  const sandbox::IsolationReport isolation = privileged.launchers.front().isolation;
-  if (isolation.level == sandbox::Isolation::none) {
-    std::cerr << "lambent: functions cannot be isolated here: " << isolation.reason << "\n";
-    return kExitConfig;
+  // Nothing is made for a server that cannot be.
+  if (::geteuid() != 0) {
+    sandbox::await_launcher(privileged.launchers.back());
+    require_isolation(privileged.launchers);
   }
   become_user(options.user, data.root(), {data.scratch(), data.roots()});
 
-  const std::string network = say_network(options, privileged.launchers);
   Composition composition(options, data, std::move(privileged));
+  const std::string network = say_network(options, composition.networks());
   const std::string url = endpoint(options, addresses.front());
   data.write_secret(data.credentials(), credential_lines(*composition.root_key(), url));
   composition.start();
   log::info("serving", {{"url", url},
                         {"account", options.account},
                         {"isolation", "full"},
-                        {"on", isolation.reason},
+                        {"on", composition.isolation().reason},
                         {"functions' network", network}});
   if (options.auth == "off") log::warn("SIGNATURES ARE NOT CHECKED: whoever reaches this port is root of the account");
 

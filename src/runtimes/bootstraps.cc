@@ -4,9 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
+#include <algorithm>
 #include <set>
-#include <sstream>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -18,17 +17,22 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t kDirectoryMode = 0755;
+constexpr const char* kNodeSdkLink = "nodejs/node_modules";
+constexpr const char* kNodeSdk = "/usr/local/lib/lambent/nodejs/node_modules";
 
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  return content.str();
+bool holds(const fs::path& path, std::string_view content) {
+  const base::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat about{};
+  if (!file || ::fstat(file.get(), &about) != 0 || !S_ISREG(about.st_mode) || about.st_size != std::ssize(content))
+    return false;
+  std::string there(content.size() + 1, '\0');
+  return ::read(file.get(), there.data(), there.size()) == std::ssize(content) && there.starts_with(content);
 }
 
 /// chmod, because the umask of whoever starts the server may hide files from the functions' users.
 void allow(const fs::path& path, mode_t mode) { base::check(::chmod(path.c_str(), mode), path.c_str()); }
 
+/// Not synced: every start compares what is there, also after a crash.
 void write_atomically(const fs::path& path, std::string_view content, mode_t mode) {
   const fs::path draft = path.string() + ".new";
   base::Fd file(
@@ -38,19 +42,23 @@ void write_atomically(const fs::path& path, std::string_view content, mode_t mod
     content.remove_prefix(static_cast<std::size_t>(written));
   }
   base::check(::fchmod(file.get(), mode), draft.c_str());
-  base::check(::fsync(file.get()), draft.c_str());
   fs::rename(draft, path);
 }
 
 /// True when any file was not as it should be.
 bool write_files(const fs::path& directory) {
   bool changed = false;
+  fs::path language;
   for (const EmbeddedFile& file : embedded_files()) {
     const fs::path path = directory / file.name;
-    fs::create_directories(path.parent_path());
-    allow(path.parent_path(), kDirectoryMode);
+    // Those of one directory come together.
+    if (path.parent_path() != language) {
+      language = path.parent_path();
+      fs::create_directories(language);
+      allow(language, kDirectoryMode);
+    }
     const mode_t mode = file.executable ? 0755 : 0644;
-    if (fs::is_regular_file(fs::symlink_status(path)) && read_file(path) == file.content) {
+    if (holds(path, file.content)) {
       allow(path, mode);
       continue;
     }
@@ -58,6 +66,15 @@ bool write_files(const fs::path& directory) {
     changed = true;
   }
   return changed;
+}
+
+/// Where NODE_PATH looks for the SDK, and where ./setup puts it. Without that one a function must bring its own.
+void link_node_sdk(const fs::path& directory) {
+  const fs::path link = directory / kNodeSdkLink;
+  std::error_code none;
+  if (fs::read_symlink(link, none) == kNodeSdk) return;
+  fs::remove_all(link);
+  fs::create_symlink(kNodeSdk, link);
 }
 
 void remove_what_is_not_ours(const fs::path& directory) {
@@ -68,6 +85,7 @@ void remove_what_is_not_ours(const fs::path& directory) {
     ours.insert(path.parent_path());
     ours.insert(path.parent_path() / "__pycache__");
   }
+  ours.insert(directory / kNodeSdkLink);
   std::vector<fs::path> strange;
   for (const auto& language : fs::directory_iterator(directory)) {
     if (!ours.contains(language.path())) {
@@ -100,30 +118,43 @@ std::vector<std::string> outside_of_its_root(const Interpreter& interpreter) {
   return {libraries / loader, "--library-path", libraries.string() + ":" + more.string(), program};
 }
 
+/// What an interpreter compiles of a directory: bootstrap.py is executed, and what is executed is never looked for compiled.
+std::vector<fs::path> modules(const fs::path& python_directory) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(python_directory))
+    if (entry.path().extension() == ".py" && entry.path().filename() != "bootstrap.py") found.push_back(entry.path());
+  return found;
+}
+
 void compile(const fs::path& python_directory, const Interpreter& interpreter) {
   std::vector<std::string> argv = outside_of_its_root(interpreter);
   argv.insert(argv.end(), {"-I", "-S", "-c", kCompile});
-  for (const auto& entry : fs::directory_iterator(python_directory))
-    if (entry.path().extension() == ".py" && entry.path().filename() != "bootstrap.py") argv.push_back(entry.path());
+  for (const fs::path& module : modules(python_directory)) argv.push_back(module);
   if (!run_command(argv))
     base::log::warn("cannot compile the Python bootstrap ahead: cold starts will be slower",
                     {{"interpreter", interpreter.path}});
 }
 
 bool is_compiled(const fs::path& python_directory, const Interpreter& interpreter) {
-  const std::string tag = "cpython-3" + std::to_string(interpreter.generation);
-  return fs::exists(python_directory / "__pycache__" / ("lambent_runtime." + tag + ".pyc"));
+  const std::string tag = ".cpython-3" + std::to_string(interpreter.generation) + ".pyc";
+  return std::ranges::all_of(modules(python_directory), [&](const fs::path& module) {
+    return fs::exists(python_directory / "__pycache__" / (module.stem().string() + tag));
+  });
 }
 
 }  // namespace
 
-void write_bootstraps(const fs::path& directory, const std::vector<Interpreter>& pythons) {
+void write_bootstraps(const fs::path& directory) {
   fs::create_directories(directory);
   allow(directory, kDirectoryMode);
   remove_what_is_not_ours(directory);
+  if (write_files(directory)) fs::remove_all(directory / "python" / "__pycache__");
+  link_node_sdk(directory);
+}
+
+void compile_bootstraps(const fs::path& directory, const std::vector<Interpreter>& pythons) {
   const fs::path python = directory / "python";
   const fs::path cache = python / "__pycache__";
-  if (write_files(directory)) fs::remove_all(cache);
   for (const Interpreter& interpreter : pythons)
     if (!is_compiled(python, interpreter)) compile(python, interpreter);
   if (!fs::exists(cache)) return;

@@ -22,8 +22,10 @@ std::span<const EmbeddedFile> embedded_files();
 /// The scripts of install/, which never reach the disk.
 std::span<const EmbeddedFile> embedded_installers();
 
-/// Brings `directory` to hold exactly the embedded files, and the compiled forms of the Python ones for each of these
-/// interpreters: a function cannot write them, and without them every cold start compiles anew (11 ms more).
-void write_bootstraps(const std::filesystem::path& directory, const std::vector<Interpreter>& pythons);
+/// Brings `directory` to hold exactly the embedded files, readable by everybody, whatever another server left there.
+void write_bootstraps(const std::filesystem::path& directory);
+/// Makes the compiled forms of the Python ones for each of these interpreters: a function cannot write them, and without them
+/// every cold start that no zygote serves compiles anew (11 ms more). Takes tens of milliseconds for each that has none.
+void compile_bootstraps(const std::filesystem::path& directory, const std::vector<Interpreter>& pythons);
 
 }  // namespace lambent::runtimes

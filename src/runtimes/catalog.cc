@@ -162,13 +162,21 @@ std::string why_not(const Identifier& wanted) {
 
 }  // namespace
 
-Catalog::Catalog(const fs::path& root, const fs::path& roots) {
-  // Each program is asked for its version, which takes milliseconds of the server's start: the languages side by side.
+Catalog::Catalog(fs::path root, fs::path roots) : root_(std::move(root)), roots_(std::move(roots)) {}
+
+const Catalog::Found& Catalog::found() const {
+  std::call_once(looked_, [this] { found_ = look_at(root_, roots_); });
+  return found_;
+}
+
+Catalog::Found Catalog::look_at(const fs::path& root, const fs::path& roots) {
+  Found made;
+  // Each program is asked for its version, which takes milliseconds: the languages side by side.
   auto nodes = std::async(std::launch::async, find_nodes, root);
   auto rubies = std::async(std::launch::async, find_rubies, root);
-  pythons_ = joined(find_installed(roots, Family::python), find_pythons(root));
+  made.pythons = joined(find_installed(roots, Family::python), find_pythons(root));
   std::map<Family, std::vector<Interpreter>> found{
-      {Family::python, pythons_},
+      {Family::python, made.pythons},
       {Family::nodejs, joined(find_installed(roots, Family::nodejs), nodes.get())},
       {Family::ruby, joined(find_installed(roots, Family::ruby), rubies.get())},
       {Family::java, joined(find_installed(roots, Family::java), java_of_host(root))}};
@@ -184,24 +192,26 @@ Catalog::Catalog(const fs::path& root, const fs::path& roots) {
     }
     runtime.identifier = wanted.name;
     runtime.family = wanted.family;
-    runtimes_.push_back(std::move(runtime));
+    made.runtimes.push_back(std::move(runtime));
   }
-  std::ranges::sort(runtimes_, {}, &Runtime::identifier);
+  std::ranges::sort(made.runtimes, {}, &Runtime::identifier);
+  return made;
 }
 
 Catalog::Lookup Catalog::find(std::string_view identifier, bool strict) const {
   Lookup lookup;
-  const auto found = std::ranges::find(runtimes_, identifier, &Runtime::identifier);
-  if (found != runtimes_.end()) {
-    if (!strict || found->substitution.empty())
-      lookup.runtime = *found;
+  const std::vector<Runtime>& runtimes = available();
+  const auto known = std::ranges::find(runtimes, identifier, &Runtime::identifier);
+  if (known != runtimes.end()) {
+    if (!strict || known->substitution.empty())
+      lookup.runtime = *known;
     else
-      lookup.why_not = std::string(identifier) + " is not installed, and another version (" + found->version +
+      lookup.why_not = std::string(identifier) + " is not installed, and another version (" + known->version +
                        ") may not stand in for it here";
     return lookup;
   }
-  if (const Identifier* known = find_identifier(identifier))
-    lookup.why_not = why_not(*known);
+  if (const Identifier* missing = find_identifier(identifier))
+    lookup.why_not = why_not(*missing);
   else
     lookup.why_not = std::string(identifier) + " is not a runtime identifier";
   return lookup;
@@ -239,10 +249,6 @@ std::vector<std::string> command_line(const Runtime& runtime, std::int32_t memor
         argv.begin() + 1,
         fmt::format("-Xmx{}m", std::max(memory_mib / 2, std::min(memory_mib * 85 / 100, memory_mib - kJvmMib))));
   return argv;
-}
-
-void install_bootstraps(const fs::path& directory, const Catalog& catalog) {
-  write_bootstraps(directory, catalog.pythons());
 }
 
 }  // namespace lambent::runtimes

@@ -1,10 +1,12 @@
 // The catalog of runtimes: what an identifier of the Lambda API ("python3.13") means on this machine.
 //
-// Immutable after start; any thread. Interpreters are looked for at start: the host's, and the installed roots.
+// Any thread. Interpreters are looked for once, the host's and the installed roots, by whoever asks first: each is asked for its
+// version, which takes tens of milliseconds that the server's start need not wait for. What was found stays.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,8 +58,11 @@ struct Runtime {
 
 class Catalog {
  public:
-  /// Looks at the interpreters beneath `root` ("/" in production) and at the installed `roots`, which go first.
-  explicit Catalog(const std::filesystem::path& root = "/", const std::filesystem::path& roots = {});
+  /// Of the interpreters beneath `root` ("/" in production) and of the installed `roots`, which go first.
+  explicit Catalog(std::filesystem::path root = "/", std::filesystem::path roots = {});
+
+  /// Looks now, so that nobody who asks later has to wait; waits for somebody else who looks.
+  void look() const { found(); }
 
   /// Why an identifier cannot run here, or how it does. `strict` refuses substitutions.
   struct Lookup {
@@ -66,13 +71,21 @@ class Catalog {
   };
   Lookup find(std::string_view identifier, bool strict = false) const;
   /// Those that can run here, by identifier.
-  const std::vector<Runtime>& available() const { return runtimes_; }
-  /// The Pythons that were found, whose compiled bootstraps install_bootstraps makes.
-  const std::vector<Interpreter>& pythons() const { return pythons_; }
+  const std::vector<Runtime>& available() const { return found().runtimes; }
+  /// The Pythons that were found, whose compiled bootstraps compile_bootstraps makes.
+  const std::vector<Interpreter>& pythons() const { return found().pythons; }
 
  private:
-  std::vector<Interpreter> pythons_;
-  std::vector<Runtime> runtimes_;
+  struct Found {
+    std::vector<Interpreter> pythons;
+    std::vector<Runtime> runtimes;
+  };
+  const Found& found() const;
+  static Found look_at(const std::filesystem::path& root, const std::filesystem::path& roots);
+
+  const std::filesystem::path root_, roots_;
+  mutable std::once_flag looked_;
+  mutable Found found_;
 };
 
 /// What a function's log says of it at INIT_START beyond AWS's own lines, in plain sentences: that another version stands in,
@@ -84,9 +97,5 @@ std::string_view machine_architecture();
 /// runtime.argv as it is for a function of this MemorySize. Node.js and Java size their heap by the machine's memory, which is
 /// not the function's: without a limit below MemorySize they are killed where they could have collected garbage.
 std::vector<std::string> command_line(const Runtime& runtime, std::int32_t memory_mib);
-
-/// Writes the bootstraps embedded in this binary beneath `directory` (python/, nodejs/, ...), readable by everybody,
-/// replacing what an older server left there.
-void install_bootstraps(const std::filesystem::path& directory, const Catalog& catalog);
 
 }  // namespace lambent::runtimes

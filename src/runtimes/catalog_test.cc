@@ -314,11 +314,16 @@ TEST(CommandTest, TimeAndSpaceAreBounded) {
   EXPECT_FALSE(run_command({"/bin/cat", "/dev/zero"}));
 }
 
+void install_bootstraps(const fs::path& directory) {
+  write_bootstraps(directory);
+  compile_bootstraps(directory, Catalog().pythons());
+}
+
 TEST(BootstrapsTest, AreWrittenReadableForEverybody) {
   const auto old_mask = ::umask(077);
   TemporaryDirectory directory;
   const fs::path runtimes = directory.path() / "runtimes";
-  install_bootstraps(runtimes, Catalog());
+  install_bootstraps(runtimes);
   ::umask(old_mask);
   std::size_t files = 0;
   for (const auto& entry : fs::recursive_directory_iterator(runtimes)) {
@@ -337,7 +342,7 @@ TEST(BootstrapsTest, ReplaceWhatAnOlderServerLeft) {
   write(directory.path() / "python/gone.py", "old");
   write(directory.path() / "python/__pycache__/lambent_runtime.cpython-311.pyc", "old");
   write(directory.path() / "cobol/bootstrap.cob", "old");
-  install_bootstraps(directory.path(), Catalog());
+  install_bootstraps(directory.path());
   EXPECT_THAT(read(directory.path() / "python/bootstrap.py"), HasSubstr("lambent_runtime"));
   EXPECT_FALSE(fs::exists(directory.path() / "python/gone.py"));
   EXPECT_FALSE(fs::exists(directory.path() / "cobol"));
@@ -346,14 +351,14 @@ TEST(BootstrapsTest, ReplaceWhatAnOlderServerLeft) {
 
 TEST(BootstrapsTest, AFileThatIsRightIsLeftAlone) {
   TemporaryDirectory directory;
-  install_bootstraps(directory.path(), Catalog());
+  install_bootstraps(directory.path());
   const auto inode = [&](const char* name) {
     struct stat about{};
     EXPECT_EQ(::stat((directory.path() / name).c_str(), &about), 0);
     return about.st_ino;
   };
   const auto before = inode("python/bootstrap.py");
-  install_bootstraps(directory.path(), Catalog());
+  install_bootstraps(directory.path());
   EXPECT_EQ(inode("python/bootstrap.py"), before);
 }
 
@@ -363,9 +368,30 @@ TEST(BootstrapsTest, ALinkInTheirPlaceIsReplacedNotFollowed) {
   write(target, "mine");
   fs::create_directories(directory.path() / "runtimes/python");
   fs::create_symlink(target, directory.path() / "runtimes/python/bootstrap.py");
-  install_bootstraps(directory.path() / "runtimes", Catalog());
+  install_bootstraps(directory.path() / "runtimes");
   EXPECT_EQ(read(target), "mine");
   EXPECT_FALSE(fs::is_symlink(fs::symlink_status(directory.path() / "runtimes/python/bootstrap.py")));
+}
+
+TEST(BootstrapsTest, AFileThatACrashCutShortIsWrittenAgain) {
+  TemporaryDirectory directory;
+  write_bootstraps(directory.path());
+  fs::resize_file(directory.path() / "python/lambent_runtime.py", 0);
+  write(directory.path() / "nodejs/bootstrap.cjs", read(directory.path() / "nodejs/bootstrap.cjs") + "x");
+  write_bootstraps(directory.path());
+  for (const EmbeddedFile& file : embedded_files())
+    EXPECT_EQ(read(directory.path() / file.name), file.content) << file.name;
+}
+
+TEST(BootstrapsTest, WhatWasNotCompiledToTheEndIsCompiledAtTheNextStart) {
+  const Catalog known;
+  if (!known.find("python3.11", true).runtime) GTEST_SKIP() << "no Python 3.11 in /usr/bin";
+  TemporaryDirectory directory;
+  install_bootstraps(directory.path());
+  const fs::path one = directory.path() / "python/__pycache__/lambent_json.cpython-311.pyc";
+  fs::remove(one);
+  compile_bootstraps(directory.path(), known.pythons());
+  EXPECT_TRUE(fs::exists(one));
 }
 
 TEST(BootstrapsTest, PythonIsCompiledAheadForWhatIsInstalled) {
@@ -373,7 +399,7 @@ TEST(BootstrapsTest, PythonIsCompiledAheadForWhatIsInstalled) {
   const auto python = known.find("python3.11", true);
   if (!python.runtime) GTEST_SKIP() << "no Python 3.11 in /usr/bin";
   TemporaryDirectory directory;
-  install_bootstraps(directory.path(), Catalog());
+  install_bootstraps(directory.path());
   EXPECT_TRUE(fs::exists(directory.path() / "python/__pycache__/lambent_runtime.cpython-311.pyc"));
   EXPECT_TRUE(fs::exists(directory.path() / "python/__pycache__/lambent_json.cpython-311.pyc"));
 }
@@ -381,7 +407,7 @@ TEST(BootstrapsTest, PythonIsCompiledAheadForWhatIsInstalled) {
 TEST(BootstrapsTest, TheProvidedOneSaysWhenThereIsNothingToRun) {
   if (fs::exists("/var/task/bootstrap") || fs::exists("/opt/bootstrap")) GTEST_SKIP() << "there is a bootstrap here";
   TemporaryDirectory directory;
-  install_bootstraps(directory.path(), Catalog());
+  install_bootstraps(directory.path());
   const std::string program = directory.path() / "provided/bootstrap";
   const pid_t pid = ::fork();
   ASSERT_GE(pid, 0);

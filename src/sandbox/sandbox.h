@@ -194,13 +194,18 @@ constexpr std::size_t kMaxAllowedCidrs = 64;
 struct LauncherProcess {
   base::Fd socket;
   int pid = -1;
+  /// These two since await_launcher.
   IsolationReport isolation;
   NetworkReport network;
 };
 
-/// Starts the launcher: call it in main, as root, before any thread and before privileges are dropped. With too little
-/// privilege for any level, isolation.level is none and `reason` says what is missing. The launcher ends at EOF of its
-/// socket, with every environment.
+/// Starts the launcher: call it in main, as root, before any thread and before privileges are dropped. What it can do is not
+/// known yet: see await_launcher. It ends at EOF of its socket, with every environment.
+LauncherProcess spawn_launcher(const LauncherOptions& options);
+/// Waits until the launcher has tried everything that an environment needs, tens of milliseconds, and says what came of it.
+/// With too little privilege for any level, isolation.level is none and `reason` says what is missing.
+void await_launcher(LauncherProcess& process);
+/// Both.
 LauncherProcess start_launcher(const LauncherOptions& options);
 
 /// Attaches a started launcher to the lane that `context` runs.

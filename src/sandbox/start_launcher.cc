@@ -61,18 +61,18 @@ wire::Configure make_configure(const LauncherOptions& options) {
   return configure;
 }
 
-/// Zero, or an errno.
-int send_zygote_files(int socket, const std::vector<TrustedFile>& files) {
+/// As far as the launcher takes them.
+void send_zygote_files(int socket, const std::vector<TrustedFile>& files) {
   for (const TrustedFile& file : files) {
     wire::ZygoteFile head{};
     head.header.kind = wire::Kind::zygote_file;
-    if (file.name.size() >= sizeof head.name || file.content.size() > wire::kMaxZygoteFile) return EMSGSIZE;
+    if (file.name.size() >= sizeof head.name || file.content.size() > wire::kMaxZygoteFile)
+      throw std::runtime_error("too long a file for zygotes: " + file.name);
     wire::put_text(head.name, file.name);
     std::string message(reinterpret_cast<const char*>(&head), sizeof head);
     message += file.content;
-    if (const int error = launcher::send_message(socket, message); error != 0) return error;
+    if (launcher::send_message(socket, message) != 0) return;
   }
-  return 0;
 }
 
 IsolationReport await_report(int socket, NetworkReport& network) {
@@ -89,7 +89,7 @@ IsolationReport await_report(int socket, NetworkReport& network) {
 
 }  // namespace
 
-LauncherProcess start_launcher(const LauncherOptions& options) {
+LauncherProcess spawn_launcher(const LauncherOptions& options) {
   const wire::Configure configure = make_configure(options);
   int ends[2];
   base::check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), "socketpair");
@@ -100,12 +100,19 @@ LauncherProcess start_launcher(const LauncherOptions& options) {
   if (process.pid == 0) become_launcher(theirs.get());
   // Or its end would never be seen.
   theirs.reset();
-  const bool told = launcher::send_message(process.socket.get(), launcher::bytes_of(configure)) == 0 &&
-                    send_zygote_files(process.socket.get(), options.zygote_files) == 0;
-  if (told)
-    process.isolation = await_report(process.socket.get(), process.network);
-  else
-    process.isolation = {Isolation::none, "the launcher ended while it started"};
+  // One that has ended already says so by saying nothing: see await_launcher.
+  if (launcher::send_message(process.socket.get(), launcher::bytes_of(configure)) == 0)
+    send_zygote_files(process.socket.get(), options.zygote_files);
+  return process;
+}
+
+void await_launcher(LauncherProcess& process) {
+  process.isolation = await_report(process.socket.get(), process.network);
+}
+
+LauncherProcess start_launcher(const LauncherOptions& options) {
+  LauncherProcess process = spawn_launcher(options);
+  await_launcher(process);
   return process;
 }
 
