@@ -33,13 +33,19 @@ beast::http::request<beast::http::string_body> message_of(base::http::Request re
 
 template <class Stream>
 Task<base::http::Response> converse(Stream& stream, base::http::Request request, const Endpoint& endpoint,
-                                    std::size_t answer_bytes) {
+                                    const ExchangeLimits& limits) {
   auto message = message_of(std::move(request), endpoint);
   co_await beast::http::async_write(stream, message, asio::use_awaitable);
   beast::flat_buffer buffer(64 * 1024);
   beast::http::response_parser<beast::http::string_body> parser;
   parser.header_limit(32 * 1024);
-  parser.body_limit(answer_bytes);
+  parser.body_limit(limits.answer_bytes);
+  co_await beast::http::async_read_header(stream, buffer, parser, asio::use_awaitable);
+  if (limits.before_body) {
+    const auto declared = parser.content_length();
+    const auto length = declared ? std::optional<std::uint64_t>(*declared) : std::nullopt;
+    if (!limits.before_body(length)) throw std::runtime_error("the answer was not wanted");
+  }
   co_await beast::http::async_read(stream, buffer, parser, asio::use_awaitable);
   base::http::Response response;
   response.status = static_cast<int>(parser.get().result_int());
@@ -61,13 +67,13 @@ asio::ssl::context& trust() {
 }
 
 Task<base::http::Response> converse_tls(beast::tcp_stream& tcp, base::http::Request request, const Endpoint& endpoint,
-                                        std::size_t answer_bytes) {
+                                        const ExchangeLimits& limits) {
   beast::ssl_stream<beast::tcp_stream&> stream(tcp, trust());
   if (SSL_set_tlsext_host_name(stream.native_handle(), endpoint.host.c_str()) != 1)
     throw std::runtime_error("the host's name cannot be sent");
   stream.set_verify_callback(asio::ssl::host_name_verification(endpoint.host));
   co_await stream.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
-  auto work = converse(stream, std::move(request), endpoint, answer_bytes);
+  auto work = converse(stream, std::move(request), endpoint, limits);
   co_return co_await std::move(work);
 }
 
@@ -116,6 +122,7 @@ std::string Endpoint::authority() const {
 Task<base::http::Response> exchange(Endpoint endpoint, base::http::Request request, ExchangeLimits limits) {
   const auto executor = co_await asio::this_coro::executor;
   std::string failure;
+  bool too_large = false;
   base::http::Response response;
   beast::tcp_stream tcp(executor);
   asio::ip::tcp::resolver resolver(executor);
@@ -132,9 +139,12 @@ Task<base::http::Response> exchange(Endpoint endpoint, base::http::Request reque
   try {
     const auto found = co_await resolver.async_resolve(endpoint.host, endpoint.port, asio::use_awaitable);
     co_await tcp.async_connect(found, asio::use_awaitable);
-    auto work = endpoint.tls ? converse_tls(tcp, std::move(request), endpoint, limits.answer_bytes)
-                             : converse(tcp, std::move(request), endpoint, limits.answer_bytes);
+    auto work = endpoint.tls ? converse_tls(tcp, std::move(request), endpoint, limits)
+                             : converse(tcp, std::move(request), endpoint, limits);
     response = co_await std::move(work);
+  } catch (const boost::system::system_error& error) {
+    failure = error.what();
+    too_large = error.code() == beast::http::error::body_limit;
   } catch (const std::exception& error) {
     failure = error.what();
   }
@@ -142,6 +152,7 @@ Task<base::http::Response> exchange(Endpoint endpoint, base::http::Request reque
   deadline.cancel();
   co_await asio::post(executor, asio::use_awaitable);
   if (late) failure = fmt::format("no answer within {} ms", limits.time.count());
+  if (too_large && !late) throw AnswerTooLarge(fmt::format("{}: {}", endpoint.authority(), failure));
   if (!failure.empty()) throw std::runtime_error(fmt::format("{}: {}", endpoint.authority(), failure));
   co_return response;
 }

@@ -4,7 +4,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -30,9 +33,17 @@ struct Endpoint {
 struct ExchangeLimits {
   std::chrono::milliseconds time{10'000};
   std::size_t answer_bytes = 1 << 20;
+  /// Asked when the answer's head is there, with its Content-Length if it has one (at most `answer_bytes`): false ends the exchange.
+  std::function<bool(std::optional<std::uint64_t> length)> before_body;
 };
 
-/// Throws std::runtime_error with what failed: the name, the connection, the certificate, the time, an answer that cannot be read.
+/// The answer has more than `answer_bytes`.
+struct AnswerTooLarge : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+/// Throws std::runtime_error with what failed: the name, the connection, the certificate, the time, an answer that cannot be read;
+/// AnswerTooLarge for one that is.
 base::Task<base::http::Response> exchange(Endpoint endpoint, base::http::Request request, ExchangeLimits limits);
 
 }  // namespace lambent::targets

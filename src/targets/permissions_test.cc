@@ -49,7 +49,7 @@ class PermissionsTest : public auth::IdentitiesFixture {
            resource + R"("}]})";
   }
 
-  auth::Authorizer authorizer_{*identities_};
+  auth::Authorizer authorizer_{*identities_, clock_};
   std::unique_ptr<aws::Targets> targets_;
   std::vector<std::string> invoked_;
 };
