@@ -91,7 +91,6 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
   runtimes::write_bootstraps(runtimes_);
   take_reports(privileged.launchers);
   invoke::EngineOptions engine;
-  engine.concurrency_limit = options.concurrency;
   engine.idle_time = std::chrono::seconds(options.idle_s);
   engine.spare_memory_mib = options.spare_memory_mib;
   engine.keep_free_mib = options.keep_free_mib;

@@ -110,6 +110,26 @@ TEST_F(AdmissionTest, TheAccountsLimitHoldsForAllItsFunctionsTogether) {
   EXPECT_EQ(refusal(*function("h")), "");
 }
 
+TEST_F(AdmissionTest, WhatIsNotAdmittedNeverReachesTheEngineBehind) {
+  admission({.account_limit = 0});
+  CountingEngine inner;
+  const auto engine = make_admitting_engine(inner, *admission_);
+  auto work = [&]() -> base::Task<std::string> {
+    Invocation invocation{function()};
+    try {
+      auto task = engine->invoke(std::move(invocation));
+      co_await std::move(task);
+    } catch (const aws::Error& error) {
+      co_return error.code() + " " + std::to_string(error.status()) + " " + error.members().at(0).second;
+    }
+    co_return "admitted";
+  };
+  auto refused = asio::co_spawn(lane_, work, asio::use_future);
+  lane_.run();
+  EXPECT_EQ(refused.get(), "TooManyRequestsException 429 ConcurrentInvocationLimitExceeded");
+  EXPECT_EQ(inner.total, 0);
+}
+
 TEST_F(AdmissionTest, AReservationLimitsItsFunctionAndIsKeptFreeOfOthers) {
   reserve("f", 2);
   admission({.account_limit = 3});

@@ -25,26 +25,16 @@ constexpr milliseconds kSettlingPatience{20};
 /// How many environments one invocation may wear out before it has begun.
 constexpr int kAttempts = 3;
 
-/// Invocations that run now, against the account's limit. Returns itself.
-class Admission {
+/// Counts an invocation for as long as it runs.
+class Running {
  public:
-  explicit Admission(std::atomic<std::int32_t>* in_flight) : in_flight_(in_flight) {}
-  Admission(Admission&& other) noexcept : in_flight_(std::exchange(other.in_flight_, nullptr)) {}
-  Admission& operator=(Admission&&) = delete;
-  ~Admission() {
-    if (in_flight_ != nullptr) in_flight_->fetch_sub(1);
-  }
+  explicit Running(std::atomic<std::int32_t>& count) : count_(count) { count_.fetch_add(1); }
+  Running(const Running&) = delete;
+  ~Running() { count_.fetch_sub(1); }
 
  private:
-  std::atomic<std::int32_t>* in_flight_;
+  std::atomic<std::int32_t>& count_;
 };
-
-Admission admit(std::atomic<std::int32_t>& in_flight, std::int32_t limit) {
-  if (in_flight.fetch_add(1) < limit) return Admission(&in_flight);
-  in_flight.fetch_sub(1);
-  throw aws::Error("TooManyRequestsException", "Rate Exceeded.", 429)
-      .with("Reason", "ConcurrentInvocationLimitExceeded");
-}
 
 /// MemAvailable of /proc/meminfo, in MiB.
 std::int64_t available_memory_mib() {
@@ -363,12 +353,13 @@ class LanedEngine final : public Engine {
       return static_cast<double>(total);
     });
     parts_.metrics.gauge("lambent_invocations_running", "Invocations running now.",
-                         [this] { return static_cast<double>(in_flight_.load()); });
+                         [this] { return static_cast<double>(running_.load()); });
   }
 
   Task<Outcome> invoke(Invocation invocation) override {
+    // Counted before the flag is read: stop() sees the count or this sees the flag.
+    const Running running(running_);
     if (stopping_) throw aws::Error("ServiceException", "The server is stopping.", 500);
-    const Admission admission = admit(in_flight_, options_.concurrency_limit);
     const std::size_t index = lane_index(invocation.function->key);
     LaneEngine& engine = *lanes_[index];
     auto work = [&engine, &invocation] { return engine.invoke(invocation); };
@@ -400,7 +391,7 @@ class LanedEngine final : public Engine {
 
   Task<void> stop(std::chrono::seconds grace) override {
     stopping_ = true;
-    const auto running = [this] { return in_flight_.load() > 0; };
+    const auto running = [this] { return running_.load() > 0; };
     const auto busy = [this] { return std::ranges::any_of(lanes_, [](const auto& lane) { return lane->busy() > 0; }); };
     co_await wait_while(running, grace);
     co_await on_each(&LaneEngine::stop);
@@ -438,7 +429,7 @@ class LanedEngine final : public Engine {
   base::Family<base::Counter>& invocations_;
   std::shared_ptr<SpareMemory> spare_memory_;
   std::vector<std::unique_ptr<LaneEngine>> lanes_;
-  std::atomic<std::int32_t> in_flight_{0};
+  std::atomic<std::int32_t> running_{0};
   std::atomic<bool> stopping_{false};
 };
 

@@ -61,8 +61,8 @@ struct Outcome {
 class Engine {
  public:
   virtual ~Engine() = default;
-  /// Throws aws::Error for what keeps the function from being tried at all (TooManyRequestsException, ServiceException,
-  /// InvalidRuntimeException).
+  /// Throws aws::Error for what keeps the function from being tried at all (ServiceException, InvalidRuntimeException; from
+  /// the engine of admission.h TooManyRequestsException too).
   virtual base::Task<Outcome> invoke(Invocation invocation) = 0;
   /// The version's code or configuration changed ("$LATEST"), or it is gone; an empty version: the whole function is.
   /// Environments of older snapshots take no more invocations and end when idle. Any thread.
@@ -81,8 +81,6 @@ struct RoleCredentials {
 };
 
 struct EngineOptions {
-  /// Concurrent executions of the account and region ("Lambda quotas").
-  std::int32_t concurrency_limit = 1000;
   /// An environment without invocations for so long is ended.
   std::chrono::seconds idle_time{600};
   /// No environment outlives the credentials that it began with.

@@ -260,21 +260,6 @@ TEST_F(EngineTest, BusyEnvironmentsDoNotShare) {
   EXPECT_EQ(launcher_->specs.size(), 2u);
 }
 
-TEST_F(EngineTest, AboveTheAccountsConcurrencyIsThrottled) {
-  EngineOptions options;
-  options.concurrency_limit = 0;
-  run([this] { return engine_->stop(std::chrono::seconds(1)); });
-  build(options);
-  try {
-    invoke("\"echo\"");
-    FAIL() << "admitted";
-  } catch (const aws::Error& error) {
-    EXPECT_EQ(error.code(), "TooManyRequestsException");
-    EXPECT_EQ(error.status(), 429);
-    EXPECT_EQ(error.members().at(0).second, "ConcurrentInvocationLimitExceeded");
-  }
-}
-
 TEST_F(EngineTest, WithoutASandboxThePlatformSaysSoAndRecovers) {
   launcher_->broken = true;
   EXPECT_THROW(invoke("\"echo\""), aws::Error);
