@@ -6,7 +6,7 @@ from pathlib import Path
 import botocore
 import pytest
 
-from support.functions import NODEJS, PYTHON, TRUST_LAMBDA, Deployer, ensure_role, unique
+from support.functions import NODEJS, PYTHON, TRUST_LAMBDA, Deployer, ensure_role, make_zip, unique
 from support.server import ACCOUNT, REGION
 
 # Signature Version 4 with the standard library alone.
@@ -164,3 +164,49 @@ def handler(event, context):
     assert functions.invoke(name, {}).expect() == [
         f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
         f"arn:aws:sts::{ACCOUNT}:assumed-role/{role['RoleName']}/{name}"]
+
+
+USES_THE_SDK = """
+  const client = new LambdaClient({});
+  const answer = await client.send(new InvokeCommand({ FunctionName: event.name, Payload: JSON.stringify(event.event) }));
+  return { answer: JSON.parse(Buffer.from(answer.Payload).toString()) };
+};
+"""
+IN_BOTH_STYLES = {
+    "index.mjs": 'import { LambdaClient, InvokeCommand } from "@aws-sdk/client-lambda";\nexport const handler = async (event) => {' + USES_THE_SDK,
+    "index.cjs": 'const { LambdaClient, InvokeCommand } = require("@aws-sdk/client-lambda");\nexports.handler = async (event) => {' + USES_THE_SDK,
+}
+
+
+@pytest.mark.parametrize("file", IN_BOTH_STYLES)
+def test_nodejs_functions_find_the_sdk_without_packing_it(functions, iam, file):
+    role = iam.create_role(RoleName=unique("sdk"), AssumeRolePolicyDocument=TRUST_LAMBDA)["Role"]
+    iam.attach_role_policy(RoleName=role["RoleName"], PolicyArn="arn:aws:iam::aws:policy/AWSLambda_FullAccess")
+    other = functions.create(PYTHON, "def handler(event, context):\n    return {'called with': event}\n")
+    name = functions.create(NODEJS, {file: IN_BOTH_STYLES[file]}, Role=role["Arn"], MemorySize=512)
+    assert functions.invoke(name, {"name": other, "event": {"a": 1}}).expect()["answer"] == {"called with": {"a": 1}}
+
+
+WHOSE = 'export const handler = async () => [(await import("@aws-sdk/client-lambda")).whose, (await import("of-the-layer")).default];'
+WHOSE_REQUIRED = 'exports.handler = async () => [require("@aws-sdk/client-lambda").whose, require("of-the-layer")];'
+
+
+@pytest.mark.parametrize("file, source", [("index.mjs", WHOSE), ("index.cjs", WHOSE_REQUIRED)])
+def test_packages_of_the_function_and_of_its_layers_come_before_the_sdk(functions, file, source):
+    sdk = "node_modules/@aws-sdk/client-lambda/index.js"
+    packed = functions.client.publish_layer_version(LayerName=unique("packages"), Content={"ZipFile": make_zip({
+        f"nodejs/{sdk}": 'exports.whose = "the layer";', "nodejs/node_modules/of-the-layer/index.js": 'module.exports = "found";'})})
+    layers = [packed["LayerVersionArn"]]
+    of_layer = functions.create(NODEJS, {file: source}, Layers=layers)
+    assert functions.invoke(of_layer).expect() == ["the layer", "found"]
+    own = functions.create(NODEJS, {file: source, sdk: 'exports.whose = "the function";'}, Layers=layers)
+    assert functions.invoke(own).expect() == ["the function", "found"]
+
+
+def test_require_follows_the_order_of_node_path(functions):
+    """A layer for one version of Node.js comes before the one for all, and before the runtime's own."""
+    major = NODEJS.removeprefix("nodejs").removesuffix(".x")
+    packed = functions.client.publish_layer_version(LayerName=unique("packages"), Content={"ZipFile": make_zip({
+        f"nodejs/{where}node_modules/p/index.js": f'module.exports = "{where}";' for where in ("", f"node{major}/")})})
+    name = functions.create(NODEJS, {"index.cjs": 'exports.handler = async () => require("p");'}, Layers=[packed["LayerVersionArn"]])
+    assert functions.invoke(name).expect() == f"node{major}/"

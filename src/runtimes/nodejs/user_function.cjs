@@ -3,14 +3,20 @@
 
 const fs = require('fs');
 const path = require('path');
-const { createRequire } = require('module');
+const Module = require('module');
 const {
   CallbackHandlerDeprecated, HandlerNotFound, ImportModuleError, MalformedHandlerName, UserCodeSyntaxError,
 } = require('./errors.cjs');
 const { HttpResponseStream, isStreaming, streamifyResponse } = require('./streaming.cjs');
 
 // The name that AWS's require stacks end with.
-const load = createRequire(path.join(__dirname, 'index.mjs'));
+const load = Module.createRequire(path.join(__dirname, 'index.mjs'));
+
+// Links above the code by which import finds packages of layers and of the runtime. require has NODE_PATH for that, whose order
+// is a finer one.
+const LINKS = ['/var/node_modules', '/node_modules'];
+const upwards = Module._nodeModulePaths;
+Module._nodeModulePaths = (from) => upwards(from).filter((directory) => !LINKS.includes(directory));
 
 function split(handler) {
   if (handler.includes('..')) {

@@ -12,6 +12,7 @@
 
 #include "sandbox/jail/raw.h"
 #include "sandbox/launcher/router.h"
+#include "sandbox/launcher/user_space.h"
 
 namespace lambent::sandbox::launcher {
 namespace {
@@ -22,6 +23,7 @@ using jail::raw;
 constexpr long kTreeClone = 1;                                                // OPEN_TREE_CLONE
 constexpr long kRecursive = 0x8000;                                           // AT_RECURSIVE
 constexpr long kMoveEmptyPath = 4;                                            // MOVE_MOUNT_F_EMPTY_PATH
+constexpr std::uint64_t kIdMapped = 0x100000;                                 // MOUNT_ATTR_IDMAP
 constexpr std::uint64_t kReadOnly = 1, kNoSuid = 2, kNoDev = 4, kNoExec = 8;  // MOUNT_ATTR_*
 
 struct MountAttributes {
@@ -131,11 +133,15 @@ void add_devices() {
 /// again into a directory of LD_LIBRARY_PATH that was not there at first.
 void add_lambda_directories() {
   for (const char* name : {"var/task/lib", "var/runtime", "var/lang/bin", "var/empty", "opt/lib", "tmp", "proc", "sys",
-                           "run", "home", "root"})
+                           "run", "home", "root", "mnt"})
     fs::create_directories(fs::path("root") / name);
   for (const char* name : {"python3", "node"})
     if (fs::exists(fs::path("/usr/bin") / name))
       fs::create_symlink(fs::path("/usr/bin") / name, fs::path("root/var/lang/bin") / name);
+  // NODE_PATH means nothing to Node.js's import, which looks upwards from the code: there it finds layers' packages, and then the
+  // runtime's.
+  fs::create_symlink("/opt/nodejs/node_modules", "root/var/node_modules");
+  fs::create_symlink("/var/runtime/node_modules", "root/node_modules");
 }
 
 /// The stage becomes this process's root, and the host's mounts go. A namespace with few mounts is copied quickly for each
@@ -170,12 +176,14 @@ base::Fd clone_path(int directory, const char* path, long flags) {
 
 }  // namespace
 
-Mounts::Mounts(const fs::path& stage, const fs::path& code, const fs::path& runtimes, const fs::path& roots) {
+Mounts::Mounts(const fs::path& stage, const fs::path& code, const fs::path& runtimes, const fs::path& roots,
+               const std::vector<SharedDirectory>& file_systems) {
   base::check(::unshare(CLONE_NEWNS), "making a mount namespace");
   mount_at(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
   mount_at("lambent", stage.string(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700,size=64m");
   fs::current_path(stage);
-  for (const char* name : {"root", "users", "code", "runtimes", "roots", "templates", "zygotes", "dev", "proc", kStage})
+  for (const char* name :
+       {"root", "users", "code", "runtimes", "roots", "templates", "zygotes", "files", "dev", "proc", kStage})
     fs::create_directory(name);
   mount_at("root", "root", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64m");
   // Not beside the others: what is in it may be executed.
@@ -188,6 +196,13 @@ Mounts::Mounts(const fs::path& stage, const fs::path& code, const fs::path& runt
   mount_at(code.c_str(), "code", nullptr, MS_BIND, nullptr);
   mount_at(runtimes.c_str(), "runtimes", nullptr, MS_BIND, nullptr);
   if (!roots.empty()) mount_at(roots.c_str(), "roots", nullptr, MS_BIND, nullptr);
+  for (const SharedDirectory& shared : file_systems) {
+    const std::string target = "files/" + std::to_string(file_systems_.size());
+    fs::create_directory(target);
+    mount_at(shared.directory.c_str(), target, nullptr, MS_BIND, nullptr);
+    if (!file_systems_.emplace(shared.arn, target).second)
+      throw std::runtime_error("two directories for the file system " + shared.arn);
+  }
   leave_host();
   code_ = open_directory("code");
   runtimes_ = open_directory("runtimes");
@@ -217,6 +232,8 @@ void Mounts::make_template(const std::string& root, const std::string& target) c
     attach(clone_directory(roots_.get(), root + "/lang"), target + "/var/lang");
     return;
   }
+  // Not every image has it. The roots are root's own.
+  ::mkdirat(roots_.get(), (root + "/root/mnt").c_str(), 0755);
   attach(clone_directory(roots_.get(), root + "/root"), target);
   attach(clone_path(AT_FDCWD, "root/dev", kRecursive), target + "/dev");
   // The same in every sandbox, whatever its root was made from.
@@ -229,6 +246,36 @@ void Mounts::make_template(const std::string& root, const std::string& target) c
 base::Fd Mounts::clone_empty() const {
   base::Fd tree = clone_path(AT_FDCWD, "root/var/empty", 0);
   set_attributes(tree.get(), "", kReadOnly | kNoSuid | kNoDev, AT_EMPTY_PATH);
+  return tree;
+}
+
+base::Fd Mounts::make_mount_points() const {
+  if (file_systems_.empty()) return {};
+  constexpr long kSetString = 1, kCreate = 6;  // FSCONFIG_*
+  const base::Fd context(static_cast<int>(kernel(raw(jail::kFsopen, "tmpfs", 1L), "opening a tmpfs")));
+  for (const auto& [name, value] : {std::pair("mode", "0755"), std::pair("size", "4k"), std::pair("nr_inodes", "8")})
+    kernel(raw(jail::kFsconfig, context.get(), kSetString, name, value, 0L), "describing a tmpfs");
+  kernel(raw(jail::kFsconfig, context.get(), kCreate, nullptr, nullptr, 0L), "making a tmpfs");
+  return base::Fd(static_cast<int>(
+      kernel(raw(jail::kFsmount, context.get(), 1L, static_cast<long>(kNoSuid | kNoDev | kNoExec)), "mounting /mnt")));
+}
+
+base::Fd Mounts::clone_file_system(const std::string& arn, std::uint32_t uid) const {
+  const auto found = file_systems_.find(arn);
+  if (found == file_systems_.end())
+    throw std::system_error(ENOENT, std::system_category(), "finding the file system " + arn);
+  base::Fd tree = clone_path(AT_FDCWD, found->second.c_str(), 0);
+  set_attributes(tree.get(), "", kNoSuid | kNoDev, AT_EMPTY_PATH);
+  struct stat about{};
+  base::check(::fstat(tree.get(), &about), found->second.c_str());
+  try {
+    const base::Fd users = make_user_space({about.st_uid, uid}, {about.st_gid, uid});
+    const MountAttributes change{kIdMapped, 0, 0, static_cast<std::uint64_t>(users.get())};
+    raw(jail::kMountSetattr, tree.get(), "", static_cast<long>(AT_EMPTY_PATH), &change,
+        static_cast<long>(sizeof change));
+  } catch (const std::system_error&) {
+    // No user namespaces here, or none left.
+  }
   return tree;
 }
 
