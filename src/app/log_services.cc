@@ -14,6 +14,16 @@ class EnvironmentLog final : public invoke::LogStream {
 
   void write(std::string_view lines) override {
     kept_->write(lines);
+    print(lines);
+  }
+  void write_record(std::string_view record) override {
+    kept_->write_record(record);
+    print(record);
+  }
+  void flush() override { kept_->flush(); }
+
+ private:
+  void print(std::string_view lines) const {
     if (!print_) return;
     std::string out;
     while (!lines.empty()) {
@@ -23,9 +33,7 @@ class EnvironmentLog final : public invoke::LogStream {
     }
     std::cout << out << std::flush;
   }
-  void flush() override { kept_->flush(); }
 
- private:
   std::unique_ptr<logs::FunctionLog> kept_;
   const std::string group_;
   const bool print_;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -18,12 +19,32 @@ constexpr std::size_t kLongestLine = 256 * 1024;
 // A pipe holds 64 KiB: what a function writes while it is being drained may wait.
 constexpr std::size_t kDrainBytes = 256 * 1024;
 
+/// The head of every frame's type; the last byte has the kind and the level.
+constexpr std::string_view kFrameMark("\xa5\x5a\x00", 3);
+constexpr std::size_t kFrameHead = 16;
+
+enum class Frame { none, unfinished, whole };
+
+/// What begins at `at` of `bytes`, which is a mark; `length` of a record that is whole.
+Frame frame_at(std::string_view bytes, std::size_t at, std::size_t& length) {
+  if (bytes.size() - at <= kFrameMark.size()) return Frame::unfinished;
+  const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(bytes[at + index]); };
+  const unsigned kind = byte(3) & 3U, level = byte(3) >> 2U;
+  if (kind < 2 || level > 6) return Frame::none;
+  if (bytes.size() - at < kFrameHead) return Frame::unfinished;
+  length = 0;
+  for (std::size_t index = 4; index < 8; ++index) length = length << 8U | byte(index);
+  if (length > LogCapture::kLongestRecord) return Frame::none;
+  return bytes.size() - at - kFrameHead < length ? Frame::unfinished : Frame::whole;
+}
+
 }  // namespace
 
 struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
   struct Pipe {
     asio::posix::stream_descriptor descriptor;
     Source source;
+    bool framed;
     std::string line;
   };
 
@@ -31,13 +52,55 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
 
   void take(Pipe& pipe, std::string_view bytes) {
     pipe.line += bytes;
-    const auto end = pipe.line.rfind('\n');
+    const std::size_t text = pipe.framed ? take_records(pipe) : pipe.line.size();
+    take_lines(pipe, text);
+  }
+
+  /// The whole lines within the first `size` bytes; says how many bytes that were.
+  std::size_t take_lines(Pipe& pipe, std::size_t size) {
+    const std::string_view text = std::string_view(pipe.line).substr(0, size);
+    const auto end = text.rfind('\n');
     if (end == std::string::npos) {
-      if (pipe.line.size() > kLongestLine) flush(pipe);
-      return;
+      if (text.size() > kLongestLine) {
+        write(pipe.source, std::string(text) + '\n');
+        pipe.line.erase(0, size);
+        return size;
+      }
+      return 0;
     }
-    write(pipe.source, std::string_view(pipe.line).substr(0, end + 1));
+    write(pipe.source, text.substr(0, end + 1));
     pipe.line.erase(0, end + 1);
+    return end + 1;
+  }
+
+  /// Every whole frame, and the lines before it; text that is unfinished where a frame begins goes on after it. Says where the
+  /// text ends: at a frame that is not whole yet, or at the end.
+  std::size_t take_records(Pipe& pipe) {
+    std::size_t length = 0;
+    for (auto at = pipe.line.find(kFrameMark); at != std::string::npos; at = pipe.line.find(kFrameMark, at)) {
+      const Frame frame = frame_at(pipe.line, at, length);
+      if (frame == Frame::unfinished) return at;
+      if (frame == Frame::none) {
+        at += kFrameMark.size();
+        continue;
+      }
+      at -= take_lines(pipe, at);
+      record(std::string_view(pipe.line).substr(at + kFrameHead, length));
+      pipe.line.erase(at, kFrameHead + length);
+    }
+    return pipe.line.size();
+  }
+
+  void record(std::string_view text) {
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    if (!records) {
+      std::string line(text);
+      std::ranges::replace(line, '\n', '\r');
+      return write(Source::function, line += '\n');
+    }
+    remember(text);
+    remember("\n");
+    records(text);
   }
 
   void flush(Pipe& pipe) {
@@ -53,10 +116,14 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
   }
 
   void write(std::string_view text) {
+    remember(text);
+    sink(text);
+  }
+
+  void remember(std::string_view text) {
     recent += text;
     // Kept at twice the tail so that cutting is rare.
     if (recent.size() > 2 * kTailBytes) recent.erase(0, recent.size() - kTailBytes);
-    sink(text);
   }
 
   /// False at the end of the pipe.
@@ -91,14 +158,15 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
     if (!self->closed) self->flush(*pipe);
   }
 
-  void open(const asio::any_io_executor& executor, Source source, base::Fd end) {
+  void open(const asio::any_io_executor& executor, Source source, base::Fd end, bool framed) {
     if (!end) return;
-    pipes.emplace_back(new Pipe{asio::posix::stream_descriptor(executor, end.release()), source, {}});
+    pipes.emplace_back(new Pipe{asio::posix::stream_descriptor(executor, end.release()), source, framed, {}});
     asio::co_spawn(executor, follow(shared_from_this(), pipes.back().get()), asio::detached);
   }
 
   Sink sink;
   Printed printed;
+  Sink records;
   std::string recent;
   std::vector<std::unique_ptr<Pipe>> pipes;
   bool closed = false;
@@ -106,10 +174,12 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
 
 LogCapture::LogCapture(asio::any_io_executor executor, Pipes pipes, Sink sink, Printed printed)
     : state_(std::make_shared<State>(std::move(sink), std::move(printed))) {
-  state_->open(executor, Source::function, std::move(pipes.out));
-  state_->open(executor, Source::function, std::move(pipes.err));
-  state_->open(executor, Source::extension, std::move(pipes.extensions));
+  state_->open(executor, Source::function, std::move(pipes.out), true);
+  state_->open(executor, Source::function, std::move(pipes.err), false);
+  state_->open(executor, Source::extension, std::move(pipes.extensions), false);
 }
+
+void LogCapture::on_record(Sink records) { state_->records = std::move(records); }
 
 LogCapture::~LogCapture() {
   drain();

@@ -1,6 +1,9 @@
 // What one execution environment writes: the function's stdout and stderr, what its extensions print, and the platform's own
 // lines, in the order seen.
 //
+// The function's stdout may carry records of several lines beside its text, framed as AWS's runtimes frame them for
+// _LAMBDA_TELEMETRY_LOG_FD: type, length and time, big-endian, then the record. Each stays one event.
+//
 // Lives on the environment's lane. A function that floods is slowed by its own full pipe, not by our memory: reading
 // pauses above kBytesPerSecond.
 #pragma once
@@ -20,6 +23,8 @@ class LogCapture {
  public:
   static constexpr std::size_t kTailBytes = 4096;
   static constexpr std::size_t kBytesPerSecond = 8 << 20;
+  /// A longer frame is none: what CloudWatch Logs takes as one event.
+  static constexpr std::size_t kLongestRecord = 256 * 1024;
 
   enum class Source { function, extension };
   using Sink = std::function<void(std::string_view)>;
@@ -37,6 +42,9 @@ class LogCapture {
   LogCapture(const LogCapture&) = delete;
   LogCapture& operator=(const LogCapture&) = delete;
 
+  /// Gets the function's framed records, without a newline at their end. Without it they are lines whose breaks are carriage
+  /// returns.
+  void on_record(Sink records);
   /// Forgets the tail: a new invocation begins.
   void begin_tail();
   /// A line of the platform's; the newline is added.

@@ -8,6 +8,10 @@ import lambent_json
 import lambent_runtime
 
 
+# The number of the level in a record.
+ERROR = 5
+
+
 def report(error, request_id):
     """Logs the error and returns its document with the header line that names its type."""
     if isinstance(error, lambent_runtime.Fault):
@@ -42,7 +46,8 @@ def _stack(error):
 
 
 def _log(document):
-    if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
+    json = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+    if json:
         import time
 
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -54,8 +59,10 @@ def _log(document):
         lines = [head, "Traceback (most recent call last):"]
         for entry in document["stackTrace"]:
             lines += [_indent(line) for line in entry.splitlines()] or [""]
-        # One event a line: a carriage return keeps the traceback together, as AWS does on a plain stdout.
-        line = "\r".join(lines)
+        line = "\n".join(lines)
+    if lambent_runtime.log_record(line, ERROR, json):
+        return
+    # One event a line: a carriage return keeps the traceback together, as AWS does on a plain stdout.
     line = line.replace("\n", "\r") + "\n"
     sys.stdout.write(line.encode("utf-8", "backslashreplace").decode("utf-8"))
     sys.stdout.flush()

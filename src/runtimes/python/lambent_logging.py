@@ -14,11 +14,14 @@ _RECORD_FIELDS = frozenset(
 
 
 class LambdaLoggerHandler(logging.Handler):
-    """Writes to whatever sys.stdout is at that moment; a function may have replaced it."""
+    """Writes records; without a descriptor for them, to whatever sys.stdout is at that moment: a function may have replaced it."""
 
     def emit(self, record):
-        sys.stdout.write(self.format(record))
-        sys.stdout.flush()
+        text = self.format(record)
+        level = min(6, max(1, record.levelno // 10 + 1))
+        if not lambent_runtime.log_record(text, level, isinstance(self.formatter, JsonFormatter)):
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
 
 class LambdaLoggerFilter(logging.Filter):

@@ -89,6 +89,14 @@ struct FunctionLog::State : std::enable_shared_from_this<FunctionLog::State> {
     hold();
   }
 
+  void write_record(std::string_view record) {
+    lines.push_back({logs.clock().now_ms(), held.size(), record.size() + 1});
+    held += record;
+    held += '\n';
+    if (held.size() >= kHeldBytes) return flush();
+    hold();
+  }
+
   void hold() {
     if (held_back || lines.empty()) return;
     held_back = true;
@@ -156,6 +164,7 @@ FunctionLog::~FunctionLog() {
 }
 
 void FunctionLog::write(std::string_view lines) { state_->write(lines); }
+void FunctionLog::write_record(std::string_view record) { state_->write_record(record); }
 void FunctionLog::flush() { state_->flush(); }
 
 FunctionLogs::FunctionLogs(Logs& logs, base::Metrics& metrics)

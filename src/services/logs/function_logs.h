@@ -37,6 +37,8 @@ class FunctionLog {
 
   /// Whole lines; each is an event, stamped with the time of this call.
   void write(std::string_view lines);
+  /// One event of several lines perhaps, without a newline at its end.
+  void write_record(std::string_view record);
   /// What was written is with the kernel when this returns, unless it was dropped.
   void flush();
 

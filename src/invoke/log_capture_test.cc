@@ -1,0 +1,98 @@
+#include "invoke/log_capture.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <vector>
+
+namespace lambent::invoke {
+namespace {
+
+using ::testing::ElementsAre;
+
+class LogCaptureTest : public ::testing::Test {
+ protected:
+  LogCaptureTest() {
+    int ends[2];
+    base::check(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), "pipe");
+    out_ = base::Fd(ends[1]);
+    LogCapture::Pipes pipes;
+    pipes.out = base::Fd(ends[0]);
+    auto sink = [this](std::string_view text) { seen_.push_back("text " + std::string(text)); };
+    capture_ = std::make_unique<LogCapture>(lane_.get_executor(), std::move(pipes), sink);
+  }
+  ~LogCaptureTest() override {
+    capture_.reset();
+    lane_.poll();
+  }
+
+  void keep_records() {
+    capture_->on_record([this](std::string_view record) { seen_.push_back("record " + std::string(record)); });
+  }
+  void print(std::string_view bytes) {
+    ASSERT_EQ(::write(out_.get(), bytes.data(), bytes.size()), std::ssize(bytes));
+    capture_->drain();
+  }
+  static std::string frame(std::string_view text, unsigned char type = 0x0f) {
+    std::string made("\xa5\x5a\x00", 3);
+    made += static_cast<char>(type);
+    for (int shift = 24; shift >= 0; shift -= 8) made += static_cast<char>(text.size() >> static_cast<unsigned>(shift));
+    return made + std::string(8, '\1') + std::string(text);
+  }
+
+  base::asio::io_context lane_;
+  base::Fd out_;
+  std::vector<std::string> seen_;
+  std::unique_ptr<LogCapture> capture_;
+};
+
+TEST_F(LogCaptureTest, ARecordOfSeveralLinesIsOne) {
+  keep_records();
+  print("before\n" + frame("one\ntwo\n") + "after\n");
+  EXPECT_THAT(seen_, ElementsAre("text before\n", "record one\ntwo", "text after\n"));
+  EXPECT_EQ(capture_->tail(), "before\none\ntwo\nafter\n");
+}
+
+TEST_F(LogCaptureTest, WithoutAnybodyForRecordsTheyAreLines) {
+  print(frame("one\ntwo"));
+  EXPECT_THAT(seen_, ElementsAre("text one\rtwo\n"));
+}
+
+TEST_F(LogCaptureTest, AFrameMayArriveInPieces) {
+  keep_records();
+  const std::string whole = "text\n" + frame("first\nrecord") + frame("second", 0x16);
+  for (const char byte : whole) print({&byte, 1});
+  EXPECT_THAT(seen_, ElementsAre("text text\n", "record first\nrecord", "record second"));
+}
+
+TEST_F(LogCaptureTest, AnUnfinishedLineGoesOnAfterARecord) {
+  keep_records();
+  print("half a " + frame("record"));
+  print("line\n");
+  EXPECT_THAT(seen_, ElementsAre("record record", "text half a line\n"));
+}
+
+TEST_F(LogCaptureTest, WhatOnlyLooksLikeAFrameIsText) {
+  keep_records();
+  const std::string unknown = frame("x", 0x01) + "\n", above = frame("x", 0x1f) + "\n";
+  std::string endless = frame("x");
+  endless[4] = 1;
+  print(unknown);
+  print(above);
+  print(endless + "\n");
+  EXPECT_THAT(seen_, ElementsAre("text " + unknown, "text " + above, "text " + endless + "\n"));
+}
+
+TEST_F(LogCaptureTest, AFrameThatNeverEndsIsTextAtTheEnd) {
+  keep_records();
+  const std::string cut = frame("never finished").substr(0, 20);
+  print("line\n" + cut);
+  EXPECT_THAT(seen_, ElementsAre("text line\n"));
+  capture_.reset();
+  EXPECT_THAT(seen_, ElementsAre("text line\n", "text " + cut + "\n"));
+}
+
+}  // namespace
+}  // namespace lambent::invoke

@@ -1,0 +1,95 @@
+"""Records of several lines: framed as AWS's runtimes frame them for _LAMBDA_TELEMETRY_LOG_FD (facts from aws-lambda-ric)."""
+
+import json
+import struct
+import time
+
+import pytest
+
+from runtimes.runtime_process import node, python
+
+FRAMED = {"_LAMBDA_TELEMETRY_LOG_FD": "1"}
+TEXT, JSON = 0xA55A0003, 0xA55A0002
+INFO, WARN, ERROR = 0x0C, 0x10, 0x14
+
+
+def pieces(stdout):
+    """What stdout holds, in order: (type, record), or (None, text)."""
+    data = stdout.encode("utf-8", "surrogateescape")
+    found = []
+    while data:
+        if not data.startswith(b"\xa5\x5a\x00"):
+            text, mark, rest = data.partition(b"\xa5\x5a\x00")
+            found.append((None, text.decode()))
+            data = mark + rest
+            continue
+        kind, length, stamp = struct.unpack(">IIQ", data[:16])
+        assert abs(stamp / 1e6 - time.time()) < 3600
+        found.append((kind, data[16:16 + length].decode()))
+        data = data[16 + length:]
+    return found
+
+
+PYTHON_SOURCE = """import logging, os
+def handler(event, context):
+    print("plain")
+    logging.getLogger().warning("two\\nlines")
+    print("plain again")
+    return "_LAMBDA_TELEMETRY_LOG_FD" in os.environ
+"""
+
+
+def test_python_frames_what_it_logs_and_prints_the_rest():
+    run = python(PYTHON_SOURCE, env=FRAMED)
+    assert run.answer.json() is False
+    first, record, last = pieces(run.stdout)
+    assert (first, last) == ((None, "plain\n"), (None, "plain again\n"))
+    assert record[0] == TEXT | WARN and record[1].endswith("\ttwo\nlines\n") and record[1].startswith("[WARNING]\t")
+
+
+def test_python_keeps_a_traceback_together():
+    run = python("def handler(event, context):\n    raise ValueError('two\\nlines')", env=FRAMED)
+    (kind, record), = pieces(run.stdout)
+    assert kind == TEXT | ERROR
+    assert record.startswith("[ERROR] ValueError: two\nlines\nTraceback (most recent call last):\n")
+
+
+def test_python_frames_json_as_json():
+    run = python(PYTHON_SOURCE, env={**FRAMED, "AWS_LAMBDA_LOG_FORMAT": "JSON"})
+    kind, record = pieces(run.stdout)[1]
+    assert kind == JSON | WARN and json.loads(record)["message"] == "two\nlines"
+
+
+def test_a_record_that_is_too_long_is_lines():
+    run = python("import logging\ndef handler(event, context):\n    logging.error('x' * 300000)", env=FRAMED)
+    (kind, text), = pieces(run.stdout)
+    assert kind is None and len(text) > 300000
+
+
+NODE_SOURCE = """exports.handler = async () => {
+  process.stdout.write('plain\\n');
+  console.log('two\\nlines');
+  console.error(new Error('bad'));
+  return '_LAMBDA_TELEMETRY_LOG_FD' in process.env;
+};"""
+
+
+@pytest.mark.parametrize("spare", [None, {"PATH": "/usr/bin:/bin"}])
+def test_nodejs_frames_what_the_console_writes(spare):
+    run = node(NODE_SOURCE, env=FRAMED, spare=spare)
+    assert run.answer.json() is False
+    first, log, error = pieces(run.stdout)
+    assert first == (None, "plain\n")
+    assert log[0] == TEXT | INFO and log[1].endswith("\tINFO\ttwo\nlines")
+    assert error[0] == TEXT | ERROR and "Error: bad\n    at " in error[1]
+
+
+def test_nodejs_frames_json_as_json():
+    run = node(NODE_SOURCE, env={**FRAMED, "AWS_LAMBDA_LOG_FORMAT": "JSON"})
+    kind, record = pieces(run.stdout)[1]
+    assert kind == JSON | INFO and json.loads(record)["message"] == "two\nlines"
+
+
+def test_without_a_descriptor_every_line_is_one():
+    assert "two\rlines\n" in node(NODE_SOURCE).stdout
+    assert "two\nlines\n" in python(PYTHON_SOURCE).stdout
