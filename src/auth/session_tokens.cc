@@ -1,14 +1,11 @@
 #include "auth/session_tokens.h"
 
-#include <openssl/evp.h>
-
-#include <memory>
-#include <new>
 #include <stdexcept>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/ids.h"
+#include "base/sealed.h"
 
 // A token is base64url of: version (1 byte), nonce (12), sealed fields, tag (16). The version is authenticated too. With
 // random nonces one key is good for 2^32 tokens (NIST SP 800-38D, 8.3).
@@ -16,55 +13,17 @@ namespace lambent::auth {
 namespace {
 
 constexpr char kVersion = 1;
-constexpr std::size_t kNonceBytes = 12;
-constexpr std::size_t kTagBytes = 16;
 constexpr std::size_t kMaxTokenCharacters = 4096;
 
-struct CipherDeleter {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using Cipher = std::unique_ptr<EVP_CIPHER_CTX, CipherDeleter>;
-
-unsigned char* bytes(char* text) { return reinterpret_cast<unsigned char*>(text); }
-const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
-/// Ready for data: key and nonce set, the version fed as authenticated data.
-Cipher start(bool seal, std::string_view key, std::string_view nonce) {
-  static EVP_CIPHER* const aes = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
-  Cipher cipher(EVP_CIPHER_CTX_new());
-  int size = 0;
-  if (!cipher || EVP_CipherInit_ex2(cipher.get(), aes, bytes(key), bytes(nonce), seal ? 1 : 0, nullptr) != 1 ||
-      EVP_CipherUpdate(cipher.get(), nullptr, &size, reinterpret_cast<const unsigned char*>(&kVersion), 1) != 1)
-    throw std::bad_alloc();
-  return cipher;
-}
+std::string_view version_bytes() { return {&kVersion, 1}; }
 
 std::string seal(std::string_view key, std::string_view plain) {
-  const std::string nonce = base::random_bytes(kNonceBytes);
-  const Cipher cipher = start(true, key, nonce);
-  std::string sealed(plain.size() + kTagBytes, '\0');
-  int size = 0, rest = 0;
-  if (EVP_CipherUpdate(cipher.get(), bytes(sealed.data()), &size, bytes(plain), static_cast<int>(plain.size())) != 1 ||
-      EVP_CipherFinal_ex(cipher.get(), bytes(sealed.data()) + size, &rest) != 1 ||
-      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_GET_TAG, kTagBytes, sealed.data() + plain.size()) != 1)
-    throw std::bad_alloc();
-  return kVersion + nonce + sealed;
+  return kVersion + base::seal(key, plain, version_bytes());
 }
 
 std::optional<std::string> unseal(std::string_view key, std::string_view token) {
-  if (token.size() < 1 + kNonceBytes + kTagBytes || token.front() != kVersion) return std::nullopt;
-  const std::string_view nonce = token.substr(1, kNonceBytes);
-  const std::string_view sealed = token.substr(1 + kNonceBytes, token.size() - 1 - kNonceBytes - kTagBytes);
-  std::string tag(token.substr(token.size() - kTagBytes));
-  const Cipher cipher = start(false, key, nonce);
-  std::string plain(sealed.size() + 1, '\0');
-  int size = 0, rest = 0;
-  if (EVP_CipherUpdate(cipher.get(), bytes(plain.data()), &size, bytes(sealed), static_cast<int>(sealed.size())) != 1 ||
-      EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, kTagBytes, tag.data()) != 1 ||
-      EVP_CipherFinal_ex(cipher.get(), bytes(plain.data()) + size, &rest) != 1)
-    return std::nullopt;
-  plain.resize(sealed.size());
-  return plain;
+  if (token.empty() || token.front() != kVersion) return std::nullopt;
+  return base::unseal(key, token.substr(1), version_bytes());
 }
 
 void append_number(std::string& out, std::uint64_t value, int width) {

@@ -172,6 +172,14 @@ void Connection::checkpoint() {
 
 void Connection::keep_log_on_close() {
   sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, static_cast<int*>(nullptr));
+void Connection::scrub() {
+  reset_used();
+  execute("VACUUM");
+  const int code = sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code != SQLITE_OK) fail(handle_.get(), code);
+  wal_pages_ = 0;
+}
+
 }
 
 }  // namespace lambent::store

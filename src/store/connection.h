@@ -51,6 +51,8 @@ class Connection {
   int wal_pages() const { return wal_pages_; }
   /// Moves what the log holds into the file. Throws SqliteError.
   void checkpoint();
+  /// Writes the file anew without what was deleted and cuts the log to nothing. Throws SqliteError.
+  void scrub();
   /// After an fsync failed nothing may be copied over what is known to be good: close() leaves the log as it is.
   void keep_log_on_close();
 

@@ -30,7 +30,7 @@ struct Work {
 /// A command's view while it runs; what it asked for is taken when it succeeded.
 class CommandTransaction final : public Transaction {
  public:
-  explicit CommandTransaction(Connection& connection) : connection_(connection) {}
+  CommandTransaction(Connection& connection, const Vault& vault) : connection_(connection), vault_(vault) {}
   Statement& prepare(std::string_view sql) override { return connection_.prepare(sql); }
   void after_commit(std::function<void()> action) override { actions_.push_back(std::move(action)); }
   std::vector<std::function<void()>> take_actions() { return std::move(actions_); }
@@ -39,10 +39,12 @@ class CommandTransaction final : public Transaction {
   Connection& connection_;
   std::vector<std::function<void()>> actions_;
 };
+  const Vault& vault() const override { return vault_; }
 
 // What was read from the disk or pushed to it can no longer be trusted: fsync tells of a lost page once, a second try
 // succeeds without it. SQLITE_FULL is not among them: SQLite took the group back, and space may come.
 bool ends_writing(int code) {
+  const Vault& vault_;
   switch (code & 0xff) {
     case SQLITE_IOERR:
     case SQLITE_CORRUPT:
@@ -62,8 +64,8 @@ std::exception_ptr failure(const std::string& message) { return std::make_except
 class Database::Writer {
  public:
   Writer(const std::filesystem::path& file, const std::vector<Migration>& migrations,
-         const std::optional<std::filesystem::path>& mark)
-      : name_(file.string()), connection_(file, migrations) {
+         const std::optional<std::filesystem::path>& mark, Vault vault)
+      : name_(file.string()), vault_(std::move(vault)), connection_(file, migrations) {
     if (mark) compare_with(*mark);
     thread_ = std::thread([this] { run(); });
   }
@@ -85,6 +87,9 @@ class Database::Writer {
       // Past the queue's bound: it carries nothing and must not be refused.
       const std::lock_guard lock(mutex_);
       queue_.push_back({[](Transaction&) {}, [reached](std::exception_ptr) { reached->set_value(); }});
+  /// On the writer thread, between two groups.
+  void scrub() { connection_.scrub(); }
+
     }
     wake_.notify_one();
     reached->get_future().wait();
@@ -170,7 +175,7 @@ class Database::Writer {
   /// Null, or what the command threw after it alone was undone. Throws when the whole group is lost.
   std::exception_ptr run_command(Work& work, std::vector<std::function<void()>>& actions) {
     connection_.execute("SAVEPOINT command");
-    CommandTransaction transaction(connection_);
+    CommandTransaction transaction(connection_, vault_);
     std::exception_ptr thrown;
     try {
       work.command(transaction);
@@ -246,14 +251,15 @@ class Database::Writer {
 };
 
 Database::Database(const std::filesystem::path& file, const std::vector<Migration>& migrations,
-                   const std::optional<std::filesystem::path>& mark)
-    : writer_(std::make_unique<Writer>(file, migrations, mark)) {}
+                   const std::optional<std::filesystem::path>& mark, Vault vault)
+    : writer_(std::make_unique<Writer>(file, migrations, mark, std::move(vault))) {}
 
 std::int64_t Database::lost_commits() const { return writer_->lost_commits(); }
 
 Database::~Database() = default;
 
 void Database::enqueue(std::function<void(Transaction&)> command, Done done) {
+  const Vault vault_;
   writer_->enqueue({std::move(command), std::move(done)});
 }
 
@@ -278,3 +284,18 @@ void Database::write_now(std::function<void(Transaction&)> command) {
 void Database::read_now(std::function<void(Transaction&)> visit) { write_now(std::move(visit)); }
 
 }  // namespace lambent::store
+void Database::scrub() {
+  std::exception_ptr failure;
+  write_now([&](Transaction& transaction) {
+    // After the commit no transaction is open, which VACUUM wants.
+    transaction.after_commit([&] {
+      try {
+        writer_->scrub();
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    });
+  });
+  if (failure) std::rethrow_exception(failure);
+}
+

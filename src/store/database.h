@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "base/task.h"
+#include "store/vault.h"
 
 namespace lambent::store {
 
@@ -86,6 +87,8 @@ class Transaction {
   virtual Statement& prepare(std::string_view sql) = 0;
   /// Runs on the writer thread after the commit and before the command's task ends: publishing snapshots goes here.
   virtual void after_commit(std::function<void()> action) = 0;
+  /// What secrets are sealed with before they become columns.
+  virtual const Vault& vault() const = 0;
 };
 
 /// A step of the schema; numbers rise by one and are never reused.
@@ -100,7 +103,7 @@ class Database {
   /// also when the file was written by a newer schema. With `mark` the commits are numbered (table commit_number) and the last
   /// number is kept in that file too, to be compared at the next start.
   Database(const std::filesystem::path& file, const std::vector<Migration>& migrations,
-           const std::optional<std::filesystem::path>& mark = std::nullopt);
+           const std::optional<std::filesystem::path>& mark = std::nullopt, Vault vault = {});
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -130,6 +133,10 @@ class Database {
  private:
   class Writer;
   std::unique_ptr<Writer> writer_;
+  /// Writes the whole file anew and empties the log: nothing that was deleted or replaced can be read from them afterwards. Blocks;
+  /// for start-up. Throws std::runtime_error.
+  void scrub();
+
 };
 
 template <class Command>

@@ -32,6 +32,25 @@ struct LayerUse {
   std::int64_t size = 0;
   std::int64_t unzipped_size = 0;
   CodePin pin;
+  /// Who signed it and the signature's own ARN; empty when nobody with a profile did.
+  std::string signing_profile_arn = {};
+  std::string signing_job_arn = {};
+};
+
+/// The network that a function is in, as the owner named it.
+struct VpcUse {
+  std::vector<std::string> subnet_ids;
+  std::vector<std::string> security_group_ids;
+  /// Of its subnets; empty when there are none.
+  std::string vpc_id;
+  bool ipv6_allowed = false;
+};
+
+struct FileSystemUse {
+  /// The access point's.
+  std::string arn;
+  /// "/mnt/NAME"
+  std::string mount_path;
 };
 
 inline constexpr std::string_view kLatest = "$LATEST";
@@ -50,8 +69,15 @@ struct FunctionVersion {
   std::int32_t ephemeral_mib = 512;
   std::map<std::string, std::string> environment;
   bool has_environment = false;
+  /// What the environment is sealed with; empty for the server's own key.
+  std::string kms_key_arn;
+  std::optional<VpcUse> vpc;
+  std::vector<FileSystemUse> file_systems;
   std::string tracing_mode = "PassThrough";
   std::string log_format = "Text";
+  /// Of a JSON log: "TRACE" to "FATAL" and "DEBUG" to "WARN". Empty with Text.
+  std::string application_log_level;
+  std::string system_log_level;
   std::string log_group;
   std::string runtime_version_arn;
   /// SHA-256 of the zip: base64 as the API shows it, hex as the code store names its tree.
@@ -60,6 +86,9 @@ struct FunctionVersion {
   std::int64_t code_size = 0;
   std::int64_t unzipped_size = 0;
   CodePin code_pin;
+  /// As of a layer.
+  std::string signing_profile_arn;
+  std::string signing_job_arn;
   /// In the order they were named: a later one lies over an earlier one.
   std::vector<LayerUse> layers;
   /// The queue or topic that takes events which failed; empty for none.

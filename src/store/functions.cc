@@ -137,7 +137,7 @@ Functions::Functions(Database& database, std::function<CodePin(std::string_view 
   };
   database_.read_now([this, &pinned](Transaction& transaction) {
     auto& functions = transaction.prepare(rows::kSelectFunctions).bind();
-    while (functions.step()) snapshots_->publish(pinned(rows::read_function(functions)));
+    while (functions.step()) snapshots_->publish(pinned(rows::read_function(functions, transaction.vault())));
     auto& aliases = transaction.prepare(rows::kSelectAliases).bind();
     while (aliases.step()) snapshots_->publish(std::make_shared<const Alias>(rows::read_alias(aliases)));
   });

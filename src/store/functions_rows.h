@@ -15,9 +15,13 @@ extern const std::string_view kSelectAliases;
 
 void insert(Transaction& transaction, const FunctionVersion& function);
 void insert(Transaction& transaction, const Alias& alias);
-/// Of a row of kSelectFunctions or kSelectAliases; pins are not set.
-FunctionVersion read_function(const Statement& row);
+/// Of a row of kSelectFunctions or kSelectAliases; pins are not set. Throws std::runtime_error for an environment that does not
+/// open with the keys of `vault`.
+FunctionVersion read_function(const Statement& row, const Vault& vault);
 Alias read_alias(const Statement& row);
+
+/// Whom the environment of a version is sealed for.
+std::string environment_owner(const FunctionKey& key, std::string_view version);
 
 /// The revision that is stored; nothing when there is no such version or alias.
 std::optional<std::string> function_revision(Transaction& transaction, const FunctionKey& key,

@@ -165,10 +165,11 @@ constexpr std::string_view kSelectKeysOf =
     "FROM access_keys k LEFT JOIN identities i ON i.id = k.user_id "
     "WHERE k.account = ? AND COALESCE(k.user_id, '') = ? ORDER BY k.created_ms, k.id";
 
-std::vector<AccessKey> read_keys(Statement& rows) {
+std::vector<AccessKey> read_keys(Statement& rows, const Vault& vault) {
   std::vector<AccessKey> keys;
   while (rows.step())
-    keys.push_back({rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.integer(4) != 0, rows.integer(5)});
+    keys.push_back({rows.text(0), vault.open(access_key_owner(rows.text(0)), rows.text(1)), rows.text(2), rows.text(3),
+                    rows.integer(4) != 0, rows.integer(5)});
   return keys;
 }
 
@@ -247,27 +248,30 @@ void remove_identity(Transaction& transaction, std::string_view id) {
   transaction.prepare("DELETE FROM identities WHERE id = ?").bind(id).run();
 }
 
+std::string access_key_owner(std::string_view id) { return "access key " + std::string(id); }
+
 std::vector<AccessKey> all_access_keys(Transaction& transaction) {
-  return read_keys(transaction.prepare(kSelectKeys).bind());
+  return read_keys(transaction.prepare(kSelectKeys).bind(), transaction.vault());
 }
 
 std::optional<AccessKey> find_access_key(Transaction& transaction, std::string_view id) {
-  auto keys = read_keys(transaction.prepare(kSelectKey).bind(id));
+  auto keys = read_keys(transaction.prepare(kSelectKey).bind(id), transaction.vault());
   if (keys.empty()) return std::nullopt;
   return std::move(keys.front());
 }
 
 std::vector<AccessKey> access_keys_of(Transaction& transaction, std::string_view account, std::string_view user_id) {
-  return read_keys(transaction.prepare(kSelectKeysOf).bind(account, user_id));
+  return read_keys(transaction.prepare(kSelectKeysOf).bind(account, user_id), transaction.vault());
 }
 
 void insert_access_key(Transaction& transaction, const AccessKey& key, std::string_view user_id) {
   Statement& insertion = transaction.prepare(
       "INSERT INTO access_keys (id, secret, account, user_id, active, created_ms) VALUES (?, ?, ?, ?, ?, ?)");
+  const std::string secret = transaction.vault().seal(access_key_owner(key.id), key.secret);
   if (user_id.empty())
-    insertion.bind(key.id, key.secret, key.account, nullptr, key.active, key.created_ms).run();
+    insertion.bind(key.id, secret, key.account, nullptr, key.active, key.created_ms).run();
   else
-    insertion.bind(key.id, key.secret, key.account, user_id, key.active, key.created_ms).run();
+    insertion.bind(key.id, secret, key.account, user_id, key.active, key.created_ms).run();
 }
 
 void set_access_key_active(Transaction& transaction, std::string_view id, bool active) {

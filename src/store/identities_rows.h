@@ -33,6 +33,9 @@ bool is_attached(Transaction& transaction, std::string_view policy_arn);
 /// With everything that hangs on it but access keys, which must be gone.
 void remove_identity(Transaction& transaction, std::string_view id);
 
+/// Whom an access key's secret is sealed for. Reading one throws std::runtime_error when it does not open.
+std::string access_key_owner(std::string_view id);
+
 std::vector<AccessKey> all_access_keys(Transaction& transaction);
 std::optional<AccessKey> find_access_key(Transaction& transaction, std::string_view id);
 /// The keys of a user, or with an empty id those of the account's root.

@@ -1,10 +1,13 @@
 #include "store/migrations.h"
 
 #include "store/async_schema.h"
+#include "store/code_signing_schema.h"
 #include "store/control_schema.h"
 #include "store/functions_schema.h"
 #include "store/identities_schema.h"
+#include "store/logging_schema.h"
 #include "store/logs/log_groups_schema.h"
+#include "store/sealing_schema.h"
 
 namespace lambent::store {
 
@@ -16,6 +19,9 @@ const std::vector<Migration>& migrations() {
       {4, kAsyncSchema},
       {5, kLogGroupsSchema},
       {6, kPolicyVersionsSchema},
+      {7, kSealingSchema},
+      {8, kCodeSigningSchema},
+      {9, kLoggingSchema},
   };
   return list;
 }

@@ -1,0 +1,147 @@
+#include "store/sealing.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/ids.h"
+#include "store/functions.h"
+#include "store/identities.h"
+#include "store/migrations.h"
+
+namespace lambent::store {
+namespace {
+
+namespace asio = base::asio;
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+const std::string kOld(32, 'o'), kNew(32, 'n');
+constexpr const char* kValue = "a-canary-that-nobody-may-read";
+constexpr const char* kSecret = "the-secret-of-the-root-key";
+
+class Sealing : public ::testing::Test {
+ protected:
+  Sealing() { fs::create_directories(directory_); }
+  ~Sealing() override { fs::remove_all(directory_); }
+
+  Database open(Vault vault) const {
+    return Database(directory_ / "records.db", migrations(), std::nullopt, std::move(vault));
+  }
+
+  /// A store as it was before there were keys; and with it what deleted rows leave in the file.
+  void write_in_the_clear() { write(Vault()); }
+  void write(Vault vault) {
+    Database database = open(std::move(vault));
+    Functions functions(database);
+    FunctionVersion function;
+    function.key = {"123456789012", "us-east-1", "f"};
+    function.has_environment = true;
+    function.environment = {{"TOKEN", kValue}};
+    for (const char* version : {"1", "2", "$LATEST"}) {
+      function.version = version;
+      database.write_now([&](Transaction& transaction) {
+        transaction.prepare("DELETE FROM functions WHERE version = '1'").bind().run();
+      });
+      create(functions, function);
+    }
+    Identities(database).ensure_root_key("123456789012", root_key(), 1);
+  }
+  static AccessKey root_key() {
+    AccessKey key;
+    key.id = "AKIAIOSFODNN7EXAMPLE";
+    key.secret = kSecret;
+    return key;
+  }
+  void create(Functions& functions, FunctionVersion function) {
+    lane_.restart();
+    asio::co_spawn(lane_, functions.create(std::move(function)), asio::detached);
+    lane_.run();
+  }
+
+  /// Does anybody find it who reads the directory's files, the database closed?
+  bool on_disk(std::string_view text) const {
+    std::stringstream all;
+    for (const auto& file : fs::directory_iterator(directory_)) all << std::ifstream(file.path()).rdbuf();
+    return all.str().find(text) != std::string::npos;
+  }
+
+  const fs::path directory_ = fs::temp_directory_path() / ("lambent-sealing-" + base::random_hex(8));
+  asio::io_context lane_{1};
+};
+
+TEST_F(Sealing, WhatWasWrittenInTheClearIsSealedAndNothingOfItIsLeftInTheFile) {
+  write_in_the_clear();
+  ASSERT_TRUE(on_disk(kValue));
+  ASSERT_TRUE(on_disk(kSecret));
+  {
+    Database database = open(Vault({{kOld}}));
+    EXPECT_EQ(seal_records(database), 3u);
+    EXPECT_EQ(Functions(database).all().front()->environment.at("TOKEN"), kValue);
+    EXPECT_EQ(Identities(database).access_key(root_key().id)->secret, kSecret);
+  }
+  EXPECT_FALSE(on_disk(kValue));
+  EXPECT_FALSE(on_disk(kSecret));
+}
+
+TEST_F(Sealing, AScrubThatACrashPreventedIsMadeUpFor) {
+  write_in_the_clear();
+  {
+    Database database = open(Vault({{kOld}}));
+    seal_records(database);
+    // As if the process had died between the commit and the scrub.
+    for (const char* sql :
+         {"CREATE TABLE residue (text TEXT)", "INSERT INTO residue VALUES ('a-canary-that-nobody-may-read')",
+          "DELETE FROM residue WHERE text <> ''", "UPDATE sealing SET scrub_due = 1"})
+      database.write_now([sql](Transaction& transaction) { transaction.prepare(sql).bind().run(); });
+  }
+  ASSERT_TRUE(on_disk(kValue));
+  {
+    Database database = open(Vault({{kOld}}));
+    EXPECT_EQ(seal_records(database), 0u);
+  }
+  EXPECT_FALSE(on_disk(kValue));
+}
+
+TEST_F(Sealing, ANewFirstKeySealsEverythingAnewAndTheOldOneMayGo) {
+  write(Vault({{kOld}}));
+  {
+    Database database = open(Vault({{kNew}, {kOld}}));
+    EXPECT_EQ(seal_records(database), 3u);
+    EXPECT_EQ(seal_records(database), 0u);
+  }
+  Database database = open(Vault({{kNew}}));
+  EXPECT_EQ(seal_records(database), 0u);
+  EXPECT_EQ(Functions(database).all().front()->environment.at("TOKEN"), kValue);
+}
+
+TEST_F(Sealing, AKeyThatIsMissingIsToldWithTheRecord) {
+  write(Vault({{kOld}}));
+  Database database = open(Vault({{kNew}}));
+  try {
+    seal_records(database);
+    FAIL() << "a store was opened without its key";
+  } catch (const std::exception& error) {
+    EXPECT_THAT(error.what(), HasSubstr("environment arn:aws:lambda:us-east-1:123456789012:function:f:"));
+    EXPECT_THAT(error.what(), HasSubstr("the key " + Vault::id_of(kOld)));
+  }
+}
+
+TEST_F(Sealing, AnEnvironmentCannotBeMovedToAnotherVersion) {
+  write(Vault({{kOld}}));
+  Database database = open(Vault({{kOld}}));
+  database.write_now([](Transaction& transaction) {
+    transaction
+        .prepare(
+            "UPDATE functions SET environment = (SELECT environment FROM functions WHERE version = '2') "
+            "WHERE version = '$LATEST'")
+        .bind()
+        .run();
+  });
+  EXPECT_THROW(Functions{database}, std::runtime_error);
+}
+
+}  // namespace
+}  // namespace lambent::store
