@@ -26,14 +26,13 @@ std::string_view reason_of(Admission::Refusal refusal) {
 
 class AdmittingEngine final : public Engine {
  public:
-  AdmittingEngine(Engine& inner, Admission& admission)
-      : inner_(inner), admission_(admission), tracing_(admission.clock()) {}
+  AdmittingEngine(Engine& inner, Admission& admission) : inner_(inner), admission_(admission) {}
 
   base::Task<Outcome> invoke(Invocation invocation) override {
     const store::FunctionVersion& function = *invocation.function;
     require_no_loop(invocation.trace_id, function);
     const Admission::Place place = admission_.enter(function);
-    std::string trace_header = tracing_.next(invocation.trace_id, function);
+    std::string trace_header = admission_.tracing().next(invocation.trace_id, function);
     invocation.trace_id = trace_header;
     auto task = inner_.invoke(std::move(invocation));
     Outcome outcome = co_await std::move(task);
@@ -42,6 +41,9 @@ class AdmittingEngine final : public Engine {
   }
   void retire(const store::FunctionKey& key, const std::string& version) override { inner_.retire(key, version); }
   void expect(const store::FunctionVersion& function) override { inner_.expect(function); }
+  void provision(store::FunctionSnapshot function, std::int32_t count, ProvisionObserver observer) override {
+    inner_.provision(std::move(function), count, std::move(observer));
+  }
   base::Task<void> stop(std::chrono::seconds grace) override { return inner_.stop(grace); }
 
  private:
@@ -58,7 +60,6 @@ class AdmittingEngine final : public Engine {
 
   Engine& inner_;
   Admission& admission_;
-  Tracing tracing_;
 };
 
 }  // namespace
@@ -68,6 +69,7 @@ Admission::Admission(AdmissionOptions options, const store::Concurrency& setting
     : options_(options),
       settings_(settings),
       clock_(clock),
+      tracing_(clock),
       throttles_(metrics.counter("lambent_throttles_total", "Invocations refused with 429.", {"reason"})) {
   metrics.gauge("lambent_concurrency_running", "Invocations that run now, of all accounts.", [this] {
     const std::lock_guard lock(mutex_);
@@ -85,20 +87,28 @@ Admission::Admission(AdmissionOptions options, const store::Concurrency& setting
                 [this] { return static_cast<double>(options_.account_limit); });
 }
 
-std::int32_t Admission::allocated_unreserved(const Namespace& where) const {
-  std::int32_t allocated = 0;
-  // Few functions have provisioned concurrency, and a function that does stays in the table.
-  for (const auto& [key, function] : functions_) {
-    if (key.account != where.first || key.region != where.second || settings_.limits(key).reserved) continue;
-    for (const auto& [version, use] : function.versions) allocated += use.allocated;
-  }
-  return allocated;
+std::int32_t Admission::Function::held() const {
+  std::int32_t held = 0;
+  for (const auto& [name, version] : versions) held += std::max(version.allocated, version.running);
+  return held;
+}
+
+std::int32_t Admission::Function::on_demand() const {
+  std::int32_t others = running;
+  for (const auto& [name, version] : versions) others -= version.running;
+  return others;
+}
+
+std::int32_t Admission::provisioned_unreserved(const Namespace& where) const {
+  std::int32_t held = 0;
+  for (auto key = provisioned_.lower_bound({where.first, where.second, ""});
+       key != provisioned_.end() && key->account == where.first && key->region == where.second; ++key)
+    if (!settings_.limits(*key).reserved) held += functions_.at(*key).held();
+  return held;
 }
 
 std::int32_t Admission::unreserved_limit(const Namespace& where) const {
-  const auto account = accounts_.find(where);
-  const std::int32_t provisioned = account == accounts_.end() ? 0 : account->second.provisioned;
-  return options_.account_limit - settings_.reserved_total(where.first, where.second) - provisioned;
+  return options_.account_limit - settings_.reserved_total(where.first, where.second) - provisioned_unreserved(where);
 }
 
 /// Room to grow comes back evenly over the period and is spent on running more at once than before.
@@ -126,10 +136,17 @@ std::optional<Admission::Refusal> Admission::place(const store::FunctionVersion&
   const std::int32_t running = found == functions_.end() ? 0 : found->second.running;
   if (reserved && running >= *reserved) return Refusal::reserved;
   Account& account = accounts_[where];
+  // Of use only while more runs than a new setting leaves room for.
+  if (account.running >= options_.account_limit) return Refusal::account;
   if (found != functions_.end()) {
     const auto version = found->second.versions.find(function.version);
     share.provisioned = version != found->second.versions.end() && version->second.running < version->second.allocated;
   }
+  // "If the amount of provisioned concurrency on a function's versions and aliases adds up to the function's reserved
+  // concurrency, then all invocations run on provisioned concurrency" (Developer Guide).
+  if (reserved && !share.provisioned && found != functions_.end() &&
+      found->second.on_demand() >= *reserved - found->second.held())
+    return Refusal::reserved;
   share.unreserved = !share.provisioned && !reserved;
   if (share.unreserved && account.unreserved >= unreserved_limit(where)) return Refusal::account;
   Function& use = functions_[function.key];
@@ -172,6 +189,7 @@ void Admission::leave(const Place::Share& share) {
     const auto version = function.versions.find(share.version);
     --version->second.running;
     if (version->second.allocated == 0 && version->second.running == 0) function.versions.erase(version);
+    if (function.versions.empty()) provisioned_.erase(share.function);
   }
   if (function.running == 0 && function.versions.empty()) functions_.erase(found);
 }
@@ -182,9 +200,11 @@ void Admission::set_provisioned(const store::FunctionKey& key, const std::string
   Version& use = function.versions[version];
   use.allocated = count;
   if (count == 0 && use.running == 0) function.versions.erase(version);
+  if (function.versions.empty())
+    provisioned_.erase(key);
+  else
+    provisioned_.insert(key);
   if (function.running == 0 && function.versions.empty()) functions_.erase(key);
-  const Namespace where{key.account, key.region};
-  accounts_[where].provisioned = allocated_unreserved(where);
 }
 
 std::int32_t Admission::provisioned_running(const store::FunctionKey& key, const std::string& version) const {

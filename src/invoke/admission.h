@@ -11,12 +11,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "invoke/engine.h"
+#include "invoke/trace.h"
 #include "store/concurrency.h"
 
 namespace lambent::invoke {
@@ -84,7 +86,8 @@ class Admission {
   std::int32_t running(const store::FunctionKey& function) const;
   std::int32_t account_limit() const { return options_.account_limit; }
   const store::Concurrency& settings() const { return settings_; }
-  const base::Clock& clock() const { return clock_; }
+  /// Of everything that is admitted: one decision of what is sampled.
+  Tracing& tracing() { return tracing_; }
 
  private:
   struct Version {
@@ -93,7 +96,13 @@ class Admission {
   };
   struct Function {
     std::int32_t running = 0;
+    /// Those that were allocated something, until what ran on it has ended.
     std::map<std::string, Version> versions;
+
+    /// Held for its versions: allocated, or still running on what was.
+    std::int32_t held() const;
+    /// Running on none of that.
+    std::int32_t on_demand() const;
     /// Of gain_per_10_s: what it may still gain, as of when.
     double gain = 0;
     std::optional<base::SteadyTime> gained_at;
@@ -103,24 +112,25 @@ class Admission {
   struct Account {
     std::int32_t running = 0;
     std::int32_t unreserved = 0;
-    /// Allocated for versions of functions without a reservation.
-    std::int32_t provisioned = 0;
   };
 
   std::optional<Refusal> place(const store::FunctionVersion& function, Place::Share& share);
   bool may_gain(Function& function);
   std::int32_t unreserved_limit(const Namespace& where) const;
-  std::int32_t allocated_unreserved(const Namespace& where) const;
+  std::int32_t provisioned_unreserved(const Namespace& where) const;
   void leave(const Place::Share& share);
   [[noreturn]] void refuse(Refusal refusal);
 
   const AdmissionOptions options_;
   const store::Concurrency& settings_;
   const base::Clock& clock_;
+  Tracing tracing_;
   base::Family<base::Counter>& throttles_;
   mutable std::mutex mutex_;
   std::map<store::FunctionKey, Function> functions_;
   std::map<Namespace, Account> accounts_;
+  /// Of functions_: those that have versions with something allocated. Few.
+  std::set<store::FunctionKey> provisioned_;
 };
 
 /// An engine that lets `inner` run what `admission` admits, with the trace header that it passes on, and ends recursive loops:

@@ -37,6 +37,7 @@ class CountingEngine final : public Engine {
   }
   void retire(const store::FunctionKey&, const std::string&) override {}
   void expect(const store::FunctionVersion&) override {}
+  void provision(store::FunctionSnapshot, std::int32_t, ProvisionObserver) override {}
   base::Task<void> stop(std::chrono::seconds) override { co_return; }
 
   std::atomic<int> running{0}, most{0}, total{0};
@@ -182,6 +183,49 @@ TEST_F(AdmissionTest, ProvisionedOfAReservedFunctionCountsWithinItsReservation) 
   EXPECT_EQ(refusal(*function("f", "1")), "ReservedFunctionConcurrentInvocationLimitExceeded");
 }
 
+TEST_F(AdmissionTest, WhereAllThatIsReservedIsProvisionedNothingElseRuns) {
+  reserve("f", 2);
+  admission();
+  admission_->set_provisioned(key("f"), "1", 2);
+  EXPECT_EQ(refusal(*function("f")), "ReservedFunctionConcurrentInvocationLimitExceeded");
+  const auto first = admission_->enter(*function("f", "1"));
+  const auto second = admission_->enter(*function("f", "1"));
+  EXPECT_EQ(refusal(*function("f", "1")), "ReservedFunctionConcurrentInvocationLimitExceeded");
+}
+
+TEST_F(AdmissionTest, WhatStillRunsOnAnEndedAllocationIsCountedUntilItEnds) {
+  admission({.account_limit = 3});
+  admission_->set_provisioned(key("f"), "1", 2);
+  std::vector<Admission::Place> places;
+  places.push_back(admission_->enter(*function("f", "1")));
+  places.push_back(admission_->enter(*function("f", "1")));
+  admission_->set_provisioned(key("f"), "1", 0);
+  EXPECT_EQ(admission_->usage("123456789012", "us-east-1").unreserved_limit, 1);
+  places.push_back(admission_->enter(*function("g")));
+  EXPECT_EQ(refusal(*function("g")), "ConcurrentInvocationLimitExceeded");
+  places.erase(places.begin(), places.begin() + 2);
+  EXPECT_EQ(admission_->usage("123456789012", "us-east-1").unreserved_limit, 3);
+  EXPECT_EQ(refusal(*function("f", "1")), "");
+}
+
+TEST_F(AdmissionTest, AReservationTakesWhatIsProvisionedOutOfTheUnreservedPool) {
+  admission({.account_limit = 10});
+  admission_->set_provisioned(key("f"), "1", 3);
+  EXPECT_EQ(admission_->usage("123456789012", "us-east-1").unreserved_limit, 7);
+  reserve("f", 5);
+  EXPECT_EQ(admission_->usage("123456789012", "us-east-1").unreserved_limit, 5);
+}
+
+TEST_F(AdmissionTest, ASettingThatComesLateStillHoldsTheAccountsLimit) {
+  admission({.account_limit = 3});
+  std::vector<Admission::Place> places;
+  for (int i = 0; i < 3; ++i) places.push_back(admission_->enter(*function("g")));
+  admission_->set_provisioned(key("f"), "1", 2);
+  EXPECT_EQ(refusal(*function("f", "1")), "ConcurrentInvocationLimitExceeded");
+  places.pop_back();
+  EXPECT_EQ(refusal(*function("f", "1")), "");
+}
+
 TEST_F(AdmissionTest, TheRateOfGrowthIsLimitedWhenAskedFor) {
   admission({.account_limit = 1000, .gain_per_10_s = 10});
   std::vector<Admission::Place> places;
@@ -230,6 +274,38 @@ TEST_P(RacesTest, NoFunctionIsEverSeenAboveItsLimitByFourLanes) {
   EXPECT_GT(inner.total, 0);
   EXPECT_EQ(admission_->running(key("f")), 0);
   EXPECT_EQ(admission_->usage("123456789012", "us-east-1").running, 0);
+}
+
+TEST_F(AdmissionTest, FourLanesHoldAReservationWhileItsProvisionedShareChanges) {
+  constexpr int kReserved = 6;
+  reserve("f", kReserved);
+  admission();
+  CountingEngine inner;
+  const auto engine = make_admitting_engine(inner, *admission_);
+  base::Lanes lanes(4);
+  std::vector<std::future<void>> callers;
+  for (int caller = 0; caller < 40; ++caller) {
+    auto work = [&, version = std::string(caller % 2 == 0 ? "1" : "$LATEST")]() -> base::Task<void> {
+      for (int i = 0; i < 100; ++i) {
+        Invocation invocation{function("f", version)};
+        try {
+          auto task = engine->invoke(std::move(invocation));
+          co_await std::move(task);
+        } catch (const aws::Error&) {
+        }
+      }
+    };
+    callers.push_back(asio::co_spawn(lanes.lane(static_cast<std::size_t>(caller) % 4), work, asio::use_future));
+  }
+  lanes.start();
+  for (int i = 0; i < 1000; ++i) admission_->set_provisioned(key("f"), "1", i % (kReserved + 1));
+  for (auto& caller : callers) caller.get();
+  lanes.stop();
+  EXPECT_LE(inner.most, kReserved);
+  EXPECT_GT(inner.total, 0);
+  admission_->set_provisioned(key("f"), "1", 0);
+  EXPECT_EQ(admission_->running(key("f")), 0);
+  EXPECT_EQ(admission_->provisioned_running(key("f"), "1"), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Limits, RacesTest, ::testing::Values(1, 5, 50));

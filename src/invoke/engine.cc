@@ -10,6 +10,7 @@
 #include "aws/error.h"
 #include "base/log.h"
 #include "invoke/environment.h"
+#include "invoke/provisions.h"
 #include "invoke/spares.h"
 #include "invoke/starts.h"
 
@@ -20,7 +21,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr std::chrono::seconds kSweepPeriod{5};
 constexpr milliseconds kSettlingPatience{20};
 /// How many environments one invocation may wear out before it has begun.
 constexpr int kAttempts = 3;
@@ -52,12 +52,15 @@ std::int64_t available_memory_mib() {
 class LaneEngine {
  public:
   LaneEngine(const EngineOptions& options, const EngineParts& parts, base::asio::io_context& lane,
-             sandbox::Launcher& launcher, const std::shared_ptr<SpareMemory>& memory)
+             sandbox::Launcher& launcher, const std::shared_ptr<SpareMemory>& memory,
+             base::Family<base::Counter>& provisioned_invocations)
       : options_(options),
         parts_(parts),
         lane_(lane),
         sandboxes_(std::make_shared<Sandboxes>(lane, launcher, parts.clock, memory)),
         starts_(lane, options.starts_at_once),
+        provisioned_invocations_(provisioned_invocations),
+        provisions_(provisions_parts()),
         sweep_timer_(lane) {}
 
   Task<Outcome> invoke(const Invocation& invocation) {
@@ -68,13 +71,14 @@ class LaneEngine {
         environment = co_await await_settling(*invocation.function);
       if (environment == nullptr) environment = co_await await_turn(*invocation.function);
       if (environment == nullptr) environment = co_await launch_in_turn(invocation.function);
+      if (attempt == 0) count_provisioned(*environment);
       std::optional<Outcome> outcome = co_await environment->invoke(invocation);
       if (outcome) {
         release(std::move(environment), invocation.function, generation);
         co_return std::move(*outcome);
       }
       // It could not be reset: another one takes its place.
-      forget(std::move(environment));
+      drop(std::move(environment));
     }
     throw aws::Error("ServiceException", "The service encountered an internal error.", 500);
   }
@@ -83,6 +87,11 @@ class LaneEngine {
   void retire(const store::FunctionKey& key, const std::string& version) {
     ++generations_[{key, version}];
     drop_idle(key, version);
+    provisions_.retire(key, version);
+  }
+
+  void provision(store::FunctionSnapshot function, std::int32_t count, ProvisionObserver observer) {
+    provisions_.provision(std::move(function), count, std::move(observer));
   }
 
   void expect(const store::FunctionVersion& function) {
@@ -94,6 +103,7 @@ class LaneEngine {
   /// Idle environments end; those with extensions take their time, see busy().
   void stop() {
     while (!idle_.empty()) drop_idle(store::FunctionKey(idle_.begin()->first.first), "");
+    provisions_.stop();
     stopped_ = true;
     sweep_timer_.cancel();
     sandboxes_->stop();
@@ -104,21 +114,36 @@ class LaneEngine {
   }
 
   std::size_t environments() const { return environments_.load(std::memory_order_relaxed); }
-  /// Environments that settle or shut down in the background.
-  std::size_t busy() const { return busy_.load(std::memory_order_relaxed); }
+  /// Environments that settle, shut down or are provisioned in the background.
+  std::size_t busy() const { return busy_.load(std::memory_order_relaxed) + provisions_.making(); }
+  const Provisions& provisions() const { return provisions_; }
 
  private:
   using Idle = std::list<std::unique_ptr<Environment>>;
-  /// A function and one of its versions.
-  using Target = std::pair<store::FunctionKey, std::string>;
+  using Target = Provisions::Target;
 
   static Target target_of(const store::FunctionVersion& function) { return {function.key, function.version}; }
   static std::string name_of(const Target& target) {
     return target.first.account + "/" + target.first.region + "/" + target.first.name + ":" + target.second;
   }
 
-  /// The warmest first, so that the others grow old and go.
+  Provisions::Parts provisions_parts() {
+    auto launch = [this](store::FunctionSnapshot function) { return launch_provisioned(std::move(function)); };
+    auto dispose = [this](std::unique_ptr<Environment> environment) { this->dispose(std::move(environment)); };
+    return {lane_, parts_.clock, options_.lifetime, launch, dispose};
+  }
+
+  void count_provisioned(const Environment& environment) {
+    if (environment.provisioned())
+      provisioned_invocations_.at({"provisioned"}).add();
+    else if (!provisions_.none() && provisions_.provisioned(target_of(environment.function())))
+      provisioned_invocations_.at({"spillover"}).add();
+  }
+
+  /// What is provisioned first; then the warmest, so that the others grow old and go.
   std::unique_ptr<Environment> take_idle(const store::FunctionVersion& function) {
+    if (!provisions_.none())
+      if (auto environment = provisions_.take(target_of(function))) return environment;
     const auto found = idle_.find(target_of(function));
     if (found == idle_.end()) return nullptr;
     while (!found->second.empty()) {
@@ -136,7 +161,7 @@ class LaneEngine {
     const std::string name = name_of(target_of(function));
     while (std::unique_ptr<Environment> offered = co_await starts_.enter(name)) {
       if (offered->usable() && offered->serves(function)) co_return offered;
-      dispose(std::move(offered));
+      drop(std::move(offered));
     }
     co_return nullptr;
   }
@@ -179,13 +204,16 @@ class LaneEngine {
 
   void give_back(std::unique_ptr<Environment> environment, const store::FunctionVersion& function,
                  std::uint64_t generation) {
-    if (stopped_ || !environment->usable() || generation != generation_of(function)) {
-      dispose(std::move(environment));
+    // What is provisioned is replaced, not reset: its next invocation shall find it initialised.
+    const bool fit = environment->provisioned() ? environment->intact() : environment->usable();
+    if (stopped_ || !fit || generation != generation_of(function)) {
+      drop(std::move(environment));
       return;
     }
     const Target target = target_of(function);
     environment = starts_.offer(name_of(target), std::move(environment));
     if (environment == nullptr) return;
+    if (environment->provisioned()) return provisions_.give_back(std::move(environment));
     environment->rest();
     environment->idle_since = parts_.clock.steady();
     idle_[target].push_front(std::move(environment));
@@ -209,8 +237,17 @@ class LaneEngine {
     }
   }
 
+  /// One that has been taken and serves nobody any longer.
+  void drop(std::unique_ptr<Environment> environment) {
+    if (environment->provisioned())
+      provisions_.give_back(std::move(environment));
+    else
+      dispose(std::move(environment));
+  }
+
   /// Its extensions are told that it ends and have their time for it.
   void dispose(std::unique_ptr<Environment> environment) {
+    if (environment->provisioned()) provisions_.left(*environment);
     if (stopped_ || !environment->has_extensions()) {
       forget(std::move(environment));
       return;
@@ -232,21 +269,28 @@ class LaneEngine {
   }
 
   /// When there is no sandbox to be had, the environment that has been idle longest makes room for this one.
-  Task<std::unique_ptr<Environment>> launch_or_make_room(const store::FunctionSnapshot& function) {
+  Task<std::unique_ptr<Environment>> launch_or_make_room(const store::FunctionSnapshot& function,
+                                                         Initialization initialization) {
+    const milliseconds limit = init_limit(*function, initialization);
     std::string reason;
     try {
-      co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function, options_.init_limit);
+      co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function, limit, initialization);
     } catch (const std::runtime_error& error) {
       if (idle_.empty()) throw;
       reason = error.what();
     }
     base::log::warn("an idle environment makes room", {{"reason", reason}});
     drop_coldest();
-    co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function, options_.init_limit);
+    co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function, limit, initialization);
   }
 
-  Task<std::unique_ptr<Environment>> launch(const store::FunctionSnapshot& function) {
-    std::unique_ptr<Environment> environment = co_await launch_or_make_room(function);
+  milliseconds init_limit(const store::FunctionVersion& function, Initialization initialization) const {
+    if (initialization == Initialization::on_demand) return options_.init_limit;
+    return std::max(options_.provisioned_init_limit, milliseconds(std::chrono::seconds(function.timeout_s)));
+  }
+
+  Task<std::unique_ptr<Environment>> launch(const store::FunctionSnapshot& function, Initialization initialization) {
+    std::unique_ptr<Environment> environment = co_await launch_or_make_room(function, initialization);
     if (stopped_) throw aws::Error("ServiceException", "The server is stopping.", 500);
     alive_.insert(environment.get());
     environments_.fetch_add(1, std::memory_order_relaxed);
@@ -254,11 +298,12 @@ class LaneEngine {
   }
 
   /// The launch of one whose turn it was.
-  Task<std::unique_ptr<Environment>> launch_in_turn(const store::FunctionSnapshot& function) {
+  Task<std::unique_ptr<Environment>> launch_in_turn(const store::FunctionSnapshot& function,
+                                                    Initialization initialization = Initialization::on_demand) {
     std::unique_ptr<Environment> environment;
     std::exception_ptr failure;
     try {
-      environment = co_await launch(function);
+      environment = co_await launch(function, initialization);
     } catch (const std::exception&) {
       failure = std::current_exception();
     }
@@ -267,15 +312,22 @@ class LaneEngine {
     co_return environment;
   }
 
+  /// In turn with the invocations that wait, under a name of its own: nothing is offered to it.
+  Task<std::unique_ptr<Environment>> launch_provisioned(store::FunctionSnapshot function) {
+    co_await starts_.enter(name_of(target_of(*function)) + " provisioned");
+    co_return co_await launch_in_turn(function, Initialization::provisioned);
+  }
+
   Task<void> sweep() {
     while (!stopped_) {
-      sweep_timer_.expires_after(kSweepPeriod);
+      sweep_timer_.expires_after(options_.sweep_period);
       try {
         co_await sweep_timer_.async_wait(base::asio::use_awaitable);
       } catch (const boost::system::system_error&) {
         co_return;
       }
       drop_stale();
+      provisions_.sweep();
       sandboxes_->sweep();
       relieve_pressure();
     }
@@ -323,6 +375,8 @@ class LaneEngine {
   base::asio::io_context& lane_;
   std::shared_ptr<Sandboxes> sandboxes_;
   Starts starts_;
+  base::Family<base::Counter>& provisioned_invocations_;
+  Provisions provisions_;
   base::asio::steady_timer sweep_timer_;
   std::map<Target, Idle> idle_;
   /// Of each environment that has answered and whose runtime has not asked for its next event.
@@ -340,11 +394,14 @@ class LanedEngine final : public Engine {
       : options_(options),
         parts_(std::move(parts)),
         invocations_(parts_.metrics.counter("lambent_invocations_total", "Invocations by their end.", {"end"})),
+        provisioned_invocations_(parts_.metrics.counter(
+            "lambent_provisioned_concurrency_invocations_total",
+            "Invocations of versions with provisioned concurrency, by where they ran.", {"environment"})),
         spare_memory_(std::make_shared<SpareMemory>(options_.spare_memory_mib, parts_.metrics)) {
     if (!options_.available_memory_mib) options_.available_memory_mib = available_memory_mib;
     for (std::size_t i = 0; i < parts_.lanes.count(); ++i) {
-      lanes_.push_back(
-          std::make_unique<LaneEngine>(options_, parts_, parts_.lanes.lane(i), *parts_.launchers[i], spare_memory_));
+      lanes_.push_back(std::make_unique<LaneEngine>(options_, parts_, parts_.lanes.lane(i), *parts_.launchers[i],
+                                                    spare_memory_, provisioned_invocations_));
       lanes_.back()->start();
     }
     parts_.metrics.gauge("lambent_environments", "Execution environments that exist.", [this] {
@@ -354,6 +411,20 @@ class LanedEngine final : public Engine {
     });
     parts_.metrics.gauge("lambent_invocations_running", "Invocations running now.",
                          [this] { return static_cast<double>(running_.load()); });
+    const auto total = [this](std::int32_t (Provisions::*count)() const) {
+      double sum = 0;
+      for (const auto& lane : lanes_) sum += (lane->provisions().*count)();
+      return sum;
+    };
+    parts_.metrics.gauge("lambent_provisioned_concurrency_allocated", "Provisioned environments that are initialised.",
+                         [total] { return total(&Provisions::allocated); });
+    parts_.metrics.gauge("lambent_provisioned_concurrency_running", "Provisioned environments that are busy.",
+                         [total] { return total(&Provisions::busy); });
+    parts_.metrics.gauge("lambent_provisioned_concurrency_utilization", "Their share of those that are initialised.",
+                         [total] {
+                           const double allocated = total(&Provisions::allocated);
+                           return allocated == 0 ? 0 : total(&Provisions::busy) / allocated;
+                         });
   }
 
   Task<Outcome> invoke(Invocation invocation) override {
@@ -387,6 +458,14 @@ class LanedEngine final : public Engine {
   void expect(const store::FunctionVersion& function) override {
     const std::size_t index = lane_index(function.key);
     base::asio::post(parts_.lanes.lane(index), [engine = lanes_[index].get(), function] { engine->expect(function); });
+  }
+
+  void provision(store::FunctionSnapshot function, std::int32_t count, ProvisionObserver observer) override {
+    const std::size_t index = lane_index(function->key);
+    auto work = [engine = lanes_[index].get(), function = std::move(function), count, observer = std::move(observer)] {
+      engine->provision(function, count, observer);
+    };
+    base::asio::post(parts_.lanes.lane(index), std::move(work));
   }
 
   Task<void> stop(std::chrono::seconds grace) override {
@@ -427,6 +506,7 @@ class LanedEngine final : public Engine {
   EngineOptions options_;
   EngineParts parts_;
   base::Family<base::Counter>& invocations_;
+  base::Family<base::Counter>& provisioned_invocations_;
   std::shared_ptr<SpareMemory> spare_memory_;
   std::vector<std::unique_ptr<LaneEngine>> lanes_;
   std::atomic<std::int32_t> running_{0};

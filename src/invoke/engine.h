@@ -42,6 +42,22 @@ struct Invocation {
   bool wants_log = false;
 };
 
+/// What has become of Engine::provision().
+struct ProvisionStatus {
+  enum class State { in_progress, ready, failed };
+  State state = State::in_progress;
+  /// As it was asked for.
+  std::int32_t requested = 0;
+  /// Environments that are initialised, idle or busy.
+  std::int32_t allocated = 0;
+  /// Why it failed, as AWS says it in StatusReason.
+  std::string reason = {};
+  bool operator==(const ProvisionStatus&) const = default;
+};
+
+/// Called on the function's lane.
+using ProvisionObserver = std::function<void(ProvisionStatus)>;
+
 /// What the caller of Invoke sees. A failure of the function is an outcome, not an exception.
 struct Outcome {
   std::string payload;
@@ -69,6 +85,10 @@ class Engine {
   virtual void retire(const store::FunctionKey& key, const std::string& version) = 0;
   /// The function exists and will be invoked: something begins to wait for its first invocation. Any thread.
   virtual void expect(const store::FunctionVersion& function) = 0;
+  /// From now on keeps `count` environments of this published version initialised, whatever happens to them, and has its
+  /// invocations take one of these first; 0 ends it. `observer` hears of each change until the next call for this version.
+  /// Any thread; calls are followed in their order.
+  virtual void provision(store::FunctionSnapshot function, std::int32_t count, ProvisionObserver observer) = 0;
   /// Takes no more invocations, waits for those that run, at most `grace`, then ends every environment.
   virtual base::Task<void> stop(std::chrono::seconds grace) = 0;
 };
@@ -87,10 +107,14 @@ struct EngineOptions {
   std::chrono::seconds lifetime{5 * 3600};
   /// The on-demand init limit ("Lambda execution environment lifecycle").
   std::chrono::milliseconds init_limit{10'000};
+  /// That of a provisioned environment, unless the function's Timeout is longer (same page).
+  std::chrono::milliseconds provisioned_init_limit{130'000};
   /// What sandboxes that wait for a function may hold together; 0: none waits.
   std::int64_t spare_memory_mib = 256;
   /// Below this much available memory spares go, then idle environments, the coldest first; 0: never.
   std::int64_t keep_free_mib = 0;
+  /// How often the lanes look for what has grown old.
+  std::chrono::milliseconds sweep_period{5000};
   /// MemAvailable of the machine, in MiB.
   std::function<std::int64_t()> available_memory_mib;
   /// Sandboxes that are made at the same time on each lane for invocations that wait.

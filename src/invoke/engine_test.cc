@@ -1,13 +1,6 @@
 #include "invoke/engine.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <boost/asio/use_future.hpp>
-#include <future>
-
-#include "aws/error.h"
-#include "invoke/fake_sandbox.h"
+#include "invoke/engine_fixture.h"
 
 namespace lambent::invoke {
 namespace {
@@ -16,77 +9,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class EngineTest : public ::testing::Test {
- protected:
-  template <class Work>
-  auto run(Work work) {
-    return asio::co_spawn(lanes_.lane(0), std::move(work), asio::use_future).get();
-  }
-
-  void SetUp() override { build({}); }
-  void TearDown() override {
-    if (engine_) run([this] { return engine_->stop(std::chrono::seconds(1)); });
-    lanes_.stop();
-  }
-
-  /// Without spares, which have tests of their own: what is launched here is launched for an invocation.
-  void build(EngineOptions options) {
-    options.spare_memory_mib = 0;
-    std::vector<std::unique_ptr<sandbox::Launcher>> launchers;
-    auto launcher = std::make_unique<FakeLauncher>(lanes_.lane(0));
-    launcher_ = launcher.get();
-    launchers.push_back(std::move(launcher));
-    auto credentials = [](const store::FunctionVersion&) { return RoleCredentials{"ASIAEXAMPLE", "secret", "token"}; };
-    auto serve_api = [](asio::any_io_executor executor, base::Fd listener) {
-      auto handler = [](base::http::Exchange& exchange) -> base::Task<void> {
-        base::http::Response response;
-        co_await exchange.respond(std::move(response));
-      };
-      return base::http::serve(executor, std::move(listener), {}, handler);
-    };
-    auto open_log = [this](const store::FunctionVersion&, std::string) -> base::Task<std::unique_ptr<LogStream>> {
-      co_return std::make_unique<KeptLog>(log_, unflushed_);
-    };
-    EngineParts parts{lanes_, std::move(launchers), catalog_, clock_, metrics_, credentials, serve_api, open_log};
-    engine_ = make_engine(options, std::move(parts));
-    if (!std::exchange(started_, true)) lanes_.start();
-  }
-
-  static std::shared_ptr<store::FunctionVersion> function(const std::string& name = "f") {
-    auto made = std::make_shared<store::FunctionVersion>();
-    made->key = {"123456789012", "us-east-1", name};
-    made->runtime = "provided.al2023";
-    made->handler = "h";
-    made->code_hash = std::string(64, 'a');
-    made->timeout_s = 1;
-    made->log_group = "/aws/lambda/" + name;
-    return made;
-  }
-
-  Outcome invoke(const std::string& payload, store::FunctionSnapshot which = function()) {
-    return run([&]() -> base::Task<Outcome> {
-      Invocation invocation{which, "00000000-0000-4000-8000-000000000001", "arn", payload, "", ""};
-      return engine_->invoke(std::move(invocation));
-    });
-  }
-
-  base::Lanes lanes_{1};
-  runtimes::Catalog catalog_;
-  base::SystemClock clock_;
-  base::Metrics metrics_;
-  FakeLauncher* launcher_ = nullptr;
-  std::unique_ptr<Engine> engine_;
-  struct KeptLog final : LogStream {
-    KeptLog(std::string& to, std::string& before) : log(to), unflushed(before) {}
-    void write(std::string_view lines) override { unflushed += lines; }
-    void flush() override { log += std::exchange(unflushed, {}); }
-    std::string& log;
-    std::string& unflushed;
-  };
-  /// What was flushed, and what was not yet.
-  std::string log_, unflushed_;
-  bool started_ = false;
-};
+using EngineTest = EngineFixture;
 
 TEST_F(EngineTest, AnswersAndKeepsTheEnvironmentWarm) {
   const Outcome first = invoke("\"echo\"");
@@ -191,10 +114,7 @@ TEST_F(EngineTest, AnInitThatHangsIsTriedAgainWithinTheTimeout) {
 TEST_F(EngineTest, AnIdleEnvironmentIsFrozenAndThawed) {
   invoke("\"echo\"");
   FakeSandbox& sandbox = *launcher_->launched.at(0);
-  const auto frozen = [&] { return run([&]() -> base::Task<bool> { co_return sandbox.frozen; }); };
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!frozen() && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
-  EXPECT_TRUE(frozen());
+  EXPECT_TRUE(await([&] { return sandbox.frozen; }));
   EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
 }
 
@@ -229,8 +149,7 @@ TEST_F(EngineTest, RetiredEnvironmentsServeNobody) {
 }
 
 TEST_F(EngineTest, AVersionStaysWarmWhileAnotherIsRetired) {
-  auto version = std::make_shared<store::FunctionVersion>(*function());
-  version->version = "1";
+  const auto version = published();
   invoke("\"echo\"", version);
   engine_->retire(function()->key, "$LATEST");
   invoke("\"echo\"", version);

@@ -57,10 +57,12 @@ struct Environment::Timer {
   bool waited_for = false;
 };
 
-Environment::Environment(const EngineParts& parts, asio::io_context& lane, store::FunctionSnapshot function)
+Environment::Environment(const EngineParts& parts, asio::io_context& lane, store::FunctionSnapshot function,
+                         Initialization initialization)
     : parts_(parts),
       lane_(lane),
       function_(std::move(function)),
+      initialization_(initialization),
       log_stream_(make_log_stream(parts.clock, *function_)),
       launched_at_(parts.clock.steady()),
       timer_(new Timer{asio::steady_timer(lane), asio::steady_timer(lane), this}) {}
@@ -75,21 +77,23 @@ Environment::~Environment() {
 
 Task<std::unique_ptr<Environment>> Environment::launch(const EngineParts& parts, Sandboxes& sandboxes,
                                                        asio::io_context& lane, store::FunctionSnapshot function,
-                                                       milliseconds init_limit) {
+                                                       milliseconds init_limit, Initialization initialization) {
   const runtimes::Runtime runtime = find_runtime(parts.catalog, *function);
   const RoleCredentials credentials = parts.credentials(*function);
-  std::unique_ptr<Environment> made(new Environment(parts, lane, function));
+  std::unique_ptr<Environment> made(new Environment(parts, lane, function, initialization));
 
   sandbox::Spec spec;
   spec.code_hash = function->code_hash;
   spec.root = runtime.root;
   spec.runtime_dir = runtime.bootstrap_dir;
-  spec.environment = environment_variables(*function, runtime, credentials, made->log_stream_);
+  spec.environment = environment_variables(*function, runtime, credentials, made->log_stream_, name_of(initialization));
   spec.argv =
       runtimes::with_exec_wrapper(runtimes::command_line(runtime, function->memory_mib), spec.environment, runtime);
   spec.memory_mib = function->memory_mib;
   spec.ephemeral_mib = function->ephemeral_mib;
   spec.layers = layer_hashes(*function);
+  // AWS has one at most.
+  for (const store::FileSystemUse& use : function->file_systems) spec.file_system = {use.arn, use.mount_path};
   made->extensions_ = extension_names(parts.code_trees, *function);
   for (const std::string& name : made->extensions_) spec.extensions.push_back("/opt/extensions/" + name);
   if (!spec.extensions.empty()) spec.extension_environment = extension_environment(spec.environment);
@@ -125,7 +129,13 @@ void Environment::attach(std::unique_ptr<sandbox::Sandbox> sandbox) {
   auto printed = [this](LogCapture::Source source, std::string_view text) { print(source, text); };
   LogCapture::Pipes pipes{sandbox_->take_stdout(), sandbox_->take_stderr(), sandbox_->take_extensions_output()};
   capture_ = std::make_unique<LogCapture>(executor, std::move(pipes), sink, printed);
-  log_ = std::make_unique<LifecycleLog>(*capture_, runtime_api_->telemetry(), parts_.clock, *function_, log_stream_);
+  capture_->on_record([this](std::string_view record) {
+    if (kept_log_) kept_log_->write_record(record);
+    runtime_api::Telemetry& telemetry = runtime_api_->telemetry();
+    if (telemetry.wants_function()) telemetry.function(record, function_->log_format == "JSON");
+  });
+  log_ = std::make_unique<LifecycleLog>(*capture_, runtime_api_->telemetry(), parts_.clock, *function_, log_stream_,
+                                        initialization_);
   runtime_api_->telemetry().on_subscribed(
       [this](auto api, const std::string& name, const auto& types) { log_->subscribed(api, name, types); });
   api_ = parts_.serve_api(executor, sandbox_->take_api_listener());
@@ -139,15 +149,22 @@ void Environment::watch_ends() {
   });
   sandbox_->on_exit([this](sandbox::Exit exit) {
     exit_ = exit;
-    if (state_ == State::ready) state_ = State::broken;
+    broke_by_itself();
     runtime_api_->runtime_ended();
     timer_->change.cancel();
   });
   sandbox_->on_extension_exit([this](std::size_t index, sandbox::Exit exit) {
     runtime_api_->extensions().ended(index, exit.status.value_or(-1), exit_reason(exit));
-    if (state_ == State::ready && runtime_api_->extensions().failure()) state_ = State::broken;
+    if (runtime_api_->extensions().failure()) broke_by_itself();
     timer_->change.cancel();
   });
+}
+
+/// Whoever owns it hears of it when no invocation would find out.
+void Environment::broke_by_itself() {
+  if (state_ != State::ready) return;
+  state_ = State::broken;
+  if (when_broken_) when_broken_();
 }
 
 /// What was printed, line by line, to those who asked for it.
@@ -173,7 +190,8 @@ bool Environment::serves(const store::FunctionVersion& wanted) const {
          mine.runtime == wanted.runtime && mine.role == wanted.role && mine.memory_mib == wanted.memory_mib &&
          mine.ephemeral_mib == wanted.ephemeral_mib && mine.environment == wanted.environment &&
          mine.log_group == wanted.log_group && mine.log_format == wanted.log_format &&
-         layer_hashes(mine) == layer_hashes(wanted);
+         mine.application_log_level == wanted.application_log_level &&
+         mine.system_log_level == wanted.system_log_level && layer_hashes(mine) == layer_hashes(wanted);
 }
 
 void Environment::end() {
@@ -247,13 +265,20 @@ Task<std::optional<Answer>> Environment::initialize(InitPhase phase, base::Stead
     sandbox_->limit_cpu();
     if (state_ != State::ended) state_ = State::ready;
     if (phase == InitPhase::init) init_took_ = took;
-    if (runtime_api_->telemetry().any()) log_->init_done(phase, {}, took);
+    if (provisioned() || runtime_api_->telemetry().any()) log_->init_done(phase, {}, took);
     co_return std::nullopt;
   }
   const Ending ending = ending_of_init(*answer);
   log_->init_done(phase, ending, took);
   if (state_ != State::ended) state_ = State::broken;
   co_return answer;
+}
+
+Task<bool> Environment::initialize() {
+  capture_->begin_tail();
+  co_await initialize(InitPhase::init, init_deadline_);
+  keep_log();
+  co_return intact();
 }
 
 Ending Environment::ending_of_init(const Answer& answer) const {

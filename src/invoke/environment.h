@@ -33,15 +33,18 @@ class Environment {
   /// What extensions get to end in, with the runtime's own part of it ("Lambda Extensions API", "Shutdown phase").
   static constexpr std::chrono::milliseconds kShutdownExternal{2000}, kShutdownInternal{500}, kShutdownRuntime{300};
 
-  /// Takes a sandbox; init begins at once and may last `init_limit`. Throws std::runtime_error when there is no sandbox to be
+  /// Takes a sandbox; init begins at once and may last `init_limit`. Whoever provisions calls initialize() next. Throws std::runtime_error when there is no sandbox to be
   /// had and aws::Error for a runtime or role that is gone.
   static base::Task<std::unique_ptr<Environment>> launch(const EngineParts& parts, Sandboxes& sandboxes,
                                                          base::asio::io_context& lane, store::FunctionSnapshot function,
-                                                         std::chrono::milliseconds init_limit);
+                                                         std::chrono::milliseconds init_limit,
+                                                         Initialization initialization = Initialization::on_demand);
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
+  /// Init without an invocation, once. False when it failed: the environment is not intact then.
+  base::Task<bool> initialize();
   /// One event, from START to REPORT, after what is left of init or after a reset. It ends with the runtime's answer, which
   /// leaves then; the environment is busy until idle(). Nothing when a reset failed: the invocation has not begun and the
   /// environment is of no use.
@@ -60,6 +63,12 @@ class Environment {
   /// Kills what is inside; whoever waits for an answer gets the outcome of a process that was killed. Idempotent.
   void end();
   bool usable() const { return state_ != State::ended; }
+  /// Initialised, and nothing has ended since: its next invocation finds it as it is, without a reset.
+  bool intact() const { return state_ == State::ready; }
+  /// `observer` is called on the lane when what is inside has ended between invocations.
+  void when_broken(std::function<void()> observer) { when_broken_ = std::move(observer); }
+  bool provisioned() const { return initialization_ == Initialization::provisioned; }
+  const store::FunctionVersion& function() const { return *function_; }
   /// Is still what a function like `wanted` needs.
   bool serves(const store::FunctionVersion& wanted) const;
 
@@ -82,7 +91,8 @@ class Environment {
     base::SteadyTime begin;
   };
 
-  Environment(const EngineParts& parts, base::asio::io_context& lane, store::FunctionSnapshot function);
+  Environment(const EngineParts& parts, base::asio::io_context& lane, store::FunctionSnapshot function,
+              Initialization initialization);
   void attach(std::unique_ptr<sandbox::Sandbox> sandbox);
   void watch_ends();
   void print(LogCapture::Source source, std::string_view text);
@@ -98,6 +108,7 @@ class Environment {
   Outcome outcome_of(const Invocation& invocation, runtime_api::Answer answer, Ending& ending);
   Failure failure_of(std::string_view request_id, const runtime_api::Answer& answer) const;
   void break_down();
+  void broke_by_itself();
   void report(InvocationReport what);
   void keep_log();
   /// The part of settle() that a caller who wants the whole log waits for.
@@ -107,6 +118,8 @@ class Environment {
   const EngineParts& parts_;
   base::asio::io_context& lane_;
   store::FunctionSnapshot function_;
+  const Initialization initialization_;
+  std::function<void()> when_broken_;
   std::string log_stream_;
   std::string runtime_version_;
   /// What restart() needs.

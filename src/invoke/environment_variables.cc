@@ -7,7 +7,8 @@
 namespace lambent::invoke {
 
 std::vector<std::string> environment_variables(const store::FunctionVersion& function, const runtimes::Runtime& runtime,
-                                               const RoleCredentials& credentials, const std::string& log_stream) {
+                                               const RoleCredentials& credentials, const std::string& log_stream,
+                                               std::string_view initialization) {
   std::map<std::string, std::string> variables{
       {"LANG", "en_US.UTF-8"},
       {"TZ", ":UTC"},
@@ -35,14 +36,17 @@ std::vector<std::string> environment_variables(const store::FunctionVersion& fun
   variables["AWS_LAMBDA_FUNCTION_NAME"] = function.key.name;
   variables["AWS_LAMBDA_FUNCTION_VERSION"] = function.version;
   variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = std::to_string(function.memory_mib);
-  variables["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand";
+  variables["AWS_LAMBDA_INITIALIZATION_TYPE"] = initialization;
   variables["AWS_LAMBDA_LOG_GROUP_NAME"] = function.log_group;
   variables["AWS_LAMBDA_LOG_STREAM_NAME"] = log_stream;
   variables["AWS_LAMBDA_LOG_FORMAT"] = function.log_format;
+  if (function.log_format == "JSON") variables["AWS_LAMBDA_LOG_LEVEL"] = function.application_log_level;
   variables["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:9001";
   variables["LAMBDA_TASK_ROOT"] = "/var/task";
   variables["LAMBDA_RUNTIME_DIR"] = "/var/runtime";
   variables["_HANDLER"] = function.handler;
+  // Our own bootstraps take it away, as AWS's do. Their records go the way of stdout, so that they keep their place in it.
+  if (runtime.bootstrap_dir == "python" || runtime.bootstrap_dir == "nodejs") variables["_LAMBDA_TELEMETRY_LOG_FD"] = "1";
 
   std::vector<std::string> pairs;
   pairs.reserve(variables.size());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtimes/catalog.h"
@@ -13,7 +14,9 @@ namespace lambent::invoke {
 struct RoleCredentials;
 
 /// NAME=VALUE, sorted. The customer's variables win over the common ones; reserved ones were refused when they were set.
+/// `initialization`: AWS_LAMBDA_INITIALIZATION_TYPE.
 std::vector<std::string> environment_variables(const store::FunctionVersion& function, const runtimes::Runtime& runtime,
-                                               const RoleCredentials& credentials, const std::string& log_stream);
+                                               const RoleCredentials& credentials, const std::string& log_stream,
+                                               std::string_view initialization);
 
 }  // namespace lambent::invoke

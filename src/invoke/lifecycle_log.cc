@@ -17,8 +17,6 @@ using std::chrono::microseconds;
 
 namespace {
 
-constexpr std::string_view kInitialization = "on-demand";
-
 const char* name_of(InitPhase phase) { return phase == InitPhase::init ? "init" : "invoke"; }
 
 double milliseconds_of(microseconds took) { return static_cast<double>(took.count()) / 1000; }
@@ -60,27 +58,43 @@ std::string ending_text(const Ending& ending) {
 
 }  // namespace
 
+std::string_view name_of(Initialization initialization) {
+  return initialization == Initialization::provisioned ? "provisioned-concurrency" : "on-demand";
+}
+
 LifecycleLog::LifecycleLog(LogCapture& capture, Telemetry& telemetry, const base::Clock& clock,
-                           const store::FunctionVersion& function, std::string log_stream)
+                           const store::FunctionVersion& function, std::string log_stream,
+                           Initialization initialization)
     : capture_(capture),
       telemetry_(telemetry),
       clock_(clock),
       function_(function),
       log_stream_(std::move(log_stream)),
-      json_(function.log_format == "JSON") {}
+      initialization_(initialization),
+      json_(function.log_format == "JSON"),
+      level_(level_of(function.system_log_level)) {}
 
-/// `text` without a newline; empty: not in a text log. In a JSON log the Telemetry API's event is the line, unless `text` is empty.
-void LifecycleLog::say(const std::string& text, const PlatformEvent& event) {
+LifecycleLog::Level LifecycleLog::level_of(std::string_view name) {
+  if (name == "DEBUG") return Level::debug;
+  return name == "WARN" ? Level::warn : Level::info;
+}
+
+LifecycleLog::Level LifecycleLog::level_of(const Ending& ending, Level of_success) {
+  return ending.status == "success" ? of_success : Level::warn;
+}
+
+/// `text` without a newline; empty: not in a text log. In a JSON log the Telemetry API's event is the line, when its level is kept:
+/// AWS's page "Log-level filtering" says of which level each is.
+void LifecycleLog::say(Level level, const std::string& text, const PlatformEvent& event) {
   telemetry_.platform(event);
-  if (text.empty()) return;
-  if (json_)
+  if (kept(level))
     capture_.platform_line(runtime_api::event_text(runtime_api::telemetry_time(clock_), event.type, event.record));
-  else
+  else if (!json_ && !text.empty())
     capture_.platform_line(text);
 }
 
 void LifecycleLog::init_start(InitPhase phase, std::string_view runtime_version) {
-  json::object record{{"initializationType", kInitialization},
+  json::object record{{"initializationType", name_of(initialization_)},
                       {"phase", name_of(phase)},
                       {"runtimeVersion", runtime_version},
                       {"runtimeVersionArn", function_.runtime_version_arn},
@@ -92,20 +106,24 @@ void LifecycleLog::init_start(InitPhase phase, std::string_view runtime_version)
   if (phase == InitPhase::init)
     text = fmt::format("INIT_START Runtime Version: {}\tRuntime Version ARN: {}", runtime_version,
                        function_.runtime_version_arn);
-  say(text, {"platform.initStart", std::move(record), "", nullptr});
+  say(Level::info, text, {"platform.initStart", std::move(record), "", nullptr});
 }
 
 void LifecycleLog::init_done(InitPhase phase, const Ending& ending, microseconds took) {
-  json::object done{{"initializationType", kInitialization}, {"phase", name_of(phase)}};
+  json::object done{{"initializationType", name_of(initialization_)}, {"phase", name_of(phase)}};
   add_ending(done, ending);
   json::object report = done;
   report["metrics"] = json::object{{"durationMs", rounded(milliseconds_of(took))}};
-  say("", {"platform.initRuntimeDone", std::move(done), "", nullptr});
+  say(level_of(ending, Level::debug), "", {"platform.initRuntimeDone", std::move(done), "", nullptr});
   std::string text;
+  if (ending.status == "success" && initialization_ == Initialization::provisioned)
+    text = fmt::format("INIT_REPORT Init Duration: {:.2f} ms", milliseconds_of(took));
   if (ending.status != "success")
     text = fmt::format("INIT_REPORT Init Duration: {:.2f} ms\tPhase: {}{}", milliseconds_of(took), name_of(phase),
                        ending_text(ending));
-  say(text, {"platform.initReport", std::move(report), "", nullptr});
+  const bool on_demand = initialization_ == Initialization::on_demand;
+  const Level level = level_of(ending, on_demand ? Level::debug : Level::info);
+  say(level, text, {"platform.initReport", std::move(report), "", nullptr});
 }
 
 void LifecycleLog::extension(const runtime_api::ExtensionReport& report) {
@@ -116,7 +134,8 @@ void LifecycleLog::extension(const runtime_api::ExtensionReport& report) {
     text += fmt::format("\tError Type: {}", report.error_type);
     record["errorType"] = report.error_type;
   }
-  say(text, {"platform.extension", record, "platform.extension", record});
+  const Level level = report.error_type.empty() ? Level::info : Level::warn;
+  say(level, text, {"platform.extension", record, "platform.extension", record});
 }
 
 void LifecycleLog::subscribed(Telemetry::Api api, const std::string& name, const std::vector<std::string>& types) {
@@ -128,7 +147,7 @@ void LifecycleLog::subscribed(Telemetry::Api api, const std::string& name, const
   const auto text =
       fmt::format("{}\tName: {}\tState: Subscribed\tTypes: {}", logs ? "LOGS" : "TELEMETRY", name, joined(capital));
   const char* type = logs ? "platform.logsSubscription" : "platform.telemetrySubscription";
-  say(text, {type, record, logs ? type : "", record});
+  say(Level::info, text, {type, record, logs ? type : "", record});
 }
 
 void LifecycleLog::start(const std::string& request_id, const std::string& trace_id) {
@@ -138,12 +157,12 @@ void LifecycleLog::start(const std::string& request_id, const std::string& trace
   json::object record{{"requestId", request_id}, {"version", function_.version}};
   const json::object logs_record = record;
   if (!trace_id.empty()) record["tracing"] = tracing(trace_id);
-  say(text, {"platform.start", std::move(record), "platform.start", logs_record});
+  say(Level::info, text, {"platform.start", std::move(record), "platform.start", logs_record});
 }
 
 void LifecycleLog::runtime_done(const RuntimeDone& done) {
-  const bool failed = done.ending.status != "success";
-  if (!telemetry_.any() && !(json_ && failed)) return;
+  const Level level = level_of(done.ending, Level::debug);
+  if (!telemetry_.any() && !kept(level)) return;
   json::object record{{"requestId", done.request_id}};
   add_ending(record, done.ending);
   const json::object logs_record = record;
@@ -162,15 +181,16 @@ void LifecycleLog::runtime_done(const RuntimeDone& done) {
   record["metrics"] =
       json::object{{"durationMs", rounded(milliseconds_of(done.took))}, {"producedBytes", done.produced_bytes}};
   // In a text log an invocation's end is said by END.
-  const bool line = json_ && failed;
-  say(line ? "runtimeDone" : "", {"platform.runtimeDone", std::move(record), "platform.runtimeDone", logs_record});
+  say(level, "", {"platform.runtimeDone", std::move(record), "platform.runtimeDone", logs_record});
 }
 
 void LifecycleLog::report(const InvocationReport& report) {
   const double duration_ms = milliseconds_of(report.took);
-  // The first invocation pays for the init that it caused, and says so.
+  // The first invocation says how long its init took, and pays for it when it caused it. That of a provisioned environment
+  // says so too, as on AWS, but pays nothing for it.
   const double init_ms = report.init_took ? milliseconds_of(*report.init_took) : 0;
-  const double billed_ms = std::ceil(duration_ms + init_ms);
+  const bool pays = initialization_ == Initialization::on_demand;
+  const double billed_ms = std::ceil(duration_ms + (pays ? init_ms : 0));
   const std::int32_t peak_mib = std::min(report.peak_memory_mib, function_.memory_mib);
   if (!json_) {
     capture_.platform_line(fmt::format("END RequestId: {}", report.request_id));
@@ -183,7 +203,8 @@ void LifecycleLog::report(const InvocationReport& report) {
         "{} MB\t{}{}",
         report.request_id, duration_ms, billed_ms, function_.memory_mib, peak_mib, init, ending));
   }
-  if (!json_ && !telemetry_.any()) return;
+  const Level level = level_of(report.ending, Level::info);
+  if (!kept(level) && !telemetry_.any()) return;
   json::object metrics{{"durationMs", rounded(duration_ms)},
                        {"billedDurationMs", static_cast<std::int64_t>(billed_ms)},
                        {"memorySizeMB", function_.memory_mib},
@@ -194,7 +215,7 @@ void LifecycleLog::report(const InvocationReport& report) {
   add_ending(record, report.ending);
   const PlatformEvent end{"", nullptr, "platform.end", json::object{{"requestId", report.request_id}}};
   telemetry_.platform(end);
-  say(json_ ? "report" : "", {"platform.report", std::move(record), "platform.report", logs_record});
+  say(level, "", {"platform.report", std::move(record), "platform.report", logs_record});
 }
 
 void LifecycleLog::fault(std::string_view line) {

@@ -22,6 +22,12 @@ namespace lambent::invoke {
 /// "init" is the phase of its own; "invoke" the init that is tried again as a part of an invocation.
 enum class InitPhase { init, invoke };
 
+/// What made an environment begin its init: an invocation, or provisioned concurrency.
+enum class Initialization { on_demand, provisioned };
+
+/// "on-demand", "provisioned-concurrency": AWS_LAMBDA_INITIALIZATION_TYPE and initializationType.
+std::string_view name_of(Initialization initialization);
+
 /// How something ended: "success", "failure" (it said so itself), "error" (it broke), "timeout"; with the type of the error.
 struct Ending {
   std::string_view status = "success";
@@ -54,10 +60,12 @@ class LifecycleLog {
  public:
   /// All of it outlives this object; `capture` and `telemetry` belong to the same environment.
   LifecycleLog(LogCapture& capture, runtime_api::Telemetry& telemetry, const base::Clock& clock,
-               const store::FunctionVersion& function, std::string log_stream);
+               const store::FunctionVersion& function, std::string log_stream,
+               Initialization initialization = Initialization::on_demand);
 
   void init_start(InitPhase phase, std::string_view runtime_version);
-  /// Subscribers are told of every end; the log of one that was no success.
+  /// Subscribers are told of every end, and so is the log of an environment that is provisioned; else the log hears of
+  /// what was no success ("SnapStart and provisioned concurrency functions always emit INIT_REPORT").
   void init_done(InitPhase phase, const Ending& ending, std::chrono::microseconds took);
   void extension(const runtime_api::ExtensionReport& report);
   void subscribed(runtime_api::Telemetry::Api api, const std::string& name, const std::vector<std::string>& types);
@@ -72,14 +80,22 @@ class LifecycleLog {
   void remark(std::string_view line) { capture_.platform_line(line); }
 
  private:
-  void say(const std::string& text, const runtime_api::PlatformEvent& event);
+  /// As LoggingConfig.SystemLogLevel has them.
+  enum class Level { debug, info, warn };
+  static Level level_of(std::string_view name);
+  static Level level_of(const Ending& ending, Level of_success);
+  bool kept(Level level) const { return json_ && level >= level_; }
+  void say(Level level, const std::string& text, const runtime_api::PlatformEvent& event);
 
   LogCapture& capture_;
   runtime_api::Telemetry& telemetry_;
   const base::Clock& clock_;
   const store::FunctionVersion& function_;
   const std::string log_stream_;
+  const Initialization initialization_;
   const bool json_;
+  /// Of a JSON log. A text log has its own lines, whatever their level.
+  const Level level_;
 };
 
 }  // namespace lambent::invoke

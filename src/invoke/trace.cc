@@ -76,11 +76,20 @@ bool Tracing::sample() {
   return static_cast<unsigned char>(base::random_bytes(1)[0]) % kOneIn == 0;
 }
 
-std::string Tracing::next(std::string_view incoming, const store::FunctionVersion& function) {
+TraceHeader Tracing::rooted(std::string_view incoming, const store::FunctionVersion& function) {
   TraceHeader header = TraceHeader::parse(incoming);
   if (header.root.empty())
     header.root = fmt::format("1-{:08x}-{}", static_cast<std::uint32_t>(clock_.now_s()), base::random_hex(12));
   if (header.sampled == 0) header.sampled = function.tracing_mode == "Active" && sample() ? '1' : '0';
+  return header;
+}
+
+std::string Tracing::accept(std::string_view incoming, const store::FunctionVersion& function) {
+  return rooted(incoming, function).text();
+}
+
+std::string Tracing::next(std::string_view incoming, const store::FunctionVersion& function) {
+  TraceHeader header = rooted(incoming, function);
   header.parent = base::random_hex(8);
   const std::string hash = hash_of(function);
   const auto found = std::find_if(header.lineage.begin(), header.lineage.end(),

@@ -45,11 +45,14 @@ class Tracing {
 
   /// The header for an invocation of `function` that came with `incoming`; counts it in the lineage.
   std::string next(std::string_view incoming, const store::FunctionVersion& function);
+  /// The header under which an event is accepted now and run later: one root, sampled or not, for all its attempts.
+  std::string accept(std::string_view incoming, const store::FunctionVersion& function);
   /// How often the function has run in the chain that `incoming` belongs to.
   static std::int32_t loops(std::string_view incoming, const store::FunctionVersion& function);
 
  private:
   bool sample();
+  TraceHeader rooted(std::string_view incoming, const store::FunctionVersion& function);
 
   const base::Clock& clock_;
   std::atomic<std::int64_t> sampled_second_{0};

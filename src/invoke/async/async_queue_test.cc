@@ -82,6 +82,7 @@ class ScriptedEngine final : public Engine {
   }
   void retire(const store::FunctionKey&, const std::string&) override {}
   void expect(const store::FunctionVersion&) override {}
+  void provision(store::FunctionSnapshot, std::int32_t, ProvisionObserver) override {}
   base::Task<void> stop(std::chrono::seconds) override { co_return; }
 
   std::vector<std::string> calls() {

@@ -45,10 +45,16 @@ class FakeEngine final : public invoke::Engine {
   std::vector<invoke::Invocation> invocations;
   std::vector<std::string> retired;
   invoke::Outcome outcome{.payload = "null", .executed_version = "$LATEST", .log_tail = "START\nEND\n"};
+  void provision(store::FunctionSnapshot function, std::int32_t count, invoke::ProvisionObserver) override {
+    provisioned.push_back(function->key.name + ":" + function->version + "=" + std::to_string(count));
+  }
 };
 
 struct Answer {
   int status = 0;
+  std::vector<std::string> provisioned;
+  /// What the function streams before the outcome.
+  std::function<base::Task<void>(runtime_api::ResponseSink&)> streams;
   base::http::Headers headers;
   std::string body;
   /// The ARN that was authorized.
