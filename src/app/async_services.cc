@@ -45,9 +45,10 @@ AsyncServices::AsyncServices(AsyncServicesParts parts)
       concurrency_(parts.database),
       admission_(admission_options(parts.options), concurrency_, parts.clock, parts.metrics),
       engine_(invoke::make_admitting_engine(parts.engine, admission_)),
+      allocations_(parts.engine, admission_, concurrency_, parts.functions),
       targets_(make_targets()),
       queue_(make_queue()),
-      for_lambda_{*queue_, admission_, configs_, concurrency_, *targets_} {
+      for_lambda_{*queue_, admission_, configs_, concurrency_, *targets_, allocations_} {
   parts_.functions.when_removed(
       [this](store::Transaction& transaction, const store::FunctionKey& function, std::string_view qualifier) {
         configs_.forget(transaction, function, qualifier);
@@ -132,6 +133,7 @@ base::Task<void> AsyncServices::invoke_function(const aws::Delivery& delivery) {
 
 void AsyncServices::start(const lambda::Lambda& lambda) {
   lambda_ = &lambda;
+  allocations_.start();
   queue_->start();
 }
 

@@ -14,6 +14,7 @@
 #include "base/lanes.h"
 #include "base/metrics.h"
 #include "invoke/admission.h"
+#include "invoke/allocations.h"
 #include "invoke/async/async_queue.h"
 #include "services/lambda/asynchronous.h"
 #include "services/lambda/lambda.h"
@@ -67,6 +68,7 @@ class AsyncServices {
   store::Concurrency concurrency_;
   invoke::Admission admission_;
   std::unique_ptr<invoke::Engine> engine_;
+  invoke::Allocations allocations_;
   std::unique_ptr<aws::Targets> targets_;
   std::unique_ptr<invoke::AsyncQueue> queue_;
   lambda::Asynchronous for_lambda_;

@@ -169,7 +169,8 @@ lambda::LambdaParts Composition::lambda_parts() {
       .check_resource_policy = [](std::string_view policy) { auth::check_policy(policy, auth::PolicyUse::resource); },
       .reserved_concurrency =
           [this](std::string_view account, std::string_view region) {
-            return async_->concurrency().reserved_total(account, region);
+            const auto& concurrency = async_->concurrency();
+            return concurrency.reserved_total(account, region) + concurrency.provisioned_total(account, region);
           },
       .concurrency = options_.concurrency,
       .strict_runtimes = options_.strict_runtimes,

@@ -15,6 +15,19 @@ constexpr std::string_view kSelectLimitsOf = R"sql(
   WHERE account = ? AND region = ? AND name = ?)sql";
 constexpr std::string_view kReservedByOthers = R"sql(
   SELECT COALESCE(SUM(reserved), 0) FROM function_limits WHERE account = ? AND region = ? AND name <> ?)sql";
+/// What others have provisioned without a reservation.
+constexpr std::string_view kProvisionedByOthers = R"sql(
+  SELECT COALESCE(SUM(requested), 0) FROM provisioned_concurrency AS config
+  WHERE account = ? AND region = ? AND name <> ? AND NOT EXISTS (
+    SELECT 1 FROM function_limits AS limits
+    WHERE limits.account = config.account AND limits.region = config.region AND limits.name = config.name
+      AND limits.reserved IS NOT NULL))sql";
+constexpr std::string_view kProvisionedOf = R"sql(
+  SELECT COALESCE(SUM(requested), 0) FROM provisioned_concurrency
+  WHERE account = ? AND region = ? AND name = ? AND qualifier <> ?)sql";
+constexpr std::string_view kTargetExists = R"sql(
+  SELECT 1 FROM functions WHERE account = ?1 AND region = ?2 AND name = ?3 AND version = ?4
+  UNION ALL SELECT 1 FROM aliases WHERE account = ?1 AND region = ?2 AND function = ?3 AND name = ?4)sql";
 constexpr std::string_view kInsertLimits =
     "INSERT INTO function_limits (account, region, name, reserved, recursive_loop) VALUES (?, ?, ?, ?, ?)";
 constexpr std::string_view kDeleteLimits = "DELETE FROM function_limits WHERE account = ? AND region = ? AND name = ?";
@@ -34,6 +47,33 @@ FunctionLimits read_limits(const Statement& row) {
   if (!row.is_null(3)) limits.reserved = static_cast<std::int32_t>(row.integer(3));
   limits.recursive_loop = row.text(4);
   return limits;
+}
+
+/// The one number that the row has.
+std::int64_t number_in(Statement& row) {
+  const std::int64_t number = row.step() ? row.integer(0) : 0;
+  row.reset();
+  return number;
+}
+
+ProvisionWrite fits(Transaction& transaction, const ProvisionedConcurrency& config, const ConcurrencyQuota& quota) {
+  const FunctionKey& key = config.function;
+  auto& target = transaction.prepare(kTargetExists).bind(key.account, key.region, key.name, config.qualifier);
+  if (number_in(target) == 0) return ProvisionWrite::gone;
+  const std::int64_t own =
+      number_in(transaction.prepare(kProvisionedOf).bind(key.account, key.region, key.name, config.qualifier)) +
+      config.requested;
+  FunctionLimits limits;
+  auto& row = transaction.prepare(kSelectLimitsOf).bind(key.account, key.region, key.name);
+  if (row.step()) limits = read_limits(row);
+  row.reset();
+  if (limits.reserved) return own > *limits.reserved ? ProvisionWrite::above_reservation : ProvisionWrite::stored;
+  const std::int64_t others =
+      number_in(transaction.prepare(kReservedByOthers).bind(key.account, key.region, key.name)) +
+      number_in(transaction.prepare(kProvisionedByOthers).bind(key.account, key.region, key.name));
+  if (own > quota.limit - others) return ProvisionWrite::above_unreserved;
+  if (own > quota.limit - others - quota.minimum_unreserved) return ProvisionWrite::below_minimum;
+  return ProvisionWrite::stored;
 }
 
 ProvisionedConcurrency read_provisioned(const Statement& row) {
@@ -101,6 +141,19 @@ std::int32_t Concurrency::reserved_total(std::string_view account, std::string_v
   return found == snapshots_->reserved.end() ? 0 : found->second;
 }
 
+std::int32_t Concurrency::provisioned_total(std::string_view account, std::string_view region) const {
+  const std::shared_lock lock(snapshots_->mutex);
+  std::int32_t total = 0;
+  const FunctionKey first{std::string(account), std::string(region), ""};
+  for (auto at = snapshots_->provisioned.lower_bound({first, ""}); at != snapshots_->provisioned.end(); ++at) {
+    const FunctionKey& key = at->first.first;
+    if (key.account != account || key.region != region) break;
+    const auto limits = snapshots_->limits.find(key);
+    if (limits == snapshots_->limits.end() || !limits->second.reserved) total += at->second.requested;
+  }
+  return total;
+}
+
 base::Task<bool> Concurrency::edit(FunctionKey function, std::function<bool(Transaction&, FunctionLimits&)> edit) {
   auto command = [snapshots = snapshots_, key = std::move(function), edit = std::move(edit)](Transaction& transaction) {
     FunctionLimits limits{.function = key};
@@ -121,10 +174,11 @@ base::Task<bool> Concurrency::edit(FunctionKey function, std::function<bool(Tran
 base::Task<bool> Concurrency::reserve(FunctionKey function, std::int32_t reserved, std::int32_t most) {
   auto change = [reserved, most](Transaction& transaction, FunctionLimits& limits) {
     const FunctionKey& key = limits.function;
-    auto& row = transaction.prepare(kReservedByOthers).bind(key.account, key.region, key.name);
-    const std::int64_t others = row.step() ? row.integer(0) : 0;
-    row.reset();
-    if (others + reserved > most) return false;
+    const std::int64_t others =
+        number_in(transaction.prepare(kReservedByOthers).bind(key.account, key.region, key.name)) +
+        number_in(transaction.prepare(kProvisionedByOthers).bind(key.account, key.region, key.name));
+    const std::int64_t own = number_in(transaction.prepare(kProvisionedOf).bind(key.account, key.region, key.name, ""));
+    if (others + reserved > most || own > reserved) return false;
     limits.reserved = reserved;
     return true;
   };
@@ -172,16 +226,19 @@ std::vector<ProvisionedConcurrency> Concurrency::all_provisioned() const {
   return found;
 }
 
-base::Task<void> Concurrency::put_provisioned(ProvisionedConcurrency config) {
-  auto command = [snapshots = snapshots_, config = std::move(config)](Transaction& transaction) {
+base::Task<ProvisionWrite> Concurrency::put_provisioned(ProvisionedConcurrency config, ConcurrencyQuota quota) {
+  auto command = [snapshots = snapshots_, config = std::move(config), quota](Transaction& transaction) {
+    const ProvisionWrite verdict = fits(transaction, config, quota);
+    if (verdict != ProvisionWrite::stored) return verdict;
     const FunctionKey& key = config.function;
     transaction.prepare(kDeleteProvisioned).bind(key.account, key.region, key.name, config.qualifier).run();
     transaction.prepare(kInsertProvisioned)
         .bind(key.account, key.region, key.name, config.qualifier, config.requested, config.last_modified_ms)
         .run();
     transaction.after_commit([snapshots, config] { snapshots->publish(config); });
+    return ProvisionWrite::stored;
   };
-  co_await database_.write(std::move(command));
+  co_return co_await database_.write(std::move(command));
 }
 
 base::Task<bool> Concurrency::remove_provisioned(FunctionKey function, std::string qualifier) {

@@ -33,6 +33,27 @@ struct ProvisionedConcurrency {
   std::int64_t last_modified_ms = 0;
 };
 
+/// What an account and region has to share out, for writes that must fit.
+struct ConcurrencyQuota {
+  /// Concurrent executions of the account.
+  std::int32_t limit = 0;
+  /// What must stay unreserved of it.
+  std::int32_t minimum_unreserved = 0;
+};
+
+/// What came of provisioning.
+enum class ProvisionWrite {
+  stored,
+  /// There is no such version or alias.
+  gone,
+  /// All of the function's together would be more than is reserved for it.
+  above_reservation,
+  /// It is more than the account has unreserved.
+  above_unreserved,
+  /// Less than the minimum would stay unreserved.
+  below_minimum,
+};
+
 class Concurrency {
  public:
   /// Loads all of it into memory. `database` must outlive this.
@@ -43,7 +64,11 @@ class Concurrency {
   /// Reserved by all functions of an account and region together.
   std::int32_t reserved_total(std::string_view account, std::string_view region) const;
 
-  /// Reserves for a function; false, and nothing changed, when all reservations of its account and region would exceed `most`.
+  /// Provisioned for functions of an account and region that have no reservation.
+  std::int32_t provisioned_total(std::string_view account, std::string_view region) const;
+
+  /// Reserves for a function; false, and nothing changed, when all reservations of its account and region, with what is
+  /// provisioned for other functions without one, would exceed `most`, or when more is provisioned for the function itself.
   base::Task<bool> reserve(FunctionKey function, std::int32_t reserved, std::int32_t most);
   base::Task<void> release(FunctionKey function);
   base::Task<void> set_recursive_loop(FunctionKey function, std::string recursive_loop);
@@ -53,7 +78,8 @@ class Concurrency {
   std::vector<ProvisionedConcurrency> provisioned_of(const FunctionKey& function, std::string_view after,
                                                      std::size_t limit) const;
   std::vector<ProvisionedConcurrency> all_provisioned() const;
-  base::Task<void> put_provisioned(ProvisionedConcurrency config);
+  /// Stores it when its version or alias exists and it fits.
+  base::Task<ProvisionWrite> put_provisioned(ProvisionedConcurrency config, ConcurrencyQuota quota);
   /// False when there was none.
   base::Task<bool> remove_provisioned(FunctionKey function, std::string qualifier);
 

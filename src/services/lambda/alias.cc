@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/ids.h"
+#include "services/lambda/async_operations.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/operations.h"
 #include "services/lambda/paging.h"
@@ -106,10 +107,13 @@ base::Task<AliasConfiguration> update_alias(Lambda& lambda, aws::Caller caller, 
     if (auto weights = weights_in(in.RoutingConfig)) alias.weights = std::move(*weights);
     check_weights(alias.function_version, alias.weights);
     require_versions(lambda, name, alias);
+    if (alias.function_version != before->function_version) require_provisionable(lambda, alias);
     alias.revision_id = base::uuid();
     auto task = lambda.functions().put_alias(alias, before->revision_id);
     const auto written = co_await std::move(task);
-    if (written == store::AliasWrite::stored) co_return shown(alias);
+    if (written != store::AliasWrite::stored) continue;
+    follow_provisioned(lambda, name.key);
+    co_return shown(alias);
   }
 }
 
@@ -122,6 +126,7 @@ base::Task<NoOutput> delete_alias(Lambda& lambda, aws::Caller caller, AliasInput
   lambda.existing(name);
   // An alias that is not there is deleted already, as on AWS.
   co_await lambda.functions().remove_alias(name.key, in.Name);
+  follow_provisioned(lambda, name.key);
   co_return NoOutput{};
 }
 

@@ -51,4 +51,21 @@ std::string put_function_recursion_config_resource(const aws::Caller& caller, co
 base::Task<RecursionConfig> get_function_recursion_config(Lambda& lambda, aws::Caller caller, FunctionInput in);
 std::string get_function_recursion_config_resource(const aws::Caller& caller, const FunctionInput& in);
 
+// provisioned_concurrency.cc
+/// Throws what AWS answers when an alias with provisioned concurrency is to point at `alias`'s version.
+void require_provisionable(Lambda& lambda, const store::Alias& alias);
+/// Allocates what the settings ask for, after a change of the function's aliases or versions.
+void follow_provisioned(Lambda& lambda, const store::FunctionKey& function);
+base::Task<ProvisionedConcurrencyConfig> put_provisioned_concurrency(Lambda& lambda, aws::Caller caller,
+                                                                     PutProvisionedConcurrencyInput in);
+std::string put_provisioned_concurrency_resource(const aws::Caller& caller, const PutProvisionedConcurrencyInput& in);
+base::Task<ProvisionedConcurrencyConfig> get_provisioned_concurrency(Lambda& lambda, aws::Caller caller,
+                                                                     ProvisionedConcurrencyInput in);
+std::string get_provisioned_concurrency_resource(const aws::Caller& caller, const ProvisionedConcurrencyInput& in);
+base::Task<ListProvisionedConcurrencyOutput> list_provisioned_concurrency(Lambda& lambda, aws::Caller caller,
+                                                                          ListOfFunctionInput in);
+std::string list_provisioned_concurrency_resource(const aws::Caller& caller, const ListOfFunctionInput& in);
+base::Task<NoOutput> delete_provisioned_concurrency(Lambda& lambda, aws::Caller caller, ProvisionedConcurrencyInput in);
+std::string delete_provisioned_concurrency_resource(const aws::Caller& caller, const ProvisionedConcurrencyInput& in);
+
 }  // namespace lambent::lambda

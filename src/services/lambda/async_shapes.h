@@ -90,6 +90,51 @@ struct Concurrency {
 };
 BOOST_DESCRIBE_STRUCT(Concurrency, (), (ReservedConcurrentExecutions))
 
+struct PutProvisionedConcurrencyInput {
+  std::string FunctionName;
+  std::string Qualifier;
+  std::int32_t ProvisionedConcurrentExecutions = 0;
+};
+BOOST_DESCRIBE_STRUCT(PutProvisionedConcurrencyInput, (), (FunctionName, Qualifier, ProvisionedConcurrentExecutions))
+
+/// Of Get and Delete.
+struct ProvisionedConcurrencyInput {
+  std::string FunctionName;
+  std::string Qualifier;
+};
+BOOST_DESCRIBE_STRUCT(ProvisionedConcurrencyInput, (), (FunctionName, Qualifier))
+
+struct ProvisionedConcurrencyConfig {
+  std::int32_t RequestedProvisionedConcurrentExecutions = 0;
+  std::int32_t AvailableProvisionedConcurrentExecutions = 0;
+  std::int32_t AllocatedProvisionedConcurrentExecutions = 0;
+  std::string Status;
+  OptionalText StatusReason;
+  std::string LastModified;
+};
+BOOST_DESCRIBE_STRUCT(ProvisionedConcurrencyConfig, (),
+                      (RequestedProvisionedConcurrentExecutions, AvailableProvisionedConcurrentExecutions,
+                       AllocatedProvisionedConcurrentExecutions, Status, StatusReason, LastModified))
+
+struct ProvisionedConcurrencyListItem {
+  std::string FunctionArn;
+  std::int32_t RequestedProvisionedConcurrentExecutions = 0;
+  std::int32_t AvailableProvisionedConcurrentExecutions = 0;
+  std::int32_t AllocatedProvisionedConcurrentExecutions = 0;
+  std::string Status;
+  OptionalText StatusReason;
+  std::string LastModified;
+};
+BOOST_DESCRIBE_STRUCT(ProvisionedConcurrencyListItem, (),
+                      (FunctionArn, RequestedProvisionedConcurrentExecutions, AvailableProvisionedConcurrentExecutions,
+                       AllocatedProvisionedConcurrentExecutions, Status, StatusReason, LastModified))
+
+struct ListProvisionedConcurrencyOutput {
+  std::vector<ProvisionedConcurrencyListItem> ProvisionedConcurrencyConfigs;
+  OptionalText NextMarker;
+};
+BOOST_DESCRIBE_STRUCT(ListProvisionedConcurrencyOutput, (), (ProvisionedConcurrencyConfigs, NextMarker))
+
 struct RecursionConfigInput {
   std::string FunctionName;
   std::string RecursiveLoop;

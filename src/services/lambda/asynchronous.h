@@ -3,6 +3,7 @@
 
 #include "aws/targets.h"
 #include "invoke/admission.h"
+#include "invoke/allocations.h"
 #include "invoke/async/async_queue.h"
 #include "store/concurrency.h"
 #include "store/event_invoke_configs.h"
@@ -15,6 +16,7 @@ struct Asynchronous {
   store::EventInvokeConfigs& configs;
   store::Concurrency& concurrency;
   aws::Targets& targets;
+  invoke::Allocations& allocations;
 };
 
 }  // namespace lambent::lambda

@@ -1,5 +1,6 @@
 #include <fmt/ranges.h>
 
+#include "services/lambda/async_operations.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/operations.h"
 
@@ -14,6 +15,7 @@ base::Task<DeleteFunctionOutput> delete_version(Lambda& lambda, FunctionName nam
                                fmt::join(removal.aliases, ", ")));
   // A version that is not there is deleted already, as on AWS.
   if (removal.removed) lambda.engine().retire(name.key, name.qualifier);
+  follow_provisioned(lambda, name.key);
   co_return DeleteFunctionOutput{};
 }
 
@@ -29,6 +31,7 @@ base::Task<DeleteFunctionOutput> delete_function(Lambda& lambda, aws::Caller cal
   const bool removed = co_await lambda.functions().remove(name.key);
   if (!removed) throw function_not_found(name.arn());
   lambda.engine().retire(name.key, "");
+  follow_provisioned(lambda, name.key);
   co_return DeleteFunctionOutput{};
 }
 

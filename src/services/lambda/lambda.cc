@@ -5,6 +5,7 @@
 #include "aws/arn.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "services/lambda/asynchronous.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/routing.h"
 
@@ -45,7 +46,12 @@ store::FunctionSnapshot Lambda::existing(const FunctionName& name) const {
 
 store::FunctionSnapshot Lambda::target(const FunctionName& name) const {
   const auto alias = name.qualifier.empty() ? nullptr : parts_.functions.alias(name.key, name.qualifier);
-  if (!alias || alias->weights.empty()) return existing(name);
+  if (!alias) return existing(name);
+  if (alias->weights.empty()) {
+    auto held = parts_.asynchronous ? parts_.asynchronous->allocations.holding(name.key, alias->name) : std::nullopt;
+    auto function = held ? parts_.functions.find(name.key, *held) : nullptr;
+    return function ? function : existing(name);
+  }
   auto function = parts_.functions.find(name.key, routed_version(*alias, next_draw()));
   // The alias may have been changed and the version removed since it was read.
   return function ? function : existing(name);

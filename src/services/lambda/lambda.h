@@ -54,7 +54,7 @@ struct LambdaParts {
       allowed_by_url;
   /// Throws aws::Error for a resource policy that cannot be stored.
   std::function<void(std::string_view policy)> check_resource_policy;
-  /// Concurrent executions that functions of an account and region reserve together.
+  /// Concurrent executions that functions of an account and region reserve together, with what is provisioned for others.
   std::function<std::int32_t(std::string_view account, std::string_view region)> reserved_concurrency;
   /// Concurrent executions of an account and region.
   std::int32_t concurrency = 1000;

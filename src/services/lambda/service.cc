@@ -27,6 +27,14 @@ void add_asynchronous(std::vector<aws::Row>& rows) {
   rows.push_back(operation("PutFunctionConcurrency", put_function_concurrency, put_function_concurrency_resource));
   rows.push_back(operation("GetFunctionConcurrency", get_function_concurrency, get_function_concurrency_resource));
   rows.push_back(
+      operation("PutProvisionedConcurrencyConfig", put_provisioned_concurrency, put_provisioned_concurrency_resource));
+  rows.push_back(
+      operation("GetProvisionedConcurrencyConfig", get_provisioned_concurrency, get_provisioned_concurrency_resource));
+  rows.push_back(operation("ListProvisionedConcurrencyConfigs", list_provisioned_concurrency,
+                           list_provisioned_concurrency_resource));
+  rows.push_back(operation("DeleteProvisionedConcurrencyConfig", delete_provisioned_concurrency,
+                           delete_provisioned_concurrency_resource));
+  rows.push_back(
       operation("DeleteFunctionConcurrency", delete_function_concurrency, delete_function_concurrency_resource));
   rows.push_back(
       operation("PutFunctionRecursionConfig", put_function_recursion_config, put_function_recursion_config_resource));
