@@ -29,6 +29,14 @@ struct IsolationReport {
   std::string reason;
 };
 
+/// A shared file system in an environment.
+struct FileSystemMount {
+  /// One of LauncherOptions::file_systems. Empty: none is wanted.
+  std::string arn;
+  /// "/mnt/NAME"
+  std::string path;
+};
+
 /// What one environment is made of. Paths name things that the launcher resolves itself, beneath directories fixed at
 /// its start, so that a compromised server cannot have anything else mounted.
 struct Spec {
@@ -53,6 +61,8 @@ struct Spec {
   std::vector<std::string> extensions;
   /// NAME=VALUE, the whole environment of each extension.
   std::vector<std::string> extension_environment;
+  /// Readable and writable for the function; AWS has one at most.
+  FileSystemMount file_system = {};
 };
 
 /// "Lambda quotas": function layers.
@@ -168,6 +178,12 @@ struct NetworkReport {
   std::string reason;
 };
 
+/// A directory of the host under the name by which functions have it mounted.
+struct SharedDirectory {
+  std::string arn;
+  std::filesystem::path directory;
+};
+
 struct LauncherOptions {
   /// The code store's trees.
   std::filesystem::path code_dir;
@@ -186,9 +202,12 @@ struct LauncherOptions {
   FunctionNetwork network = FunctionNetwork::none;
   /// "10.1.0.0/16": IPv4 networks that functions may reach in mode egress although they are private. At most kMaxAllowedCidrs.
   std::vector<std::string> allowed_cidrs = {};
+  /// Directories that functions may have mounted; of users other than root. At most kMaxFileSystems.
+  std::vector<SharedDirectory> file_systems = {};
 };
 
 constexpr std::size_t kMaxAllowedCidrs = 64;
+constexpr std::size_t kMaxFileSystems = 64;
 
 /// A launcher process that was started but is not yet attached to a lane.
 struct LauncherProcess {

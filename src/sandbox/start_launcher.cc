@@ -53,6 +53,8 @@ wire::Configure make_configure(const LauncherOptions& options) {
   if (options.zygote_files.size() > wire::kMaxZygoteFiles) throw std::runtime_error("too many files for zygotes");
   configure.zygote_forks = options.zygote_forks;
   configure.zygote_files = static_cast<std::uint32_t>(options.zygote_files.size());
+  if (options.file_systems.size() > kMaxFileSystems) throw std::runtime_error("too many file systems");
+  configure.file_systems = static_cast<std::uint32_t>(options.file_systems.size());
   configure.network = options.network;
   std::string cidrs;
   for (const std::string& cidr : options.allowed_cidrs) cidrs += cidr + " ";
@@ -61,7 +63,26 @@ wire::Configure make_configure(const LauncherOptions& options) {
   return configure;
 }
 
+/// The directory by its real path: what a link on the way leads to later is not asked again.
+wire::FileSystem message_of(const SharedDirectory& shared) {
+  wire::FileSystem message{};
+  message.header.kind = wire::Kind::file_system;
+  std::error_code unknown;
+  const std::string directory = std::filesystem::canonical(shared.directory, unknown).string();
+  if (unknown) throw std::runtime_error("there is no directory " + shared.directory.string());
+  if (shared.arn.size() >= sizeof message.arn || directory.size() >= sizeof message.directory)
+    throw std::runtime_error("too long a name of a file system: " + shared.arn);
+  wire::put_text(message.arn, shared.arn);
+  wire::put_text(message.directory, directory);
+  return message;
+}
+
 /// As far as the launcher takes them.
+void send_file_systems(int socket, const std::vector<wire::FileSystem>& messages) {
+  for (const wire::FileSystem& message : messages)
+    if (launcher::send_message(socket, launcher::bytes_of(message)) != 0) return;
+}
+
 void send_zygote_files(int socket, const std::vector<TrustedFile>& files) {
   for (const TrustedFile& file : files) {
     wire::ZygoteFile head{};
@@ -91,6 +112,8 @@ IsolationReport await_report(int socket, NetworkReport& network) {
 
 LauncherProcess spawn_launcher(const LauncherOptions& options) {
   const wire::Configure configure = make_configure(options);
+  std::vector<wire::FileSystem> file_systems;
+  for (const SharedDirectory& shared : options.file_systems) file_systems.push_back(message_of(shared));
   int ends[2];
   base::check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), "socketpair");
   LauncherProcess process;
@@ -101,8 +124,10 @@ LauncherProcess spawn_launcher(const LauncherOptions& options) {
   // Or its end would never be seen.
   theirs.reset();
   // One that has ended already says so by saying nothing: see await_launcher.
-  if (launcher::send_message(process.socket.get(), launcher::bytes_of(configure)) == 0)
+  if (launcher::send_message(process.socket.get(), launcher::bytes_of(configure)) == 0) {
+    send_file_systems(process.socket.get(), file_systems);
     send_zygote_files(process.socket.get(), options.zygote_files);
+  }
   return process;
 }
 

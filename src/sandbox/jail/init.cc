@@ -196,6 +196,13 @@ void give_up() {
   self.gave_up = true;
 }
 
+/// /mnt is a file system of the environment's own, which nobody inside may write to.
+void mount_file_system(const char* path, int tree) {
+  if (const long result = raw(SYS_mkdirat, AT_FDCWD, path, 0755L); result < 0) fail(kMountStep, result);
+  if (const long result = attach({tree, path}); result < 0) fail(kMountStep, result);
+  raw(SYS_close, tree);
+}
+
 void assign(const Order& order, const Message& message) {
   int next = 0;
   const auto take = [&] { return next < message.fd_count ? message.fds[next++] : -1; };
@@ -209,6 +216,7 @@ void assign(const Order& order, const Message& message) {
     if (const long result = attach({tree, place.at}); result < 0) fail(kAttachStep, result);
     raw(SYS_close, tree);
   }
+  if ((order.has & kHasFileSystem) != 0) mount_file_system(order.mount_path, take());
   if ((order.has & kHasExtensionsOutput) != 0) keep(take(), kExtensionsFd);
   start_extensions(order);
   self.channel_open ? hand_over(order) : start_runtime();

@@ -178,6 +178,8 @@ const char* step_name(std::uint32_t step) {
       return "attach code and layers";
     case kStartStep:
       return "start a program";
+    case kMountStep:
+      return "mount the shared file system";
     case kHandOverStep:
       return "hand over to what waits";
     default:

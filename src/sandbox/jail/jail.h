@@ -125,7 +125,8 @@ Failure enter_zygote_root(const Plan& plan);
 const char* step_name(std::uint32_t step);
 std::uint32_t step_count();
 /// For failures outside of the lists.
-constexpr std::uint32_t kAttachStep = 1000, kStartStep = 1001, kHandOverStep = 1002, kOrderStep = 1003;
+constexpr std::uint32_t kAttachStep = 1000, kStartStep = 1001, kHandOverStep = 1002, kOrderStep = 1003,
+                        kMountStep = 1004;
 
 constexpr unsigned kMaxSteps = 96;
 /// Where each step's time is written (CLOCK_MONOTONIC, ns), for the bench: kMaxSteps long and shared memory, or null.

@@ -19,7 +19,7 @@ enum class OrderKind : std::uint32_t {
   /// With the channel's end for init, which passes credentials on; and, when there are arguments, that for the process
   /// to start.
   wait = 1,
-  /// With the trees for /var/task and /opt and the extensions' output, as far as `has` says.
+  /// With the trees for /var/task, /opt and the order's mount_path and the extensions' output, as far as `has` says.
   assign,
   /// Kills everything inside and starts extensions and runtime anew.
   restart,
@@ -29,7 +29,8 @@ enum class OrderKind : std::uint32_t {
   kill,
 };
 
-constexpr std::uint32_t kHasCode = 1, kHasLayers = 2, kHasExtensionsOutput = 4;
+constexpr std::uint32_t kHasCode = 1, kHasLayers = 2, kHasExtensionsOutput = 4, kHasFileSystem = 8;
+constexpr std::size_t kMaxMountPath = 161;
 
 /// To init. Followed by the strings, each ended by NUL: arguments, variables, extensions, extensions' variables.
 struct Order {
@@ -40,6 +41,8 @@ struct Order {
   std::uint32_t extension_count;
   std::uint32_t extension_variable_count;
   std::uint32_t strings_bytes;
+  /// "/mnt/NAME" and NUL.
+  char mount_path[kMaxMountPath];
 };
 
 enum class NoticeKind : std::uint32_t {
@@ -71,8 +74,8 @@ struct Notice {
 constexpr std::size_t kMaxLimits = 16;
 constexpr std::size_t kMaxFilter = 1024;
 
-/// To a zygote, one at a time. With the descriptors: init's pidfd, stdout, stderr, channel, and `group_count` files of
-/// control groups.
+/// To a zygote, one at a time. With the descriptors: init's pidfd, stdout, stderr, channel, `group_count` files of control groups,
+/// and, when `unified`, the directory of the group of v2 whose file is the last of those.
 struct ForkRequest {
   std::uint32_t tag;
   std::uint32_t uid;
@@ -80,6 +83,7 @@ struct ForkRequest {
   std::uint32_t limit_count;
   std::uint32_t filter_count;
   std::uint32_t group_count;
+  std::uint32_t unified;
   Limit limits[kMaxLimits];
   sock_filter filter[kMaxFilter];
 };

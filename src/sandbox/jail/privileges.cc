@@ -30,6 +30,8 @@ constexpr PathRule kPathRules[] = {
     {"/tmp", kAbi1 | kRefer | kTruncate | kIoctlDev},
     {"/dev", kWriteFile | kTruncate | kIoctlDev},
     {"/dev/shm", kAbi1 | kRefer | kTruncate},
+    // Where a shared file system is mounted later: what is attached beneath is within the rule.
+    {"/mnt", kAbi1 | kRefer | kTruncate},
 };
 
 struct __attribute__((packed)) PathBeneath {

@@ -80,7 +80,7 @@ auto in_words(const Work& work) {
 Environments::Environments(const Directories& directories, std::uint32_t first_uid, const NetworkOptions& network)
     : networks_(network),
       images_(directories.scratch),
-      mounts_(directories.scratch, directories.code, directories.runtimes, directories.roots),
+      mounts_(directories.scratch, directories.code, directories.runtimes, directories.roots, directories.file_systems),
       first_uid_(first_uid),
       filter_(jail::make_filter()),
       landlock_abi_(landlock_abi()) {
@@ -133,6 +133,14 @@ Environments::Stock Environments::take_stock(std::int32_t scratch_mib) {
   stock_.pop_front();
   if (stock.scratch_mib != scratch_mib) stock.scratch = images_.make(scratch_mib);
   return stock;
+}
+
+bool Environments::making() const {
+  return std::ranges::any_of(environments_, [](const auto& entry) {
+    const Phase phase = entry.second.phase;
+    return phase == Phase::launching || phase == Phase::preparing || phase == Phase::assigning ||
+           phase == Phase::restarting;
+  });
 }
 
 bool Environments::restock() {
@@ -200,6 +208,7 @@ void Environments::clone_init(Environment& environment, const Stock& stock) {
   const base::Fd root = mounts_.clone_root(environment.root);
   const base::Fd runtime = mounts_.clone_runtime(environment.runtime_dir);
   const Mounts::Users users = mounts_.make_users(environment.slot, uid);
+  const base::Fd mount_points = mounts_.make_mount_points();
   const bool launching = environment.phase == Phase::launching;
   cgroups_.limit(environment.cgroup,
                  {(launching ? environment.memory_mib : kWaitingMib) << 20, environment.max_processes});
@@ -225,8 +234,10 @@ void Environments::clone_init(Environment& environment, const Stock& stock) {
   const jail::Attachment attachments[] = {{runtime.get(), "var/runtime"},
                                           {users.passwd.get(), "etc/passwd"},
                                           {users.group.get(), "etc/group"},
-                                          {stock.scratch.get(), "tmp"}};
-  for (const jail::Attachment& attachment : attachments) plan.attachments[plan.attachment_count++] = attachment;
+                                          {stock.scratch.get(), "tmp"},
+                                          {mount_points.get(), "mnt"}};
+  for (const jail::Attachment& attachment : attachments)
+    if (attachment.tree >= 0) plan.attachments[plan.attachment_count++] = attachment;
   plan.shm_options = kShmOptions;
   plan.announce = !launching;
   plan.hostname = Mounts::kHostname;
@@ -241,9 +252,10 @@ void Environments::clone_init(Environment& environment, const Stock& stock) {
   environment.stdout_pipe = std::move(out.read);
   environment.stderr_pipe = std::move(err.read);
   if (!environment.zygote) return;
-  environment.fork = {std::move(out.write), std::move(err.write), {}, std::move(entrance.tasks)};
-  for (base::Fd* file : {&entrance.inner_file, &entrance.freezer_file})
+  environment.fork = {std::move(out.write), std::move(err.write), {}, std::move(entrance.tasks), {}};
+  for (base::Fd* file : {&entrance.freezer_file, &entrance.inner_file})
     if (*file) environment.fork.groups.push_back(std::move(*file));
+  environment.fork.unified = std::move(entrance.inner);
 }
 
 void Environments::start_init(Environment& environment, const jail::Plan& plan, int outer_group) {
@@ -275,6 +287,7 @@ void Environments::order(const Environment& environment, jail::OrderKind kind, c
     order.extension_count = request->extension_count;
     order.extension_variable_count = request->extension_variable_count;
     order.strings_bytes = static_cast<std::uint32_t>(request->strings.size());
+    wire::put_text(order.mount_path, request->file_system.path);
     message += request->strings;
   }
   std::memcpy(message.data(), &order, sizeof order);
@@ -307,6 +320,10 @@ void Environments::assign(Environment& environment, const wire::Checked& request
     trees.push_back(mounts_.clone_code(request.code_hash));
     // Also without layers: what waited has seen an /opt with a lib in it, for the dynamic linker.
     trees.push_back(request.layers.empty() ? mounts_.clone_empty() : mounts_.clone_layers(request.layers));
+    if (!request.file_system.arn.empty()) {
+      trees.push_back(mounts_.clone_file_system(request.file_system.arn, uid_of(environment)));
+      has |= jail::kHasFileSystem;
+    }
     if (request.extension_count > 0) {
       Ends output = make_output(uid_of(environment));
       environment.extensions_output = std::move(output.read);
@@ -415,6 +432,8 @@ jail::ForkRequest Environments::fork_request(const Environment& environment, std
   request.group_count = static_cast<std::uint32_t>(parts.groups.size());
   descriptors = {environment.pidfd.get(), parts.out.get(), parts.err.get(), parts.channel.get()};
   for (const base::Fd& group : parts.groups) descriptors.push_back(group.get());
+  request.unified = parts.unified ? 1 : 0;
+  if (parts.unified) descriptors.push_back(parts.unified.get());
   return request;
 }
 

@@ -84,7 +84,10 @@ struct Environment {
     base::Fd out;
     base::Fd err;
     base::Fd channel;
+    /// Files to write to; that of v2, where there is one, last.
     std::vector<base::Fd> groups;
+    /// The directory of v2's.
+    base::Fd unified;
   } fork;
 };
 
@@ -95,6 +98,7 @@ struct Directories {
   std::filesystem::path scratch;
   /// Empty: no root but the host's.
   std::filesystem::path roots = {};
+  std::vector<SharedDirectory> file_systems = {};
 };
 
 class Environments {
@@ -138,6 +142,8 @@ class Environments {
   bool freezer_of_version_1() const { return cgroups_.freezer_of_version_1(); }
   Mounts& mounts() { return mounts_; }
 
+  /// True while an environment is on its way to where its server waits for it.
+  bool making() const;
   /// Does one piece of work that need not wait for a request; false when there is none.
   bool restock();
   /// Tries again to remove groups that were still busy; false when none is left.

@@ -27,6 +27,8 @@ namespace launcher {
 namespace {
 
 constexpr int kSweepMs = 3;
+/// Without a word from anybody.
+constexpr int kCalmMs = 5;
 constexpr int kIdleMs = 60'000;
 constexpr int kEvents = 64;
 
@@ -50,18 +52,20 @@ class Loop {
 
   /// Until the server closes its end.
   void run() {
-    bool open = true, may_restock = true, busy = false;
+    bool open = true, may_restock = true, calm = false, busy = false;
     while (open) {
       epoll_event events[kEvents];
       const int rest = zygotes_.empty() ? -1 : kIdleMs;
-      const int timeout = may_restock ? 0 : busy ? kSweepMs : rest;
+      const int timeout = may_restock ? (calm ? 0 : kCalmMs) : busy ? kSweepMs : rest;
       const int count = ::epoll_wait(epoll_.get(), events, kEvents, timeout);
       if (count < 0 && errno != EINTR) return;
       for (int i = 0; i < count && open; ++i) open = handle(events[i].data.u64);
       busy = environments_.sweep();
       if (!zygotes_.empty()) zygotes_.retire_idle();
-      // Only what is left over of the time: a request waits for nothing that it does not need itself.
-      may_restock = count > 0 || (may_restock && environments_.restock());
+      // Only what is left over of the time: a request waits for nothing that it does not need itself, nor does what is on its
+      // way into a sandbox: making a stock takes ten milliseconds in which nobody is heard.
+      calm = count == 0 && !environments_.making();
+      may_restock = count > 0 || (may_restock && (!calm || environments_.restock()));
     }
   }
 
@@ -364,6 +368,19 @@ void take_zygote_files(int socket, std::uint32_t count, const Mounts& mounts) {
   }
 }
 
+std::vector<SharedDirectory> take_file_systems(int socket, std::uint32_t count) {
+  if (count > kMaxFileSystems) throw std::runtime_error("too many file systems");
+  std::vector<SharedDirectory> taken;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    wire::FileSystem one{};
+    const Received received = receive_message(socket, {reinterpret_cast<char*>(&one), sizeof one}, 0);
+    if (received.length != sizeof one || one.header.kind != wire::Kind::file_system)
+      throw std::runtime_error("a file system did not arrive");
+    taken.push_back({std::string(wire::get_text(one.arn)), wire::get_text(one.directory)});
+  }
+  return taken;
+}
+
 NetworkOptions network_of(const wire::Configure& configure) {
   if (configure.network > FunctionNetwork::host) throw std::runtime_error("there is no such network of functions");
   NetworkOptions options{configure.network};
@@ -384,7 +401,8 @@ int serve(int socket) {
   try {
     if (::geteuid() != 0) throw std::runtime_error("not started as root");
     Environments environments({wire::get_text(configure.code_dir), wire::get_text(configure.runtimes_dir),
-                               wire::get_text(configure.scratch_dir), wire::get_text(configure.roots_dir)},
+                               wire::get_text(configure.scratch_dir), wire::get_text(configure.roots_dir),
+                               take_file_systems(socket, configure.file_systems)},
                               configure.first_uid, network_of(configure));
     take_zygote_files(socket, configure.zygote_files, environments.mounts());
     report(socket, true, environments.description(), environments.network());

@@ -7,12 +7,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/fd.h"
+#include "sandbox/sandbox.h"
 
 namespace lambent::sandbox::launcher {
 
@@ -23,7 +25,7 @@ class Mounts {
   /// than what it opened before. `roots` holds the installed root file systems; empty when there are none. Throws
   /// std::exception.
   Mounts(const std::filesystem::path& stage, const std::filesystem::path& code, const std::filesystem::path& runtimes,
-         const std::filesystem::path& roots);
+         const std::filesystem::path& roots, const std::vector<SharedDirectory>& file_systems = {});
 
   /// A detached copy of a root's template with everything beneath it: "host", or an installed root, which is either a whole
   /// tree (ROOTS/<name>/root) or a language for the host's root (ROOTS/<name>/lang, which becomes /var/lang). The template of
@@ -37,6 +39,12 @@ class Mounts {
   base::Fd clone_layers(const std::vector<std::string>& hashes) const;
   /// An empty directory, read-only.
   base::Fd clone_empty() const;
+  /// An empty file system for /mnt; none when there are no shared file systems.
+  base::Fd make_mount_points() const;
+  /// A detached mount (nosuid, nodev) of a shared directory for the environment whose user `uid` is. What belongs to the directory's
+  /// owner on the disk belongs to that user in the mount, and what he makes belongs to the owner; where the file system or the
+  /// kernel cannot do that, he is one of the others.
+  base::Fd clone_file_system(const std::string& arn, std::uint32_t uid) const;
 
   /// Keeps a file that zygotes may execute: "python/zygote.py". Unlike the runtimes directory this one is nobody's but
   /// root's.
@@ -68,6 +76,8 @@ class Mounts {
   base::Fd runtimes_;
   base::Fd roots_;
   base::Fd zygotes_;
+  /// Directories beneath the stage, by ARN.
+  std::map<std::string, std::string> file_systems_;
   /// The installed roots whose templates exist.
   std::set<std::string> templates_;
 };

@@ -57,6 +57,9 @@ const char* take_names(const Request& request, Checked& checked) {
     checked.layers.emplace_back(request.layers[i], sizeof request.layers[i]);
     if (!is_hash(checked.layers.back())) return "a layer's hash is not 64 lower-case hex digits";
   }
+  checked.file_system = {std::string(get_text(request.file_system)), std::string(get_text(request.mount_path))};
+  if (!checked.file_system.arn.empty() && !is_mount_path(checked.file_system.path))
+    return "a file system's place is not beneath /mnt";
   return nullptr;
 }
 
@@ -82,6 +85,8 @@ const char* check_spec(const Spec& spec) {
   for (const std::string& layer : spec.layers)
     if (layer.size() != sizeof(Request::code_hash)) return "a layer's hash is not 64 hex digits";
   if (spec.extensions.size() > kMaxExtensions) return "too many extensions";
+  if (spec.file_system.arn.size() >= kMaxArn || spec.file_system.path.size() >= kMaxMountPath)
+    return "too long a name of a file system";
   return nullptr;
 }
 
@@ -124,6 +129,14 @@ bool is_plain_name(std::string_view text) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789._-";
   return !text.empty() && text.size() < sizeof(Request::runtime_dir) && text.front() != '.' &&
          text.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+bool is_mount_path(std::string_view text) {
+  constexpr std::string_view kBeneath = "/mnt/";
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  if (!text.starts_with(kBeneath) || text.size() >= kMaxMountPath) return false;
+  text.remove_prefix(kBeneath.size());
+  return !text.empty() && text != "." && text != ".." && text.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
 void put_text(std::span<char> field, std::string_view text) {
@@ -190,6 +203,8 @@ std::variant<std::string, std::runtime_error> format_request(Kind kind, std::uin
   if (!put_common(request, kind, id, spec)) return std::runtime_error("sandbox: a name is too long");
   if (const char* wrong = check_spec(spec)) return std::runtime_error(std::string("sandbox: ") + wrong);
   std::memcpy(request.code_hash, spec.code_hash.data(), sizeof request.code_hash);
+  put_text(request.file_system, spec.file_system.arn);
+  put_text(request.mount_path, spec.file_system.path);
   for (const std::string& layer : spec.layers)
     std::memcpy(request.layers[request.layer_count++], layer.data(), sizeof request.code_hash);
   return finish(request, {&spec.argv, &spec.environment, &spec.extensions, &spec.extension_environment});

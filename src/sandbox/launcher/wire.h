@@ -15,6 +15,9 @@
 namespace lambent::sandbox::wire {
 
 constexpr std::size_t kMaxPath = 1024;
+/// The model's, and a NUL.
+constexpr std::size_t kMaxArn = 257;
+constexpr std::size_t kMaxMountPath = 161;
 constexpr std::size_t kMaxStrings = 48 * 1024;
 constexpr std::size_t kMaxArguments = 64;
 constexpr std::size_t kMaxVariables = 512;
@@ -23,6 +26,7 @@ constexpr std::uint32_t kUids = 65'536;
 enum class Kind : std::uint32_t {
   configure = 1,
   zygote_file,
+  file_system,
   report,
   // Requests with a Request's layout.
   launch,
@@ -62,6 +66,8 @@ struct Configure {
   /// So many messages of the kind follow.
   std::uint32_t zygote_files;
   std::uint32_t zygote_forks;
+  /// So many messages of the kind follow, before those.
+  std::uint32_t file_systems;
   FunctionNetwork network;
   /// Separated by blanks.
   char allowed_cidrs[2048];
@@ -75,6 +81,12 @@ struct ZygoteFile {
 };
 constexpr std::size_t kMaxZygoteFile = 128 * 1024;
 constexpr std::uint32_t kMaxZygoteFiles = 64;
+
+struct FileSystem {
+  Header header;
+  char arn[kMaxArn];
+  char directory[kMaxPath];
+};
 
 /// The launcher's answer to it.
 struct Report {
@@ -93,6 +105,9 @@ struct Request {
   char layers[kMaxLayers][64];
   char root[32];
   char runtime_dir[32];
+  /// Empty when no file system is wanted.
+  char file_system[kMaxArn];
+  char mount_path[kMaxMountPath];
   std::uint32_t layer_count;
   std::int32_t memory_mib;
   std::int32_t ephemeral_mib;
@@ -153,6 +168,7 @@ struct Checked {
   std::vector<std::string> layers;
   std::string root;
   std::string runtime_dir;
+  FileSystemMount file_system;
   std::int32_t memory_mib = 0;
   std::int32_t ephemeral_mib = 0;
   std::int32_t max_processes = 0;
@@ -184,6 +200,9 @@ std::variant<std::string, std::runtime_error> format_prepare(std::uint64_t id, c
 void put_text(std::span<char> field, std::string_view text);
 /// The text of a field up to its NUL; the whole field when there is none.
 std::string_view get_text(std::span<const char> field);
+
+/// "/mnt/NAME", where NAME is one component and names no directory above.
+bool is_mount_path(std::string_view text);
 
 /// A single path component that is neither hidden nor "..".
 bool is_plain_name(std::string_view text);
