@@ -94,8 +94,8 @@ class Nowhere final : public TreeSink {
 };
 
 StoredCode describe(std::string_view zip) {
-  if (zip.size() > static_cast<std::size_t>(kMaxZippedBytes))
-    throw BadArchive("Zipped size must be smaller than " + std::to_string(kMaxZippedBytes) + " bytes",
+  if (zip.size() > static_cast<std::size_t>(kMaxUnzippedBytes))
+    throw BadArchive("Zipped size must be smaller than " + std::to_string(kMaxUnzippedBytes) + " bytes",
                      BadArchive::Why::too_large);
   const auto digest = base::sha256(zip);
   StoredCode code{base::hex(digest), base::base64(digest), static_cast<std::int64_t>(zip.size()), 0, nullptr};

@@ -43,7 +43,7 @@ class BadArchive : public std::runtime_error {
   Why why_;
 };
 
-/// AWS quotas ("Lambda quotas").
+/// AWS quotas ("Lambda quotas"). The first is of what comes with a request; code in S3 is bounded by the second alone.
 constexpr std::int64_t kMaxZippedBytes = 52'428'800;
 constexpr std::int64_t kMaxUnzippedBytes = 262'144'000;
 

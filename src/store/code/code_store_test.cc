@@ -85,7 +85,7 @@ TEST_F(CodeStoreTest, ARefusedArchiveLeavesNothing) {
 TEST_F(CodeStoreTest, RefusesWhatIsTooLargeZipped) {
   CodeStore store(directory());
   try {
-    store.add(std::string(static_cast<std::size_t>(kMaxZippedBytes) + 1, 'x'));
+    store.add(std::string(static_cast<std::size_t>(kMaxUnzippedBytes) + 1, 'x'));
     FAIL();
   } catch (const BadArchive& refused) {
     EXPECT_EQ(refused.why(), BadArchive::Why::too_large);

@@ -41,7 +41,7 @@ class Inflater {
   template <class Take>
   void inflate_entry(const ArchiveEntry& entry, Take& take) {
     inflateReset(&stream_);
-    // The archive is bounded by kMaxZippedBytes, so its parts fit zlib's 32 bits.
+    // The archive is bounded by kMaxUnzippedBytes, so its parts fit zlib's 32 bits.
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(entry.stored.data()));
     stream_.avail_in = static_cast<uInt>(entry.stored.size());
     int result = Z_OK;
