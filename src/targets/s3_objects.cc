@@ -14,7 +14,6 @@ using aws::ObjectRead;
 using base::Task;
 using Kind = aws::ObjectRead::Kind;
 
-constexpr std::size_t kBudget = 512u << 20;
 /// Below the 60 s after which clients give an operation up.
 constexpr std::chrono::milliseconds kTime{50'000};
 
@@ -47,7 +46,10 @@ ObjectRead outcome_of(base::http::Response response) {
 
 class S3Objects final : public aws::Objects {
  public:
-  S3Objects(Endpoint endpoint, ObjectsParts parts) : endpoint_(std::move(endpoint)), parts_(std::move(parts)) {}
+  S3Objects(Endpoint endpoint, ObjectsParts parts)
+      : endpoint_(std::move(endpoint)),
+        parts_(std::move(parts)),
+        left_(std::make_shared<std::atomic<std::size_t>>(parts_.budget_bytes)) {}
 
   Task<ObjectRead> read(aws::Caller reader, aws::ObjectName object, std::size_t max_bytes) override {
     ObjectRead outcome;
@@ -100,7 +102,7 @@ class S3Objects final : public aws::Objects {
   const Endpoint endpoint_;
   const ObjectsParts parts_;
   /// Shares may outlive this.
-  const std::shared_ptr<std::atomic<std::size_t>> left_ = std::make_shared<std::atomic<std::size_t>>(kBudget);
+  const std::shared_ptr<std::atomic<std::size_t>> left_;
 };
 
 }  // namespace

@@ -35,7 +35,7 @@ class S3ObjectsTest : public ::testing::Test {
       if (caller.arn == "gone") throw aws::Error("AccessDeniedException", "The caller's credentials are gone.", 403);
       return Credentials{"AKIAEXAMPLE", "secret", ""};
     };
-    objects_ = make_objects(endpoint_, {clock_, credentials});
+    objects_ = make_objects(endpoint_, {clock_, credentials, 5000});
     lanes_.start();
   }
   ~S3ObjectsTest() override {
@@ -52,7 +52,7 @@ class S3ObjectsTest : public ::testing::Test {
     response.body = body_;
     co_await exchange.respond(std::move(response));
   }
-  aws::ObjectRead read(const aws::ObjectName& object = {"bucket", "code.zip", ""}, std::size_t max_bytes = 1 << 20,
+  aws::ObjectRead read(const aws::ObjectName& object = {"bucket", "code.zip", ""}, std::size_t max_bytes = 4000,
                        const std::string& caller = "arn:aws:iam::123456789012:user/ann") {
     aws::Caller reader;
     reader.arn = caller;
@@ -128,14 +128,14 @@ TEST_F(S3ObjectsTest, ReadsNoMoreThanItIsAskedFor) {
 }
 
 TEST_F(S3ObjectsTest, WhatIsHeldInMemoryIsBoundedUntilItIsLetGo) {
-  body_ = std::string(200 << 20, 'x');
-  auto first = read({"bucket", "key", ""}, 250 << 20);
-  auto second = read({"bucket", "key", ""}, 250 << 20);
+  body_ = std::string(2000, 'x');
+  auto first = read({"bucket", "key", ""}, 3000);
+  auto second = read({"bucket", "key", ""}, 3000);
   ASSERT_EQ(first.kind, Kind::read);
   ASSERT_EQ(second.kind, Kind::read);
-  EXPECT_EQ(read({"bucket", "key", ""}, 250 << 20).kind, Kind::busy);
+  EXPECT_EQ(read({"bucket", "key", ""}, 3000).kind, Kind::busy);
   first = {};
-  EXPECT_EQ(read({"bucket", "key", ""}, 250 << 20).kind, Kind::read);
+  EXPECT_EQ(read({"bucket", "key", ""}, 3000).kind, Kind::read);
 }
 
 }  // namespace
