@@ -251,14 +251,17 @@ base::Task<std::invoke_result_t<Command, Transaction&>> Functions::write(Command
   }
 }
 
-base::Task<bool> Functions::create(FunctionVersion function, std::optional<FunctionVersion> published) {
+base::Task<bool> Functions::create(FunctionVersion function, std::optional<FunctionVersion> published,
+                                   std::function<void(Transaction&)> alongside) {
   const auto version = snapshot_of(std::move(published));
   const auto created = std::make_shared<const FunctionVersion>(std::move(function));
   auto pins = pins_of(*created, version);
-  auto command = [snapshots = snapshots_, created, version](Transaction& transaction) {
+  auto command = [snapshots = snapshots_, created, version,
+                  alongside = std::move(alongside)](Transaction& transaction) {
     if (rows::function_revision(transaction, created->key, kLatest)) return false;
     rows::insert(transaction, *created);
     if (version) rows::insert(transaction, *version);
+    if (alongside) alongside(transaction);
     transaction.after_commit([snapshots, created, version] {
       snapshots->publish(created);
       snapshots->publish(version);

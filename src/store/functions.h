@@ -71,8 +71,10 @@ class Functions {
   /// Every version of every function, for start-up: those left Pending or InProgress by a crash are finished then.
   std::vector<FunctionSnapshot> all() const;
 
-  /// A new function, and its first version with it when one is given. False, and nothing changed, when the name is taken.
-  base::Task<bool> create(FunctionVersion function, std::optional<FunctionVersion> published = std::nullopt);
+  /// A new function, and its first version with it when one is given. False, and nothing changed, when the name is taken. `alongside`
+  /// runs in the same transaction; what it throws takes the function back.
+  base::Task<bool> create(FunctionVersion function, std::optional<FunctionVersion> published = std::nullopt,
+                          std::function<void(Transaction&)> alongside = {});
   /// Replaces the function or the version if its revision is still `expected_revision`, and adds `published`; false when it
   /// changed or is gone.
   base::Task<bool> replace(FunctionVersion function, std::string expected_revision,

@@ -14,11 +14,13 @@ namespace json = boost::json;
 
 constexpr std::string_view kInsert = R"sql(
   INSERT INTO layer_versions (account, region, name, version, description, license_info, compatible_runtimes,
-    compatible_architectures, code_sha256, code_hash, code_size, unzipped_size, created_ms, policy, policy_revision)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
+    compatible_architectures, code_sha256, code_hash, code_size, unzipped_size, created_ms, policy, policy_revision,
+    signing_profile, signing_job)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
 constexpr std::string_view kSelect = R"sql(
   SELECT account, region, name, version, description, license_info, compatible_runtimes, compatible_architectures,
-    code_sha256, code_hash, code_size, unzipped_size, created_ms, policy, policy_revision FROM layer_versions)sql";
+    code_sha256, code_hash, code_size, unzipped_size, created_ms, policy, policy_revision,
+    signing_profile, signing_job FROM layer_versions)sql";
 constexpr std::string_view kUpdatePolicy =
     "UPDATE layer_versions SET policy = ?, policy_revision = ?"
     " WHERE account = ? AND region = ? AND name = ? AND version = ?";
@@ -45,7 +47,7 @@ void insert(Transaction& transaction, const LayerVersion& v) {
   const auto bind = [&](const auto& license) {
     statement.bind(v.key.account, v.key.region, v.key.name, v.version, v.description, license, text_of(v.runtimes),
                    text_of(v.architectures), v.code_sha256, v.code_hash, v.code_size, v.unzipped_size, v.created_ms,
-                   v.policy, v.policy_revision);
+                   v.policy, v.policy_revision, v.signing_profile_arn, v.signing_job_arn);
   };
   if (v.license_info)
     bind(*v.license_info);
@@ -69,6 +71,8 @@ LayerVersion read_row(const Statement& row) {
   v.created_ms = row.integer(12);
   v.policy = row.text(13);
   v.policy_revision = row.text(14);
+  v.signing_profile_arn = row.text(15);
+  v.signing_job_arn = row.text(16);
   return v;
 }
 

@@ -41,6 +41,9 @@ struct LayerVersion {
   std::int64_t code_size = 0;
   std::int64_t unzipped_size = 0;
   CodePin code_pin;
+  /// Who signed it and the signature's own ARN; empty when nobody with a profile did.
+  std::string signing_profile_arn;
+  std::string signing_job_arn;
   std::int64_t created_ms = 0;
   /// Who else may use it, as a JSON document; empty for none.
   std::string policy;
