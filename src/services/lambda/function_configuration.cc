@@ -34,19 +34,32 @@ FunctionConfiguration listed(const store::FunctionVersion& function, const std::
   out.CodeSha256 = function.code_sha256;
   out.Version = function.version;
   if (function.has_environment) out.Environment = Environment{function.environment};
+  out.KMSKeyArn = unless_empty(function.kms_key_arn);
+  if (const auto& vpc = function.vpc)
+    out.VpcConfig = VpcConfigResponse{vpc->subnet_ids, vpc->security_group_ids, vpc->vpc_id, vpc->ipv6_allowed};
+  for (const auto& use : function.file_systems) {
+    if (!out.FileSystemConfigs) out.FileSystemConfigs.emplace();
+    out.FileSystemConfigs->push_back({use.arn, use.mount_path});
+  }
   out.TracingConfig.Mode = function.tracing_mode;
   if (!function.dead_letter_arn.empty()) out.DeadLetterConfig = DeadLetterConfig{function.dead_letter_arn};
   out.RevisionId = function.revision_id;
   if (!function.layers.empty()) {
     auto& layers = out.Layers.emplace();
-    for (const auto& layer : function.layers) layers.push_back({layer.arn, layer.size});
+    for (const auto& layer : function.layers)
+      layers.push_back(
+          {layer.arn, layer.size, unless_empty(layer.signing_profile_arn), unless_empty(layer.signing_job_arn)});
   }
   out.PackageType = "Zip";
   out.Architectures = {function.architecture};
   out.EphemeralStorage.Size = function.ephemeral_mib;
   out.SnapStart = {.ApplyOn = "None", .OptimizationStatus = "Off"};
   out.LoggingConfig.LogFormat = function.log_format;
+  out.LoggingConfig.ApplicationLogLevel = unless_empty(function.application_log_level);
+  out.LoggingConfig.SystemLogLevel = unless_empty(function.system_log_level);
   out.LoggingConfig.LogGroup = function.log_group;
+  out.SigningProfileVersionArn = unless_empty(function.signing_profile_arn);
+  out.SigningJobArn = unless_empty(function.signing_job_arn);
   return out;
 }
 

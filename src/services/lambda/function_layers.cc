@@ -49,7 +49,8 @@ std::vector<store::LayerUse> find_layers(const Lambda& lambda, const aws::Caller
           "Two different versions of the same layer are not allowed to be referenced in the same function. {} "
           "and {} are versions of the same layer.",
           other->second, arn));
-    layers.push_back({arn, version->code_hash, version->code_size, version->unzipped_size, version->code_pin});
+    layers.push_back({arn, version->code_hash, version->code_size, version->unzipped_size, version->code_pin,
+                      version->signing_profile_arn, version->signing_job_arn});
   }
   return layers;
 }

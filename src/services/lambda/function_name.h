@@ -69,6 +69,9 @@ enum class NamedBy {
   get_runtime_management,
   put_runtime_management,
   map_source,
+  put_code_signing,
+  get_code_signing,
+  remove_code_signing,
 };
 
 /// Throws aws::Error for a name of another account or region, a qualifier that the operation does not take, and two qualifiers that

@@ -19,21 +19,6 @@ bool is_settled(const store::FunctionVersion& function) {
   return function.state != kPending && function.update_status != kInProgress;
 }
 
-/// The archive's refusal as AWS words it. AWS gives no reason for a bad zip; ours follows its sentence.
-aws::Error refusal_of(const store::BadArchive& bad) {
-  using Why = store::BadArchive::Why;
-  if (bad.why() == Why::too_large) return invalid_parameter(bad.what());
-  return invalid_parameter(
-      std::string("Could not unzip uploaded file. Please check your file, then try to upload again. (") + bad.what() +
-      ")");
-}
-
-void require_zip_size(const std::string& zip) {
-  if (zip.size() > static_cast<std::size_t>(store::kMaxZippedBytes))
-    throw aws::Error("RequestEntityTooLargeException",
-                     fmt::format("Zipped size must be smaller than {} bytes", store::kMaxZippedBytes), 413);
-}
-
 }  // namespace
 
 store::FunctionSnapshot Lambda::existing(const FunctionName& name) const {
@@ -79,30 +64,6 @@ std::int64_t Lambda::stored_code(std::string_view account, std::string_view regi
 void Lambda::require_storage(std::string_view account, std::string_view region, std::int64_t size) const {
   if (stored_code(account, region) + size > parts_.code_storage_bytes)
     throw aws::Error("CodeStorageExceededException", "Code storage limit exceeded.", 400);
-}
-
-base::Task<store::StoredCode> Lambda::add_code(std::string zip) {
-  require_zip_size(zip);
-  auto work = [this, zip = std::move(zip)] {
-    try {
-      return parts_.code.add(zip);
-    } catch (const store::BadArchive& bad) {
-      throw refusal_of(bad);
-    }
-  };
-  co_return co_await parts_.cpu.run(std::move(work));
-}
-
-base::Task<store::StoredCode> Lambda::check_code(std::string zip) {
-  require_zip_size(zip);
-  auto work = [zip = std::move(zip)] {
-    try {
-      return store::CodeStore::check(zip);
-    } catch (const store::BadArchive& bad) {
-      throw refusal_of(bad);
-    }
-  };
-  co_return co_await parts_.cpu.run(std::move(work));
 }
 
 void Lambda::require_role(const std::string& role_arn, const std::string& account) const {

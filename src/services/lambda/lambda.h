@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "aws/condition_keys.h"
+#include "aws/objects.h"
 #include "base/clock.h"
 #include "base/cpu_pool.h"
 #include "base/task.h"
@@ -19,6 +21,7 @@
 #include "services/lambda/code_url.h"
 #include "services/lambda/function_name.h"
 #include "services/lambda/shapes.h"
+#include "services/lambda/surroundings.h"
 #include "store/code/code_store.h"
 #include "store/event_source_mappings.h"
 #include "store/function_urls.h"
@@ -28,6 +31,7 @@
 namespace lambent::lambda {
 
 struct Asynchronous;  // asynchronous.h
+struct Signing;       // code_signing.h
 
 /// All of it outlives the service.
 struct LambdaParts {
@@ -50,8 +54,10 @@ struct LambdaParts {
       allowed;
   /// The same for what comes through a function URL, with conditions' keys; null for a caller who is nobody.
   std::function<bool(const aws::Caller* caller, std::string_view action, std::string_view resource,
-                     std::string_view policy, const std::map<std::string, std::string, std::less<>>& context)>
+                     std::string_view policy, const aws::ConditionKeys& context)>
       allowed_by_url;
+  /// Throws aws::Error when the caller may not hand the role over to Lambda (iam:PassRole). Null: nobody asks.
+  std::function<void(const aws::Caller& caller, std::string_view role_arn)> require_pass_role = {};
   /// Throws aws::Error for a resource policy that cannot be stored.
   std::function<void(std::string_view policy)> check_resource_policy;
   /// Concurrent executions that functions of an account and region reserve together, with what is provisioned for others.
@@ -68,6 +74,12 @@ struct LambdaParts {
   bool block_public_policies = false;
   /// Asynchronous invocation and concurrency.
   Asynchronous* asynchronous = nullptr;
+  /// Keys, networks and file systems that functions may name.
+  Surroundings surroundings = {};
+  /// Where code in S3 is; null when no endpoint is configured.
+  aws::Objects* objects = nullptr;
+  /// Code signing configurations and profiles.
+  const Signing* signing = nullptr;
 };
 
 class Lambda {
@@ -98,10 +110,6 @@ class Lambda {
   std::int64_t stored_code(std::string_view account, std::string_view region) const;
   /// Throws CodeStorageExceededException when the account cannot store `size` bytes more.
   void require_storage(std::string_view account, std::string_view region, std::int64_t size) const;
-
-  /// Stores the archive on the CPU pool. Throws aws::Error for one that is refused.
-  base::Task<store::StoredCode> add_code(std::string zip);
-  base::Task<store::StoredCode> check_code(std::string zip);
 
   /// The role must be of the function's account, exist and trust Lambda.
   void require_role(const std::string& role_arn, const std::string& account) const;

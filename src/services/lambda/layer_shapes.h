@@ -29,8 +29,10 @@ struct LayerContentOutput {
   std::string Location;
   std::string CodeSha256;
   std::int64_t CodeSize = 0;
+  OptionalText SigningProfileVersionArn;
+  OptionalText SigningJobArn;
 };
-BOOST_DESCRIBE_STRUCT(LayerContentOutput, (), (Location, CodeSha256, CodeSize))
+BOOST_DESCRIBE_STRUCT(LayerContentOutput, (), (Location, CodeSha256, CodeSize, SigningProfileVersionArn, SigningJobArn))
 
 /// What lists show of a version.
 struct LayerVersionItem {

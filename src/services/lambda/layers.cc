@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "services/lambda/code_source.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/function_configuration.h"
 #include "services/lambda/layer_name.h"
@@ -33,6 +34,10 @@ LayerVersionOutput shown(const Lambda& lambda, const aws::Caller& caller, const 
                                                                         version.key.name, version.code_hash);
   out.Content.CodeSha256 = version.code_sha256;
   out.Content.CodeSize = version.code_size;
+  if (!version.signing_profile_arn.empty()) {
+    out.Content.SigningProfileVersionArn = version.signing_profile_arn;
+    out.Content.SigningJobArn = version.signing_job_arn;
+  }
   return out;
 }
 
@@ -85,11 +90,13 @@ LayerName by_arn(const GetLayerVersionByArnInput& in) {
 
 base::Task<LayerVersionOutput> publish_layer_version(Lambda& lambda, aws::Caller caller, PublishLayerVersionInput in) {
   const auto name = own_layer(caller, in.LayerName, 0, "lambda:PublishLayerVersion");
-  if (in.Content.S3Bucket || in.Content.S3Key || in.Content.S3ObjectVersion || in.Content.S3ObjectStorageMode)
-    throw unsupported("Content.S3Bucket", "code in S3");
-  if (!in.Content.ZipFile) throw invalid_parameter("Please provide a source for the layer's content.");
-  auto add = lambda.add_code(std::move(in.Content.ZipFile->bytes));
-  const auto code = co_await std::move(add);
+  auto source = source_of(in.Content);
+  auto fetch = take_archive(lambda, caller, std::move(source));
+  auto archive = co_await std::move(fetch);
+  CodeOwner owner{name.key.account, name.key.region};
+  auto take = take_code(lambda, std::move(archive), std::move(owner), Keep::yes);
+  const auto taken = co_await std::move(take);
+  const auto& code = taken.stored;
   lambda.require_storage(name.key.account, name.key.region, code.size);
   store::LayerVersion version;
   version.key = name.key;
@@ -102,6 +109,8 @@ base::Task<LayerVersionOutput> publish_layer_version(Lambda& lambda, aws::Caller
   version.code_size = code.size;
   version.unzipped_size = code.unzipped_size;
   version.code_pin = code.pin;
+  version.signing_profile_arn = taken.signature.profile_version_arn;
+  version.signing_job_arn = taken.signature.job_arn;
   version.created_ms = lambda.parts().clock.now_ms();
   auto task = lambda.layers().publish(std::move(version));
   const auto published = co_await std::move(task);

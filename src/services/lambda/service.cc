@@ -1,7 +1,9 @@
 #include "services/lambda/service.h"
 
 #include "services/lambda/async_operations.h"
+#include "services/lambda/code_signing_operations.h"
 #include "services/lambda/operations.h"
+#include "services/lambda/request_keys.h"
 
 namespace lambent::lambda {
 namespace {
@@ -24,8 +26,6 @@ void add_asynchronous(std::vector<aws::Row>& rows) {
       operation("DeleteFunctionEventInvokeConfig", delete_event_invoke_config, delete_event_invoke_config_resource));
   rows.push_back(
       operation("ListFunctionEventInvokeConfigs", list_event_invoke_configs, list_event_invoke_configs_resource));
-  rows.push_back(operation("PutFunctionConcurrency", put_function_concurrency, put_function_concurrency_resource));
-  rows.push_back(operation("GetFunctionConcurrency", get_function_concurrency, get_function_concurrency_resource));
   rows.push_back(
       operation("PutProvisionedConcurrencyConfig", put_provisioned_concurrency, put_provisioned_concurrency_resource));
   rows.push_back(
@@ -34,6 +34,8 @@ void add_asynchronous(std::vector<aws::Row>& rows) {
                            list_provisioned_concurrency_resource));
   rows.push_back(operation("DeleteProvisionedConcurrencyConfig", delete_provisioned_concurrency,
                            delete_provisioned_concurrency_resource));
+  rows.push_back(operation("PutFunctionConcurrency", put_function_concurrency, put_function_concurrency_resource));
+  rows.push_back(operation("GetFunctionConcurrency", get_function_concurrency, get_function_concurrency_resource));
   rows.push_back(
       operation("DeleteFunctionConcurrency", delete_function_concurrency, delete_function_concurrency_resource));
   rows.push_back(
@@ -53,7 +55,9 @@ std::string invoke_policy_of(Lambda& lambda, const aws::Caller& caller, const In
 
 void add_functions(std::vector<aws::Row>& rows) {
   using aws::operation;
-  rows.push_back(operation("CreateFunction", create_function, create_function_resource).with_body_up_to(kMaxCodeBody));
+  rows.push_back(operation("CreateFunction", create_function, create_function_resource)
+                     .with_keys(create_function_keys)
+                     .with_body_up_to(kMaxCodeBody));
   rows.push_back(operation("GetFunction", get_function, get_function_resource).weighing(get_policy_of));
   rows.push_back(operation("GetFunctionConfiguration", get_function_configuration, get_function_configuration_resource)
                      .weighing(get_policy_of));
@@ -61,7 +65,8 @@ void add_functions(std::vector<aws::Row>& rows) {
   rows.push_back(operation("UpdateFunctionCode", update_function_code, update_function_code_resource)
                      .with_body_up_to(kMaxCodeBody));
   rows.push_back(
-      operation("UpdateFunctionConfiguration", update_function_configuration, update_function_configuration_resource));
+      operation("UpdateFunctionConfiguration", update_function_configuration, update_function_configuration_resource)
+          .with_keys(update_function_keys));
   rows.push_back(operation("DeleteFunction", delete_function, delete_function_resource));
 }
 
@@ -79,11 +84,11 @@ void add_versions(std::vector<aws::Row>& rows) {
 /// And tags and account settings.
 void add_permissions(std::vector<aws::Row>& rows) {
   using aws::operation;
-  rows.push_back(operation("TagResource", tag_resource, tag_resource_resource));
-  rows.push_back(operation("UntagResource", untag_resource, untag_resource_resource));
+  rows.push_back(operation("TagResource", tag_resource, tag_resource_resource).with_keys(tag_keys));
+  rows.push_back(operation("UntagResource", untag_resource, untag_resource_resource).with_keys(untag_keys));
   rows.push_back(operation("ListTags", list_tags, list_tags_resource));
   rows.push_back(operation("GetAccountSettings", get_account_settings, get_account_settings_resource));
-  rows.push_back(operation("AddPermission", add_permission, add_permission_resource));
+  rows.push_back(operation("AddPermission", add_permission, add_permission_resource).with_keys(add_permission_keys));
   rows.push_back(operation("RemovePermission", remove_permission, remove_permission_resource));
   rows.push_back(operation("GetPolicy", get_policy, get_policy_resource));
   rows.push_back(operation("PutResourcePolicy", put_resource_policy, put_resource_policy_resource));
@@ -114,10 +119,14 @@ void add_layers(std::vector<aws::Row>& rows) {
 /// And runtime management.
 void add_urls(std::vector<aws::Row>& rows) {
   using aws::operation;
-  rows.push_back(operation("CreateFunctionUrlConfig", create_function_url, create_function_url_resource));
-  rows.push_back(operation("GetFunctionUrlConfig", get_function_url, get_function_url_resource));
-  rows.push_back(operation("UpdateFunctionUrlConfig", update_function_url, update_function_url_resource));
-  rows.push_back(operation("DeleteFunctionUrlConfig", delete_function_url, delete_function_url_resource));
+  rows.push_back(operation("CreateFunctionUrlConfig", create_function_url, create_function_url_resource)
+                     .with_keys(create_url_keys));
+  rows.push_back(
+      operation("GetFunctionUrlConfig", get_function_url, get_function_url_resource).with_keys(get_url_keys));
+  rows.push_back(operation("UpdateFunctionUrlConfig", update_function_url, update_function_url_resource)
+                     .with_keys(update_url_keys));
+  rows.push_back(operation("DeleteFunctionUrlConfig", delete_function_url, delete_function_url_resource)
+                     .with_keys(remove_url_keys));
   rows.push_back(operation("ListFunctionUrlConfigs", list_function_urls, list_function_urls_resource));
   rows.push_back(operation("GetRuntimeManagementConfig", get_runtime_management, get_runtime_management_resource));
   rows.push_back(operation("PutRuntimeManagementConfig", put_runtime_management, put_runtime_management_resource));
@@ -125,11 +134,31 @@ void add_urls(std::vector<aws::Row>& rows) {
 
 void add_mappings(std::vector<aws::Row>& rows) {
   using aws::operation;
-  rows.push_back(operation("CreateEventSourceMapping", create_mapping, create_mapping_resource));
-  rows.push_back(operation("GetEventSourceMapping", get_mapping, get_mapping_resource));
-  rows.push_back(operation("UpdateEventSourceMapping", update_mapping, update_mapping_resource));
-  rows.push_back(operation("DeleteEventSourceMapping", delete_mapping, delete_mapping_resource));
+  rows.push_back(
+      operation("CreateEventSourceMapping", create_mapping, create_mapping_resource).with_keys(create_mapping_keys));
+  rows.push_back(operation("GetEventSourceMapping", get_mapping, get_mapping_resource).with_keys(mapping_keys));
+  rows.push_back(
+      operation("UpdateEventSourceMapping", update_mapping, update_mapping_resource).with_keys(update_mapping_keys));
+  rows.push_back(
+      operation("DeleteEventSourceMapping", delete_mapping, delete_mapping_resource).with_keys(mapping_keys));
   rows.push_back(operation("ListEventSourceMappings", list_mappings, list_mappings_resource));
+}
+
+void add_code_signing(std::vector<aws::Row>& rows) {
+  using aws::operation;
+  rows.push_back(operation("CreateCodeSigningConfig", create_code_signing_config, create_code_signing_config_resource));
+  rows.push_back(operation("GetCodeSigningConfig", get_code_signing_config, get_code_signing_config_resource));
+  rows.push_back(operation("UpdateCodeSigningConfig", update_code_signing_config, update_code_signing_config_resource));
+  rows.push_back(operation("DeleteCodeSigningConfig", delete_code_signing_config, delete_code_signing_config_resource));
+  rows.push_back(operation("ListCodeSigningConfigs", list_code_signing_configs, list_code_signing_configs_resource));
+  rows.push_back(operation("ListFunctionsByCodeSigningConfig", list_functions_by_code_signing_config,
+                           list_functions_by_code_signing_config_resource));
+  rows.push_back(operation("PutFunctionCodeSigningConfig", put_function_code_signing_config,
+                           put_function_code_signing_config_resource));
+  rows.push_back(operation("GetFunctionCodeSigningConfig", get_function_code_signing_config,
+                           get_function_code_signing_config_resource));
+  rows.push_back(operation("DeleteFunctionCodeSigningConfig", delete_function_code_signing_config,
+                           delete_function_code_signing_config_resource));
 }
 
 void add_invocations(std::vector<aws::Row>& rows) {
@@ -155,6 +184,7 @@ aws::Service lambda_service(Lambda& lambda) {
   add_layers(rows);
   add_urls(rows);
   add_mappings(rows);
+  add_code_signing(rows);
   add_invocations(rows);
   add_asynchronous(rows);
   return aws::service("lambda", lambda, std::move(rows));

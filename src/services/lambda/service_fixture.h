@@ -15,6 +15,7 @@
 #include "base/cpu_pool.h"
 #include "base/digest.h"
 #include "base/ids.h"
+#include "services/lambda/code_signing.h"
 #include "services/lambda/operations.h"
 #include "services/lambda/service.h"
 #include "store/code/test_zip.h"
@@ -34,27 +35,31 @@ class FakeEngine final : public invoke::Engine {
  public:
   base::Task<invoke::Outcome> invoke(invoke::Invocation invocation) override {
     invocations.push_back(std::move(invocation));
+    if (streams) {
+      auto streamed = streams(*invocations.back().sink);
+      co_await std::move(streamed);
+    }
     co_return outcome;
   }
   void retire(const store::FunctionKey& key, const std::string& version) override {
     retired.push_back(version.empty() ? key.name : key.name + ":" + version);
   }
   void expect(const store::FunctionVersion&) override {}
+  void provision(store::FunctionSnapshot function, std::int32_t count, invoke::ProvisionObserver) override {
+    provisioned.push_back(function->key.name + ":" + function->version + "=" + std::to_string(count));
+  }
   base::Task<void> stop(std::chrono::seconds) override { co_return; }
 
   std::vector<invoke::Invocation> invocations;
   std::vector<std::string> retired;
+  std::vector<std::string> provisioned;
+  /// What the function streams before the outcome.
+  std::function<base::Task<void>(runtime_api::ResponseSink&)> streams;
   invoke::Outcome outcome{.payload = "null", .executed_version = "$LATEST", .log_tail = "START\nEND\n"};
-  void provision(store::FunctionSnapshot function, std::int32_t count, invoke::ProvisionObserver) override {
-    provisioned.push_back(function->key.name + ":" + function->version + "=" + std::to_string(count));
-  }
 };
 
 struct Answer {
   int status = 0;
-  std::vector<std::string> provisioned;
-  /// What the function streams before the outcome.
-  std::function<base::Task<void>(runtime_api::ResponseSink&)> streams;
   base::http::Headers headers;
   std::string body;
   /// The ARN that was authorized.
@@ -89,6 +94,8 @@ class ServiceFixture : public ::testing::Test {
     if (lambda_) run(lambda_->stop());
     service_.reset();
     lambda_.reset();
+    signing_.reset();
+    configs_.reset();
     functions_.reset();
     mappings_.reset();
     urls_.reset();
@@ -118,13 +125,21 @@ class ServiceFixture : public ::testing::Test {
                       *urls_,
                       *mappings_,
                       [this](std::string_view arn) { return usable_roles_.contains(arn); }};
-    parts.allowed = [this](const aws::Caller&, std::string_view, std::string_view, std::string_view policy) {
-      return policy.find(caller_.account) != std::string_view::npos;
+    parts.allowed = [this](const aws::Caller&, std::string_view action, std::string_view resource,
+                           std::string_view policy) {
+      return policy.find(caller_.account) != std::string_view::npos ||
+             granted_.contains(std::string(action) + " " + std::string(resource));
     };
+    configs_ = std::make_unique<store::CodeSigningConfigs>(*database_, *functions_);
+    signing_ =
+        std::make_unique<Signing>(Signing{*configs_, profiles_, metrics_.counter("errors", "", {"policy", "reason"})});
+    parts.signing = signing_.get();
+    parts.objects = objects_;
     parts.allowed_by_url = [this](const aws::Caller* caller, std::string_view action, std::string_view,
                                   std::string_view policy, const auto& context) {
-      url_asked_.push_back(std::string(action) + " by " + (caller ? caller->arn : "nobody") + " with " +
-                           context.begin()->first + "=" + context.begin()->second);
+      const auto own = context.lower_bound("lambda:");
+      url_asked_.push_back(std::string(action) + " by " + (caller ? caller->arn : "nobody") + " with " + own->first +
+                           "=" + own->second.values.front());
       return policy.find(std::string(action) + "\"") != std::string_view::npos;
     };
     parts.check_resource_policy = [](std::string_view policy) {
@@ -219,6 +234,12 @@ class ServiceFixture : public ::testing::Test {
   FakeEngine engine_;
   std::int64_t code_storage_ = 75LL << 30;
   bool block_public_policies_ = false;
+  /// "ACTION RESOURCE" that the caller's own policies allow.
+  std::set<std::string> granted_;
+  /// S3; set before open().
+  aws::Objects* objects_ = nullptr;
+  SigningProfiles profiles_;
+  base::Metrics metrics_;
   /// What the authorizer was asked for function URLs.
   std::vector<std::string> url_asked_;
   std::set<std::string, std::less<>> usable_roles_{kRole};
@@ -228,6 +249,8 @@ class ServiceFixture : public ::testing::Test {
   std::unique_ptr<store::FunctionUrls> urls_;
   std::unique_ptr<store::EventSourceMappings> mappings_;
   std::unique_ptr<store::CodeStore> code_;
+  std::unique_ptr<store::CodeSigningConfigs> configs_;
+  std::unique_ptr<Signing> signing_;
   std::unique_ptr<Lambda> lambda_;
   std::unique_ptr<aws::Service> service_;
   aws::Caller caller_{.account = kAccount,

@@ -44,6 +44,14 @@ struct VpcConfig {
 };
 BOOST_DESCRIBE_STRUCT(VpcConfig, (), (SubnetIds, SecurityGroupIds, Ipv6AllowedForDualStack))
 
+struct VpcConfigResponse {
+  Texts SubnetIds;
+  Texts SecurityGroupIds;
+  std::string VpcId;
+  bool Ipv6AllowedForDualStack = false;
+};
+BOOST_DESCRIBE_STRUCT(VpcConfigResponse, (), (SubnetIds, SecurityGroupIds, VpcId, Ipv6AllowedForDualStack))
+
 struct DeadLetterConfig {
   OptionalText TargetArn;
 };
@@ -117,9 +125,10 @@ struct CreateFunctionInput : FunctionSettings {
   OptionalText PackageType;
   std::optional<TextMap> Tags;
   std::optional<Texts> Architectures;
+  OptionalText CodeSigningConfigArn;
 };
 BOOST_DESCRIBE_STRUCT(CreateFunctionInput, (FunctionSettings),
-                      (FunctionName, Code, Publish, PackageType, Tags, Architectures))
+                      (FunctionName, Code, Publish, PackageType, Tags, Architectures, CodeSigningConfigArn))
 
 struct UpdateFunctionConfigurationInput : FunctionSettings {
   std::string FunctionName;
@@ -222,8 +231,10 @@ BOOST_DESCRIBE_STRUCT(RuntimeVersionConfig, (), (RuntimeVersionArn))
 struct Layer {
   std::string Arn;
   std::int64_t CodeSize = 0;
+  OptionalText SigningProfileVersionArn = {};
+  OptionalText SigningJobArn = {};
 };
-BOOST_DESCRIBE_STRUCT(Layer, (), (Arn, CodeSize))
+BOOST_DESCRIBE_STRUCT(Layer, (), (Arn, CodeSize, SigningProfileVersionArn, SigningJobArn))
 
 struct FunctionConfiguration {
   std::string FunctionName;
@@ -239,6 +250,9 @@ struct FunctionConfiguration {
   std::string CodeSha256;
   std::string Version;
   std::optional<lambda::Environment> Environment;
+  OptionalText KMSKeyArn;
+  std::optional<VpcConfigResponse> VpcConfig;
+  std::optional<std::vector<FileSystemConfig>> FileSystemConfigs;
   std::optional<lambda::DeadLetterConfig> DeadLetterConfig;
   lambda::TracingConfig TracingConfig;
   std::string RevisionId;
@@ -255,13 +269,15 @@ struct FunctionConfiguration {
   SnapStartResponse SnapStart;
   std::optional<lambda::RuntimeVersionConfig> RuntimeVersionConfig;
   lambda::LoggingConfig LoggingConfig;
+  OptionalText SigningProfileVersionArn;
+  OptionalText SigningJobArn;
 };
 BOOST_DESCRIBE_STRUCT(FunctionConfiguration, (),
                       (FunctionName, FunctionArn, Runtime, Role, Handler, CodeSize, Description, Timeout, MemorySize,
-                       LastModified, CodeSha256, Version, Environment, DeadLetterConfig, TracingConfig, RevisionId,
+                       LastModified, CodeSha256, Version, Environment, KMSKeyArn, VpcConfig, FileSystemConfigs, DeadLetterConfig, TracingConfig, RevisionId,
                        Layers, State, StateReason, StateReasonCode, LastUpdateStatus, LastUpdateStatusReason,
                        LastUpdateStatusReasonCode, PackageType, Architectures, EphemeralStorage, SnapStart,
-                       RuntimeVersionConfig, LoggingConfig))
+                       RuntimeVersionConfig, LoggingConfig, SigningProfileVersionArn, SigningJobArn))
 
 struct FunctionCodeLocation {
   std::string RepositoryType;
@@ -298,8 +314,10 @@ struct InvokeOutput {
   OptionalText FunctionError;
   OptionalText LogResult;
   OptionalText ExecutedVersion;
+  /// In no model, and in every answer of AWS: our patch of the model has it.
+  OptionalText TraceId;
   std::optional<aws::Blob> Payload;
 };
-BOOST_DESCRIBE_STRUCT(InvokeOutput, (), (StatusCode, FunctionError, LogResult, ExecutedVersion, Payload))
+BOOST_DESCRIBE_STRUCT(InvokeOutput, (), (StatusCode, FunctionError, LogResult, ExecutedVersion, TraceId, Payload))
 
 }  // namespace lambent::lambda

@@ -1,6 +1,7 @@
-// Tags of functions and event source mappings, by their ARN.
+// Tags of functions, event source mappings and code signing configurations, by their ARN.
 #include "aws/arn.h"
 #include "aws/plain_json.h"
+#include "services/lambda/code_signing_operations.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/operations.h"
 #include "services/lambda/validation.h"
@@ -15,6 +16,11 @@ std::optional<std::string> mapping_of(const std::string& resource) {
   const auto arn = aws::Arn::parse(resource);
   if (!arn || !arn->resource.starts_with(kMapping)) return std::nullopt;
   return arn->resource.substr(kMapping.size());
+}
+
+bool is_code_signing_config(const std::string& resource) {
+  const auto arn = aws::Arn::parse(resource);
+  return arn && arn->resource.starts_with("code-signing-config:");
 }
 
 /// Throws when there is no such mapping in the caller's account and region.
@@ -54,13 +60,18 @@ FunctionName tagged_function(NamedBy operation, const aws::Caller& caller, const
 
 /// What is authorized.
 std::string tagged_arn(NamedBy operation, const aws::Caller& caller, const std::string& resource) {
-  return mapping_of(resource) ? resource : tagged_function(operation, caller, resource).arn();
+  return mapping_of(resource) || is_code_signing_config(resource) ? resource
+                                                                  : tagged_function(operation, caller, resource).arn();
 }
 
 base::Task<void> amend_tags(Lambda& lambda, aws::Caller caller, NamedBy operation, std::string resource,
                             std::function<void(TextMap&)> edit) {
   if (mapping_of(resource)) {
     auto task = amend_mapping(lambda, caller, resource, std::move(edit));
+    co_return co_await std::move(task);
+  }
+  if (is_code_signing_config(resource)) {
+    auto task = amend_code_signing_tags(lambda, caller, resource, std::move(edit));
     co_return co_await std::move(task);
   }
   const auto name = tagged_function(operation, caller, resource);
@@ -106,6 +117,8 @@ std::string untag_resource_resource(const aws::Caller& caller, const UntagResour
 base::Task<ListTagsOutput> list_tags(Lambda& lambda, aws::Caller caller, ListTagsInput in) {
   if (mapping_of(in.Resource))
     co_return ListTagsOutput{aws::from_plain_json<TextMap>(tagged_mapping(lambda, caller, in.Resource)->tags)};
+  if (is_code_signing_config(in.Resource))
+    co_return ListTagsOutput{existing_code_signing_config(lambda, caller, in.Resource)->tags};
   co_return ListTagsOutput{lambda.existing(tagged_function(NamedBy::list_tags, caller, in.Resource))->tags};
 }
 

@@ -1,3 +1,5 @@
+#include "services/lambda/code_signing.h"
+#include "services/lambda/code_source.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/function_configuration.h"
 #include "services/lambda/function_layers.h"
@@ -51,13 +53,18 @@ base::Task<FunctionConfiguration> update_function_code(Lambda& lambda, aws::Call
   const auto name = resolve_function(NamedBy::update_code, caller, in.FunctionName);
   refuse_unsupported(in);
   const auto before = changeable(lambda, name, in.RevisionId);
-  if (!in.ZipFile) throw invalid_parameter("Please provide a source for function code.");
+  auto source = source_of(in);
   refuse_retired(lambda.parts(), before->runtime, runtimes::Change::update);
   const bool dry_run = in.DryRun.value_or(false);
-  auto task = dry_run ? lambda.check_code(std::move(in.ZipFile->bytes)) : lambda.add_code(std::move(in.ZipFile->bytes));
-  const auto code = co_await std::move(task);
+  auto fetch = take_archive(lambda, caller, std::move(source));
+  auto archive = co_await std::move(fetch);
+  CodeOwner owner{name.key.account, name.key.region};
+  auto take = take_code(lambda, std::move(archive), std::move(owner), dry_run ? Keep::no : Keep::yes);
+  const auto code = co_await std::move(take);
+  if (const auto config = config_of(lambda, name.key))
+    require_signature(lambda, *config, code.signature, before->arn());
   auto changed = *before;
-  Lambda::set_code(changed, code);
+  set_code(changed, code);
   check_unzipped_size(changed);
   if (in.Architectures) changed.architecture = in.Architectures->front();
   if (dry_run) co_return configuration_of(changed);
@@ -77,6 +84,10 @@ base::Task<FunctionConfiguration> update_function_configuration(Lambda& lambda, 
   auto changed = *before;
   apply_settings(lambda, caller, in, changed);
   check_unzipped_size(changed);
+  if (const auto config = in.Layers ? config_of(lambda, name.key) : nullptr) {
+    auto judge = require_layer_signatures(lambda, config, changed.layers, before->arn());
+    co_await std::move(judge);
+  }
   refuse_retired(lambda.parts(), changed.runtime, runtimes::Change::update);
   auto change = store_change(lambda, before, std::move(changed));
   co_return co_await std::move(change);

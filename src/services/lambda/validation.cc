@@ -43,17 +43,9 @@ bool given(const std::optional<std::vector<T>>& list) {
   return list && !list->empty();
 }
 
-void refuse_code_elsewhere(bool in_s3, bool image, bool encrypted) {
-  if (in_s3)
-    throw invalid_parameter("S3Bucket: code in S3 is not supported by this version of Lambent; send it as ZipFile.");
+void refuse_code_elsewhere(bool image, bool encrypted) {
   if (image) throw invalid_parameter("Please don't provide ImageUri when updating a function with packageType Zip.");
   if (encrypted) throw unsupported("SourceKMSKeyArn", "encrypted code");
-}
-
-void refuse_logging(const LoggingConfig& logging) {
-  if (logging.LogFormat.value_or("Text") != "Text") throw unsupported("LoggingConfig.LogFormat", "JSON");
-  if (logging.ApplicationLogLevel || logging.SystemLogLevel)
-    throw unsupported("LoggingConfig", "a log level, which AWS has with LogFormat JSON only,");
 }
 
 }  // namespace
@@ -61,15 +53,9 @@ void refuse_logging(const LoggingConfig& logging) {
 void refuse_unsupported(const FunctionSettings& in) {
   if (in.SnapStart && in.SnapStart->ApplyOn.value_or("None") != "None")
     throw unsupported("SnapStart.ApplyOn", "SnapStart");
-  if (in.VpcConfig && (given(in.VpcConfig->SubnetIds) || given(in.VpcConfig->SecurityGroupIds) ||
-                       in.VpcConfig->Ipv6AllowedForDualStack.value_or(false)))
-    throw unsupported("VpcConfig", "a VPC");
   if (in.ImageConfig &&
       (given(in.ImageConfig->EntryPoint) || given(in.ImageConfig->Command) || given(in.ImageConfig->WorkingDirectory)))
     throw unsupported("ImageConfig", "a container image");
-  if (given(in.FileSystemConfigs)) throw unsupported("FileSystemConfigs", "a shared file system");
-  if (given(in.KMSKeyArn)) throw unsupported("KMSKeyArn", "a key of the customer's");
-  if (in.LoggingConfig) refuse_logging(*in.LoggingConfig);
 }
 
 void refuse_unsupported(const CreateFunctionInput& in) {
@@ -77,13 +63,11 @@ void refuse_unsupported(const CreateFunctionInput& in) {
   if (in.PackageType.value_or("Zip") != "Zip") throw unsupported("PackageType", "a container image");
   const auto& code = in.Code;
   if (given(code.ImageUri)) throw unsupported("Code.ImageUri", "a container image");
-  refuse_code_elsewhere(code.S3Bucket || code.S3Key || code.S3ObjectVersion || code.S3ObjectStorageMode, false,
-                        given(code.SourceKMSKeyArn));
+  refuse_code_elsewhere(false, given(code.SourceKMSKeyArn));
 }
 
 void refuse_unsupported(const UpdateFunctionCodeInput& in) {
-  refuse_code_elsewhere(in.S3Bucket || in.S3Key || in.S3ObjectVersion || in.S3ObjectStorageMode, given(in.ImageUri),
-                        given(in.SourceKMSKeyArn));
+  refuse_code_elsewhere(given(in.ImageUri), given(in.SourceKMSKeyArn));
 }
 
 void check_environment(const TextMap& variables) {
