@@ -3,17 +3,22 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/use_future.hpp>
 #include <cstdlib>
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/master_key.h"
+#include "app/resource_tags.h"
 #include "auth/policy.h"
 #include "aws/coverage.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "runtimes/bootstraps.h"
 #include "services/lambda/function_url.h"
 #include "store/migrations.h"
+#include "store/sealing.h"
 
 namespace lambent::app {
 
@@ -45,6 +50,18 @@ std::optional<store::AccessKey> given_root_key(const std::string& account) {
   return key;
 }
 
+store::Vault noted(const DataDirectory& data, store::Vault vault) {
+  note_master_key(data, vault);
+  return vault;
+}
+
+/// The database, once all its secrets rest under the keys of today.
+store::Database& sealed(store::Database& database) {
+  const std::size_t records = store::seal_records(database);
+  if (records > 0) base::log::info("secrets were sealed anew", {{"records", records}});
+  return database;
+}
+
 http::Response json_response(std::string body) {
   http::Response response;
   response.headers.add("Content-Type", "application/json");
@@ -69,20 +86,22 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
       lanes_(options.lanes),
       cpu_(2),
       catalog_("/", roots_of(options, data)),
-      database_(data.database(), store::migrations(), data.commit_mark()),
-      identities_(database_),
+      vault_(noted(data, std::move(privileged.vault))),
+      database_(data.database(), store::migrations(), data.commit_mark(), vault_),
+      identities_(sealed(database_)),
       code_(data.code()),
       functions_(database_, [this](std::string_view hash) { return code_.pin(hash); }),
       layers_(database_, [this](std::string_view hash) { return code_.pin(hash); }),
       urls_(database_, functions_),
       mappings_(database_),
       root_key_(identities_.ensure_root_key(options.account, given_root_key(options.account), clock_.now_ms())),
-      tokens_(data.key("session-tokens"), clock_),
+      tokens_(data.key("session-tokens", vault_), clock_),
       authenticator_(identities_, tokens_, clock_),
-      authorizer_(identities_),
+      authorizer_(identities_, clock_, resource_tags(functions_, mappings_)),
       log_services_({data.logs(), database_, identities_, authorizer_, clock_, cpu_, metrics_, options.auth != "off",
                      options.print_function_logs}),
-      code_url_(data.key("code-urls"), clock_),
+      code_services_({options, database_, functions_, identities_, tokens_, clock_, metrics_}),
+      code_url_(data.key("code-urls", vault_), clock_),
       iam_(identities_, clock_),
       sts_(identities_, authorizer_, tokens_),
       listeners_(std::move(privileged.listeners)),
@@ -137,6 +156,13 @@ invoke::RoleCredentials Composition::role_credentials(const store::FunctionVersi
   return {session.access_key_id, session.secret_access_key, session.session_token};
 }
 
+lambda::Surroundings Composition::surroundings() const {
+  lambda::Surroundings out;
+  out.knows_key = [this](std::string_view arn) { return vault_.knows(arn); };
+  for (const std::string& text : options_.file_systems) out.access_points.insert(text.substr(0, text.find('=')));
+  return out;
+}
+
 lambda::LambdaParts Composition::lambda_parts() {
   return {
       .functions = functions_,
@@ -164,8 +190,10 @@ lambda::LambdaParts Composition::lambda_parts() {
                  const auth::RequestContext& context) {
             const auth::ResourceRequest request{
                 .action = action, .resource = resource, .policy = policy, .context = context};
-            return caller ? authorizer_.allowed(*caller, request) : auth::Authorizer::anybody_allowed(request);
+            return caller ? authorizer_.allowed(*caller, request) : authorizer_.anybody_allowed(request);
           },
+      .require_pass_role = [this](const aws::Caller& caller,
+                                  std::string_view role) { authorizer_.require_pass_role(caller, role, "lambda"); },
       .check_resource_policy = [](std::string_view policy) { auth::check_policy(policy, auth::PolicyUse::resource); },
       .reserved_concurrency =
           [this](std::string_view account, std::string_view region) {
@@ -177,7 +205,10 @@ lambda::LambdaParts Composition::lambda_parts() {
       .refuse_retired = options_.retired == "refuse",
       .code_storage_bytes = options_.code_storage_gb << 30,
       .block_public_policies = options_.block_public_policies,
-      .asynchronous = async_->for_lambda()};
+      .asynchronous = async_->for_lambda(),
+      .surroundings = surroundings(),
+      .objects = code_services_.objects(),
+      .signing = code_services_.signing()};
 }
 
 invoke::EngineParts Composition::engine_parts(std::vector<sandbox::LauncherProcess> processes) {
@@ -194,8 +225,8 @@ invoke::EngineParts Composition::engine_parts(std::vector<sandbox::LauncherProce
     return log_services_.open(function, std::move(stream));
   };
   auto credentials = [this](const store::FunctionVersion& function) { return role_credentials(function); };
-  return {lanes_, std::move(launchers), catalog_, clock_, metrics_, credentials, serve_api, std::move(open_log),
-          code_.trees()};
+  return {lanes_,    std::move(launchers), catalog_,     clock_, metrics_, credentials,
+          serve_api, std::move(open_log),  code_.trees()};
 }
 
 void Composition::add_routes() {
@@ -251,6 +282,9 @@ void Composition::start() {
   asio::co_spawn(lanes_.lane(0), lambda_->start(), asio::use_future).get();
   async_->start(*lambda_);
   http::Limits limits;
+  // Half of the descriptors are for functions, logs and the store, whoever connects.
+  const std::size_t connections = base::raise_descriptor_limit() / 2 / lanes_.count();
+  limits.connections = std::clamp<std::size_t>(connections, 16, limits.connections);
   std::function<std::shared_ptr<asio::ssl::context>()> tls;
   if (certificate_) tls = [this] { return certificate_->context(); };
   for (const base::Fd& listener : listeners_)

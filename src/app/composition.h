@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/async_services.h"
+#include "app/code_services.h"
 #include "app/data_directory.h"
 #include "app/log_services.h"
 #include "app/options.h"
@@ -37,6 +38,7 @@
 #include "store/functions.h"
 #include "store/identities.h"
 #include "store/layers.h"
+#include "store/vault.h"
 
 namespace lambent::app {
 
@@ -46,6 +48,7 @@ struct Privileged {
   std::vector<sandbox::LauncherProcess> launchers;
   std::vector<base::Fd> listeners;  // one per --listen
   base::Fd roots_in_use;            // keeps installed roots from being removed
+  store::Vault vault;               // what secrets are sealed with
 };
 
 /// Throws std::runtime_error with what is missing when a launcher, awaited, says that functions cannot be isolated.
@@ -76,6 +79,7 @@ class Composition {
 
  private:
   lambda::LambdaParts lambda_parts();
+  lambda::Surroundings surroundings() const;
   void look_for_runtimes() const noexcept;
   void take_reports(std::vector<sandbox::LauncherProcess>& launchers);
   /// All the engine's needs as functions, so that it knows neither identities nor the gateway.
@@ -91,6 +95,7 @@ class Composition {
   base::Lanes lanes_;
   base::CpuPool cpu_;
   runtimes::Catalog catalog_;
+  const store::Vault vault_;
   store::Database database_;
   store::Identities identities_;
   store::CodeStore code_;
@@ -106,6 +111,7 @@ class Composition {
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<invoke::Engine> engine_;
   std::unique_ptr<AsyncServices> async_;
+  CodeServices code_services_;
   lambda::CodeUrl code_url_;
   std::unique_ptr<lambda::Lambda> lambda_;
   iam::Iam iam_;

@@ -9,6 +9,7 @@
 #include "app/options.h"
 #include "app/runtimes_command.h"
 #include "app/serve.h"
+#include "app/sign_command.h"
 #include "sandbox/launcher/launcher.h"
 
 namespace {
@@ -17,6 +18,8 @@ void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) 
   auto* command = app.add_subcommand("serve", "Run the server in the foreground");
   command->add_option("--listen", options.listen, "HOST:PORT to serve on; may be given twice")->capture_default_str();
   command->add_option("--data", options.data, "Directory of the server's state")->required();
+  command->add_option("--master-key-file", options.master_key_file,
+                      "Keys that secrets rest under, made at the first start; DATA.master-key");
   command->add_option("--account", options.account, "The account's 12 digits")->capture_default_str();
   command->add_option("--auth", options.auth, "on, or off for throwaway use on loopback")->capture_default_str();
   command->add_option("--tls-cert", options.tls_cert, "Certificate chain (PEM); read again on SIGHUP");
@@ -63,6 +66,8 @@ void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) 
       ->capture_default_str();
   command->add_option("--allow-cidr", options.allow_cidrs,
                       "A private IPv4 network that functions may reach; may be given again");
+  command->add_option("--file-system", options.file_systems,
+                      "ACCESS_POINT_ARN=DIRECTORY that functions may have mounted; may be given again");
   command->add_option("--grace", options.grace_s, "Seconds that running invocations get at a stop")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
@@ -71,7 +76,9 @@ void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) 
       ->check(CLI::Range(0, 100000))
       ->capture_default_str();
   command->add_option("--target-endpoint", options.target_endpoints,
-                      "SERVICE=URL where sqs, sns, events or s3 destinations are; may be given for each");
+                      "SERVICE=URL where sqs, sns, events or s3 are (s3: code too); may be given for each");
+  command->add_option("--signing-profile", options.signing_profiles,
+                      "NAME_OR_ARN=CERTIFICATE.pem of one who may sign code; may be given again");
   command
       ->add_option("--time-scale", options.time_scale,
                    "For tests: waits and ages of asynchronous invocations pass so many times faster")
@@ -100,6 +107,17 @@ void add_runtimes(CLI::App& app, lambent::app::RuntimesOptions& options, int& st
       ->required();
 }
 
+void add_sign(CLI::App& app, lambent::app::SignOptions& options, int& status) {
+  auto* command = app.add_subcommand("sign", "Put a signature into a function's or layer's archive");
+  command->add_option("archive", options.archive, "The zip file")->required()->check(CLI::ExistingFile);
+  command->add_option("--certificate", options.certificate, "The signer's certificate (PEM)");
+  command->add_option("--key", options.key, "Its private key (PEM)");
+  command->add_option("--signature", options.signature, "A detached CMS signature (DER) that was made elsewhere");
+  command->add_option("--output", options.output, "Where to write the signed archive; over the archive");
+  command->add_flag("--statement", options.statement, "Print what is to be signed, for --signature");
+  command->callback([&] { status = lambent::app::sign_archive(options); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -114,6 +132,8 @@ int main(int argc, char** argv) {
   add_serve(app, serve_options, status);
   lambent::app::RuntimesOptions runtimes_options;
   add_runtimes(app, runtimes_options, status);
+  lambent::app::SignOptions sign_options;
+  add_sign(app, sign_options, status);
   std::string data;
   auto* credentials = app.add_subcommand("credentials", "Print the root access key as export lines");
   credentials->add_option("--data", data, "Directory of the server's state")->required();

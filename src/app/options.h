@@ -24,6 +24,8 @@ struct ListenAddress {
 struct ServeOptions {
   std::vector<std::string> listen{"127.0.0.1:4566"};
   std::filesystem::path data;
+  /// The keys that secrets rest under; empty: beside the data directory.
+  std::filesystem::path master_key_file;
   std::string account = "123456789012";
   std::string region = "us-east-1";
   std::string auth = "on";
@@ -51,6 +53,8 @@ struct ServeOptions {
   double time_scale = 1;
   /// SERVICE=URL: where queues, topics, buses and buckets are.
   std::vector<std::string> target_endpoints;
+  /// NAME=FILE or ARN=FILE: certificates of those who may sign code.
+  std::vector<std::string> signing_profiles;
   /// AWS quota "Function and layer storage" of an account in a region.
   std::int64_t code_storage_gb = 75;
   /// Refuse resource policies that let everybody in.
@@ -60,6 +64,8 @@ struct ServeOptions {
   std::string function_network = "egress";
   /// IPv4 networks that functions may reach although they are private.
   std::vector<std::string> allow_cidrs;
+  /// "ACCESS_POINT_ARN=DIRECTORY": shared directories that functions may have mounted.
+  std::vector<std::string> file_systems;
 };
 
 /// Throws std::invalid_argument with words for the user: "HOST:PORT", "[v6]:PORT"; HOST an IP address or localhost.
