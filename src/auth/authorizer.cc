@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "auth/policy.h"
@@ -43,12 +44,32 @@ std::string owner_of(std::string_view resource, const aws::Caller& caller) {
   return arn && is_account(arn->account) ? arn->account : caller.account;
 }
 
-Trust resource_says(const ResourceRequest& request, const AssumePrincipal& principal, const RequestContext& context) {
+Trust resource_says(const ResourceRequest& request, const AssumePrincipal& principal, const AccessRequest& access) {
   if (request.policy.empty()) return Trust::none;
   const auto policy = compiled_policy(request.policy, PolicyUse::resource);
   if (!policy) return Trust::denied;
-  return decide_resource(*policy, principal, {.action = request.action, .resource = request.resource}, context);
+  return decide_resource(*policy, principal, access);
 }
+
+/// What is known of one request, gathered when the first condition asks for it.
+class LazyContext {
+ public:
+  LazyContext(const KnownKeys& known, const aws::Caller& caller, const ResourceRequest& request)
+      : known_(known), caller_(caller), request_(request) {}
+
+  const RequestContext& get() {
+    if (gathered_) return *gathered_;
+    gathered_ = known_.of(caller_, request_.resource);
+    for (const auto& [key, value] : request_.context) gathered_->insert_or_assign(key, value);
+    return *gathered_;
+  }
+
+ private:
+  const KnownKeys& known_;
+  const aws::Caller& caller_;
+  const ResourceRequest& request_;
+  std::optional<RequestContext> gathered_;
+};
 
 [[noreturn]] void refuse_with(const aws::Caller& caller, const ResourceRequest& request, const std::string& reason) {
   throw aws::Error(denied_code(request.action),
@@ -72,7 +93,7 @@ Trust resource_says(const ResourceRequest& request, const AssumePrincipal& princ
 
 }  // namespace
 
-Decision Authorizer::decide_for(const aws::Caller& caller, std::string_view action, std::string_view resource) const {
+Decision Authorizer::decide_for(const aws::Caller& caller, const AccessRequest& request) const {
   Documents documents;
   switch (caller.kind) {
     case aws::Principal::root:
@@ -93,7 +114,7 @@ Decision Authorizer::decide_for(const aws::Caller& caller, std::string_view acti
       break;
     }
   }
-  return decide({.identity = documents}, {.action = action, .resource = resource});
+  return decide({.identity = documents}, request);
 }
 
 void Authorizer::require(const aws::Caller& caller, std::string_view action, std::string_view resource) const {
@@ -105,13 +126,13 @@ bool Authorizer::allowed(const aws::Caller& caller, std::string_view action, std
 }
 
 void Authorizer::require(const aws::Caller& caller, const ResourceRequest& request) const {
-  const Decision own = decide_for(caller, request.action, request.resource);
+  LazyContext known(known_, caller, request);
+  const AccessRequest access{request.action, request.resource,
+                             [&known]() -> const RequestContext& { return known.get(); }};
+  const Decision own = decide_for(caller, access);
   if (own == Decision::explicit_deny) refuse(caller, request.action, request.resource, own);
-  RequestContext context = request.context;
-  context.emplace("aws:principalarn", caller.identity_arn);
-  context.emplace("aws:principalaccount", caller.account);
-  const Trust trust = resource_says(
-      request, {.account = caller.account, .arn = caller.arn, .identity_arn = caller.identity_arn}, context);
+  const AssumePrincipal principal{.account = caller.account, .arn = caller.arn, .identity_arn = caller.identity_arn};
+  const Trust trust = resource_says(request, principal, access);
   if (trust == Trust::denied) refuse_with(caller, request, "with an explicit deny in a resource-based policy");
   const bool at_home = owner_of(request.resource, caller) == caller.account;
   if (!at_home && trust == Trust::none)
@@ -130,13 +151,25 @@ bool Authorizer::allowed(const aws::Caller& caller, const ResourceRequest& reque
   }
 }
 
-bool Authorizer::service_allowed(std::string_view service, const ResourceRequest& request) {
-  return resource_says(request, {.service = service}, request.context) == Trust::named;
+void Authorizer::require_pass_role(const aws::Caller& caller, std::string_view role_arn,
+                                   std::string_view service) const {
+  try {
+    require(caller, {.action = "iam:PassRole",
+                     .resource = role_arn,
+                     .context = {{"iam:passedtoservice", std::string(service) + ".amazonaws.com"}}});
+  } catch (const aws::Error& error) {
+    throw aws::Error("AccessDeniedException", error.message(), 403);
+  }
 }
 
-bool Authorizer::anybody_allowed(const ResourceRequest& request) {
-  return resource_says(request, {}, request.context) == Trust::named;
+bool Authorizer::service_allowed(std::string_view service, const ResourceRequest& request) const {
+  RequestContext known = request.context;
+  known_.add_time(known);
+  const AccessRequest access{request.action, request.resource, [&known]() -> const RequestContext& { return known; }};
+  return resource_says(request, {.service = service}, access) == Trust::named;
 }
+
+bool Authorizer::anybody_allowed(const ResourceRequest& request) const { return service_allowed({}, request); }
 
 bool Authorizer::may_assume(const aws::Caller& caller, const store::Role& role) const {
   // "Roles may not be assumed by root accounts.", whatever they trust.
@@ -146,7 +179,12 @@ bool Authorizer::may_assume(const aws::Caller& caller, const store::Role& role) 
   const Trust trust =
       decide_trust(*trust_policy, {.account = caller.account, .arn = caller.arn, .identity_arn = caller.identity_arn});
   if (trust == Trust::none || trust == Trust::denied) return false;
-  const Decision own = decide_for(caller, "sts:AssumeRole", role.arn());
+  const std::string arn = role.arn();
+  const ResourceRequest request{.action = "sts:AssumeRole", .resource = arn};
+  LazyContext known(known_, caller, request);
+  const AccessRequest access{request.action, request.resource,
+                             [&known]() -> const RequestContext& { return known.get(); }};
+  const Decision own = decide_for(caller, access);
   const bool named_here = trust == Trust::named && caller.account == role.account;
   return own == Decision::allow || (named_here && own == Decision::implicit_deny);
 }

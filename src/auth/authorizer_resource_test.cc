@@ -38,7 +38,7 @@ class ResourcePolicy : public IdentitiesFixture {
                       const std::string& action = "lambda:InvokeFunction") const {
     return refusal([&] { authorizer_.require(caller, {.action = action, .resource = kFunction, .policy = document}); });
   }
-  Authorizer authorizer_{*identities_};
+  Authorizer authorizer_{*identities_, clock_};
 };
 
 TEST_F(ResourcePolicy, AtHomeAnAllowByNameIsEnough) {
@@ -73,7 +73,7 @@ TEST_F(ResourcePolicy, ConditionsDecideToo) {
   const std::string when = R"(,"Condition":{"StringEquals":{"aws:PrincipalAccount":"210987654321"}})";
   EXPECT_EQ(outcome(as_root("210987654321"), policy(R"("*")", "Allow", when)), "accepted");
   EXPECT_NE(outcome(as_root("333333333333"), policy(R"("*")", "Allow", when)), "accepted");
-  const std::string unknown = R"(,"Condition":{"DateLessThan":{"aws:CurrentTime":"2030-01-01"}})";
+  const std::string unknown = R"(,"Condition":{"StringMatches":{"aws:CurrentTime":"2030-01-01"}})";
   EXPECT_NE(outcome(as_ann(), policy(R"("*")", "Allow", unknown)), "accepted")
       << "what is not understood allows nothing";
   EXPECT_NE(outcome(as_root(kAccount), policy(R"("*")", "Deny", unknown)), "accepted") << "and denies all the same";
@@ -85,7 +85,7 @@ TEST_F(ResourcePolicy, AServiceHasWhatItGivesFromWhereItSays) {
   const auto document = policy(R"({"Service":"s3.amazonaws.com"})", "Allow",
                                R"(,"Condition":{"ArnLike":{"AWS:SourceArn":"arn:aws:s3:::photos"}})");
   const auto asked = [&](std::string_view service, const std::string& source) {
-    return Authorizer::service_allowed(service, {.action = "lambda:InvokeFunction",
+    return authorizer_.service_allowed(service, {.action = "lambda:InvokeFunction",
                                                  .resource = kFunction,
                                                  .policy = document,
                                                  .context = {{"aws:sourcearn", source}}});

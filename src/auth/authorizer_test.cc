@@ -9,6 +9,7 @@ namespace lambent::auth {
 namespace {
 
 constexpr const char* kFunction = "arn:aws:lambda:eu-west-1:123456789012:function:orders";
+constexpr const char* kRoleArn = "arn:aws:iam::123456789012:role/r";
 constexpr const char* kAllowAll =
     R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})";
 constexpr const char* kDenyAssume =
@@ -20,7 +21,8 @@ std::string trusting(const std::string& principal) {
 
 class AuthorizerTest : public IdentitiesFixture {
  protected:
-  Authorizer authorizer_{*identities_};
+  Authorizer authorizer_{*identities_, clock_,
+                         [](std::string_view arn) { return arn == kFunction ? Tags{{"Team", "blue"}} : Tags{}; }};
 
   aws::Caller as_user(const std::string& name, const std::string& account = kAccount) const {
     const auto user = identities_->user(account, name);
@@ -96,8 +98,62 @@ TEST_F(AuthorizerTest, ManagedPoliciesCount) {
   add_user("alice");
   attach("alice", "arn:aws:iam::aws:policy/AWSLambda_FullAccess");
   EXPECT_EQ(outcome(as_user("alice")), "accepted");
-  // Its permission to pass roles has a condition, which nobody evaluates yet.
+  // Its permission to pass roles is for Lambda alone.
   EXPECT_NE(outcome(as_user("alice"), "iam:PassRole", "*"), "accepted");
+  const auto pass = [&](std::string_view service) {
+    return refusal([&] { authorizer_.require_pass_role(as_user("alice"), kRoleArn, service); });
+  };
+  EXPECT_EQ(pass("lambda"), "accepted");
+  EXPECT_EQ(pass("ec2"),
+            "AccessDeniedException 403: User: arn:aws:iam::123456789012:user/alice is not authorized to perform: "
+            "iam:PassRole on resource: arn:aws:iam::123456789012:role/r because no identity-based policy allows the "
+            "iam:PassRole action");
+}
+
+TEST_F(AuthorizerTest, ConditionsSeeTheCallerTheRequestAndTheResource) {
+  const auto when = [](const std::string& condition) {
+    return R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":)" +
+           condition + "}}";
+  };
+  const auto said = [&](const aws::Caller& caller, const std::string& condition, aws::ConditionKeys keys = {}) {
+    const auto change = [&](auto& edited) {
+      edited.inline_policies["p"] = when(condition);
+      return store::Change::done;
+    };
+    if (caller.kind == aws::Principal::user)
+      EXPECT_EQ(run(identities_->edit_user(kAccount, "alice", change)), store::Change::done);
+    else
+      EXPECT_EQ(run(identities_->edit_role(kAccount, "worker", change)), store::Change::done);
+    return authorizer_.allowed(caller, {.action = "lambda:GetFunction", .resource = kFunction, .context = keys});
+  };
+  add_user("alice");
+  auto alice = as_user("alice");
+  alice.region = "eu-west-1";
+  alice.source_ip = "203.0.113.7";
+  alice.user_agent = "aws-cli/2";
+  alice.over_tls = true;
+  for (const char* true_of_alice :
+       {R"({"StringEquals":{"aws:username":"alice","aws:PrincipalType":"User","aws:RequestedRegion":"eu-west-1"}})",
+        R"({"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::123456789012:user/alice"}})",
+        R"({"StringEquals":{"aws:PrincipalAccount":"123456789012","aws:ResourceAccount":"123456789012"}})",
+        R"({"StringLike":{"aws:userid":"AIDA*","aws:UserAgent":"aws-cli/*"}})",
+        R"({"IpAddress":{"aws:SourceIp":"203.0.113.0/24"},"Bool":{"aws:SecureTransport":"true"}})",
+        R"({"DateGreaterThan":{"aws:CurrentTime":"2026-01-31T11:59:59Z"}})",
+        R"({"DateEquals":{"aws:CurrentTime":"2026-01-31T12:00:00Z"},"NumericEquals":{"aws:EpochTime":"1769860800"}})",
+        R"({"StringEquals":{"aws:ResourceTag/Team":"blue"}})"}) {
+    EXPECT_TRUE(said(alice, true_of_alice)) << true_of_alice;
+  }
+  for (const char* false_of_alice :
+       {R"({"StringEquals":{"aws:username":"bob"}})", R"({"StringEquals":{"aws:PrincipalOrgID":"o-1"}})",
+        R"({"Bool":{"aws:MultiFactorAuthPresent":"true"}})", R"({"Null":{"aws:username":"true"}})",
+        R"({"StringEquals":{"aws:RequestTag/team":"blue"}})"}) {
+    EXPECT_FALSE(said(alice, false_of_alice)) << false_of_alice;
+  }
+  EXPECT_TRUE(said(alice, R"({"StringEquals":{"aws:RequestTag/team":"blue"}})", {{"aws:requesttag/team", "blue"}}));
+  const auto role = add_role("worker", trusting(R"("*")"));
+  EXPECT_TRUE(said(as_session(*role), R"({"Null":{"aws:username":"true","aws:SourceIp":"true"}})"));
+  EXPECT_TRUE(said(as_session(*role), R"({"StringEquals":{"aws:PrincipalType":"AssumedRole"}})"));
+  EXPECT_TRUE(said(as_session(*role), R"({"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/svc/worker"}})"));
 }
 
 TEST_F(AuthorizerTest, AnAttachedPolicyThatIsGoneDeniesAll) {

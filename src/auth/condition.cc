@@ -19,92 +19,153 @@ constexpr std::size_t kMaxValues = 1000;
 
 struct Operator {
   std::string_view name;  // lower case
-  bool wildcards = false;
+  Comparison comparison = Comparison::text;
   bool negated = false;
-  bool ignore_case = false;
 };
 
-constexpr std::array<Operator, 11> kOperators{{
-    {"stringequals"},
-    {"stringnotequals", false, true},
-    {"stringequalsignorecase", false, false, true},
-    {"stringnotequalsignorecase", false, true, true},
-    {"stringlike", true},
-    {"stringnotlike", true, true},
-    {"arnequals", true},
-    {"arnlike", true},
-    {"arnnotequals", true, true},
-    {"arnnotlike", true, true},
-    {"bool", false, false, true},
+constexpr std::array<Operator, 27> kOperators{{
+    {"stringequals", Comparison::text},
+    {"stringnotequals", Comparison::text, true},
+    {"stringequalsignorecase", Comparison::text_ignoring_case},
+    {"stringnotequalsignorecase", Comparison::text_ignoring_case, true},
+    {"stringlike", Comparison::text_pattern},
+    {"stringnotlike", Comparison::text_pattern, true},
+    {"numericequals", Comparison::number_equals},
+    {"numericnotequals", Comparison::number_equals, true},
+    {"numericlessthan", Comparison::number_less},
+    {"numericlessthanequals", Comparison::number_less_equals},
+    {"numericgreaterthan", Comparison::number_greater},
+    {"numericgreaterthanequals", Comparison::number_greater_equals},
+    {"dateequals", Comparison::date_equals},
+    {"datenotequals", Comparison::date_equals, true},
+    {"datelessthan", Comparison::date_less},
+    {"datelessthanequals", Comparison::date_less_equals},
+    {"dategreaterthan", Comparison::date_greater},
+    {"dategreaterthanequals", Comparison::date_greater_equals},
+    {"bool", Comparison::text_ignoring_case},
+    // Of no key that this server knows; in base64, as it would be compared.
+    {"binaryequals", Comparison::text},
+    {"ipaddress", Comparison::address},
+    {"notipaddress", Comparison::address, true},
+    {"arnequals", Comparison::arn},
+    {"arnlike", Comparison::arn},
+    {"arnnotequals", Comparison::arn, true},
+    {"arnnotlike", Comparison::arn, true},
+    {"null", Comparison::text_ignoring_case},
 }};
-
-const Operator* find_operator(std::string_view name) {
-  const auto found =
-      std::find_if(kOperators.begin(), kOperators.end(), [&](const Operator& known) { return known.name == name; });
-  return found == kOperators.end() ? nullptr : &*found;
-}
 
 [[noreturn]] void malformed(std::string_view what) {
   throw aws::Error("MalformedPolicyDocument", fmt::format("Syntax errors in policy. {}", what), 400);
 }
 
-void add_value(const Operator& how, const json::value& value, Condition& condition) {
-  std::string text;
-  if (const auto* string = value.if_string())
-    text = std::string_view(*string);
-  else if (value.is_bool())
-    text = value.get_bool() ? "true" : "false";
-  else if (value.is_number())
-    text = json::serialize(value);
-  else
-    malformed("A condition's values must be strings.");
-  if (condition.patterns.size() + condition.values.size() >= kMaxValues) malformed("A condition has too many values.");
-  if (how.wildcards)
-    condition.patterns.emplace_back(text);
-  else
-    condition.values.push_back(how.ignore_case ? base::lower(text) : text);
+/// "ForAnyValue:StringLikeIfExists" in its parts.
+struct ParsedOperator {
+  const Operator* how = nullptr;
+  Condition::Set set = Condition::Set::single;
+  bool if_exists = false;
+};
+
+ParsedOperator parse_operator(std::string_view text) {
+  constexpr std::string_view kAll = "forallvalues:", kAny = "foranyvalue:", kIfExists = "ifexists";
+  ParsedOperator parsed;
+  std::string name = base::lower(text);
+  if (name.starts_with(kAll)) {
+    parsed.set = Condition::Set::all;
+    name.erase(0, kAll.size());
+  } else if (name.starts_with(kAny)) {
+    parsed.set = Condition::Set::any;
+    name.erase(0, kAny.size());
+  }
+  if (name.ends_with(kIfExists)) {
+    parsed.if_exists = true;
+    name.resize(name.size() - kIfExists.size());
+  }
+  const auto found = std::find_if(kOperators.begin(), kOperators.end(),
+                                  [&](const Operator& known) { return !name.empty() && known.name == name; });
+  // "You can't use IfExists with Null", and it is of the key, not of its values.
+  const bool bare = parsed.set == Condition::Set::single && !parsed.if_exists;
+  if (found != kOperators.end() && (name != "null" || bare)) parsed.how = &*found;
+  return parsed;
+}
+
+std::string text_of(const json::value& value) {
+  if (const auto* string = value.if_string()) return std::string(std::string_view(*string));
+  if (value.is_bool()) return value.get_bool() ? "true" : "false";
+  if (value.is_number()) return json::serialize(value);
+  malformed("A condition's values must be strings.");
+}
+
+/// All values of one key.
+std::vector<std::string> texts_of(const json::value& value) {
+  std::vector<std::string> texts;
+  if (const auto* list = value.if_array()) {
+    if (list->size() > kMaxValues) malformed("A condition has too many values.");
+    for (const auto& item : *list) texts.push_back(text_of(item));
+  } else {
+    texts.push_back(text_of(value));
+  }
+  return texts;
+}
+
+Condition read_condition(const ParsedOperator& parsed, std::string_view key, const std::vector<std::string>& texts) {
+  Condition condition;
+  condition.key = base::lower(key);
+  condition.set = parsed.set;
+  condition.negated = parsed.how->negated;
+  condition.if_exists = parsed.if_exists;
+  if (parsed.how->name == "null") {
+    const auto word = texts.size() == 1 ? base::lower(texts.front()) : "";
+    if (word != "true" && word != "false") malformed("Null takes true or false.");
+    condition.absent = word == "true";
+    return condition;
+  }
+  for (const std::string& text : texts) {
+    auto value = ComparedValue::read(parsed.how->comparison, text);
+    if (!value) malformed(fmt::format("Invalid value for condition {}: {}", parsed.how->name, text.substr(0, 256)));
+    condition.values.push_back(std::move(*value));
+  }
+  return condition;
 }
 
 }  // namespace
 
 bool Condition::holds(const RequestContext& context) const {
   const auto found = context.find(key);
-  if (found == context.end()) return if_exists || negated;
-  const std::string text = ignore_case ? base::lower(found->second) : found->second;
-  const bool matches = std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) { return p.matches(text); }) ||
-                       std::find(values.begin(), values.end(), text) != values.end();
-  return matches != negated;
+  if (absent) return (found == context.end()) == *absent;
+  if (found == context.end()) {
+    if (if_exists || set == Set::all) return true;
+    return set == Set::single && negated;
+  }
+  const auto matches = [&](const std::string& text) {
+    const auto equals = [&](const ComparedValue& value) { return value.matches(text); };
+    return std::any_of(values.begin(), values.end(), equals);
+  };
+  const auto& given = found->second.values;
+  // A negated operator without a set operator holds when none of the values matches; with one, it is asked of each.
+  if (set == Set::single) return std::any_of(given.begin(), given.end(), matches) != negated;
+  const auto fits = [&](const std::string& text) { return matches(text) != negated; };
+  if (set == Set::all) return std::all_of(given.begin(), given.end(), fits);
+  return std::any_of(given.begin(), given.end(), fits);
 }
 
 std::size_t Condition::bytes() const {
   std::size_t total = sizeof *this + key.capacity();
-  for (const auto& pattern : patterns) total += pattern.bytes();
-  for (const auto& value : values) total += sizeof value + value.capacity();
+  for (const auto& value : values) total += value.bytes();
   return total;
 }
 
-std::optional<std::vector<Condition>> read_conditions(const json::object& element) {
+std::optional<std::vector<Condition>> read_conditions(const json::object& element, bool variables) {
   std::vector<Condition> conditions;
   for (const auto& [name, keys] : element) {
-    constexpr std::string_view kIfExists = "ifexists";
-    std::string lower = base::lower(std::string_view(name.data(), name.size()));
-    const bool if_exists = lower.ends_with(kIfExists);
-    if (if_exists) lower.resize(lower.size() - kIfExists.size());
-    const Operator* how = find_operator(lower);
-    if (!how) return std::nullopt;
+    const auto parsed = parse_operator({name.data(), name.size()});
+    if (!parsed.how) return std::nullopt;
     const auto* object = keys.if_object();
     if (!object) malformed("A condition operator must be an object.");
     for (const auto& [key, value] : *object) {
-      Condition condition;
-      condition.key = base::lower(std::string_view(key.data(), key.size()));
-      condition.negated = how->negated;
-      condition.if_exists = if_exists;
-      condition.ignore_case = how->ignore_case;
-      if (const auto* list = value.if_array())
-        for (const auto& item : *list) add_value(*how, item, condition);
-      else
-        add_value(*how, value, condition);
-      conditions.push_back(std::move(condition));
+      const auto texts = texts_of(value);
+      const auto has_variable = [](const std::string& text) { return text.find("${") != std::string::npos; };
+      if (variables && std::any_of(texts.begin(), texts.end(), has_variable)) return std::nullopt;
+      conditions.push_back(read_condition(parsed, {key.data(), key.size()}, texts));
     }
   }
   return conditions;

@@ -1,39 +1,42 @@
 // Conditions of a policy's statement: what a request must be like for the statement to apply. Pure. Any thread.
 //
-// Source: IAM User Guide, "IAM JSON policy elements: Condition operators". Of the operators those on strings, ARNs and booleans
-// are known, each with IfExists; a statement with another one is not evaluated (policy.h).
+// Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Set operators for multi-valued context keys". All
+// operators are known: on strings, numbers, dates, booleans, addresses and ARNs, Null, each but Null with IfExists, each with
+// ForAllValues: and ForAnyValue:.
 #pragma once
 
 #include <boost/json/fwd.hpp>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "auth/wildcard.h"
+#include "auth/condition_value.h"
+#include "aws/condition_keys.h"
 
 namespace lambent::auth {
 
-/// What is known of a request, by lower-case key: "aws:sourcearn".
-using RequestContext = std::map<std::string, std::string, std::less<>>;
+using RequestContext = aws::ConditionKeys;
 
 struct Condition {
+  /// How many of the request's values must hold: one of them as it happens (for keys that have one), every one, any one.
+  enum class Set { single, all, any };
+
   std::string key;  // lower case
+  Set set = Set::single;
   bool negated = false;
   bool if_exists = false;
-  bool ignore_case = false;
-  /// Without wildcards in it where the operator takes none.
-  std::vector<Wildcard> patterns;
-  std::vector<std::string> values;
+  /// Of Null: the key must be absent, or must not be.
+  std::optional<bool> absent;
+  std::vector<ComparedValue> values;
 
-  /// Negated operators hold for a key that the request does not have, the others do not (but for IfExists).
+  /// For a key that the request does not have, negated operators and ForAllValues hold, the others do not (but for IfExists).
   bool holds(const RequestContext& context) const;
   std::size_t bytes() const;
 };
 
-/// Reads the Condition element of a statement. Nothing when it has an operator that is not known; throws
-/// MalformedPolicyDocument for what is malformed.
-std::optional<std::vector<Condition>> read_conditions(const boost::json::object& element);
+/// Reads the Condition element of a statement. Nothing when it has an operator that is not known, or, with `variables`, a value
+/// that has one (${aws:username}); throws MalformedPolicyDocument for what is malformed.
+std::optional<std::vector<Condition>> read_conditions(const boost::json::object& element, bool variables = false);
 
 }  // namespace lambent::auth

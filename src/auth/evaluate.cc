@@ -27,13 +27,21 @@ bool applies(const PolicyStatement& statement, std::string_view lower_action, st
   return any_matches(statement.resources, resource) != statement.not_resource;
 }
 
+bool conditions_hold(const PolicyStatement& statement, const AccessRequest& request) {
+  if (statement.conditions.empty() || statement.unevaluated) return true;
+  static const RequestContext kNothing;
+  const RequestContext& context = request.context ? request.context() : kNothing;
+  return std::all_of(statement.conditions.begin(), statement.conditions.end(),
+                     [&](const Condition& condition) { return condition.holds(context); });
+}
+
 /// One kind of policy, all its documents together.
-Decision decide_among(CompiledPolicies policies, std::string_view lower_action, std::string_view resource) {
+Decision decide_among(CompiledPolicies policies, std::string_view lower_action, const AccessRequest& request) {
   bool allowed = false;
   for (const auto& policy : policies) {
     if (!policy) return Decision::explicit_deny;
     for (const PolicyStatement& statement : policy->statements) {
-      if (!applies(statement, lower_action, resource)) continue;
+      if (!applies(statement, lower_action, request.resource) || !conditions_hold(statement, request)) continue;
       if (!statement.allow) return Decision::explicit_deny;
       allowed = true;
     }
@@ -54,11 +62,10 @@ Trust covers(const Principals& principals, const AssumePrincipal& who) {
 Decision decide(const ApplicablePolicies& policies, const AccessRequest& request) {
   const std::string action = base::lower(request.action);
   // Boundary and session policies: each can only take away, so each must allow as well. None of them exists yet.
-  return decide_among(policies.identity, action, request.resource);
+  return decide_among(policies.identity, action, request);
 }
 
-Trust decide_resource(const PolicyDocument& policy, const AssumePrincipal& principal, const AccessRequest& request,
-                      const RequestContext& context) {
+Trust decide_resource(const PolicyDocument& policy, const AssumePrincipal& principal, const AccessRequest& request) {
   const std::string action = base::lower(request.action);
   Trust best = Trust::none;
   for (const PolicyStatement& statement : policy.statements) {
@@ -67,8 +74,7 @@ Trust decide_resource(const PolicyDocument& policy, const AssumePrincipal& princ
     if (statement.unevaluated) return Trust::denied;
     const Trust covered = covers(statement.principals, principal);
     if (covered == Trust::none) continue;
-    const auto holds = [&](const Condition& condition) { return condition.holds(context); };
-    if (!std::all_of(statement.conditions.begin(), statement.conditions.end(), holds)) continue;
+    if (!conditions_hold(statement, request)) continue;
     if (!statement.allow) return Trust::denied;
     if (best != Trust::named) best = covered;
   }

@@ -4,6 +4,7 @@
 // request is denied implicitly.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -21,6 +22,8 @@ using CompiledPolicies = std::span<const std::shared_ptr<const PolicyDocument>>;
 struct AccessRequest {
   std::string_view action;  // "lambda:GetFunction", any case
   std::string_view resource;
+  /// What is known of the request, asked for when a statement has conditions; null: nothing is.
+  std::function<const RequestContext&()> context = {};
 };
 
 /// The policies that bear on one request, by their kind.
@@ -56,7 +59,6 @@ enum class Trust {
 Trust decide_trust(const PolicyDocument& trust_policy, const AssumePrincipal& principal);
 
 /// What a resource's own policy says to a request of a principal.
-Trust decide_resource(const PolicyDocument& policy, const AssumePrincipal& principal, const AccessRequest& request,
-                      const RequestContext& context);
+Trust decide_resource(const PolicyDocument& policy, const AssumePrincipal& principal, const AccessRequest& request);
 
 }  // namespace lambent::auth

@@ -12,8 +12,11 @@ std::shared_ptr<const PolicyDocument> policy(const std::string& statements) {
       parse_policy(R"({"Version":"2012-10-17","Statement":[)" + statements + "]}", PolicyUse::managed));
 }
 
-Decision decide_one(const Documents& documents, std::string_view action, std::string_view resource) {
-  return decide({.identity = documents}, {.action = action, .resource = resource});
+Decision decide_one(const Documents& documents, std::string_view action, std::string_view resource,
+                    const RequestContext& known = {}) {
+  return decide(
+      {.identity = documents},
+      {.action = action, .resource = resource, .context = [&known]() -> const RequestContext& { return known; }});
 }
 
 constexpr const char* kFunction = "arn:aws:lambda:eu-west-1:123456789012:function:orders";
@@ -57,7 +60,7 @@ TEST(Evaluate, NotActionAndNotResourceInvert) {
 }
 
 TEST(Evaluate, WhatIsNotUnderstoodFailsClosed) {
-  const char* condition = R"(,"Condition":{"Bool":{"aws:SecureTransport":"false"}})";
+  const char* condition = R"(,"Condition":{"StringMatches":{"aws:SecureTransport":"false"}})";
   const std::string on_all = R"("Action":"*","Resource":"*")";
   const auto allow = policy(R"({"Effect":"Allow",)" + on_all + "}");
   EXPECT_EQ(decide_one({policy(R"({"Effect":"Allow",)" + on_all + condition + "}")}, "a:b", "*"),
@@ -68,6 +71,63 @@ TEST(Evaluate, WhatIsNotUnderstoodFailsClosed) {
   EXPECT_EQ(decide_one({allow, deny}, "x:y", "*"), Decision::explicit_deny);
   EXPECT_EQ(decide_one({allow, deny}, "a:b", "*"), Decision::allow);
   EXPECT_EQ(decide_one({allow, nullptr}, "a:b", "*"), Decision::explicit_deny);
+}
+
+// "Policy evaluation logic" and the user guide's examples of conditions: what a request comes to.
+TEST(Evaluate, ConditionsDecideWhetherAStatementApplies) {
+  const auto allow = policy(R"({"Effect":"Allow","Action":"*","Resource":"*"})");
+  const auto at_home = policy(
+      R"({"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":["192.0.2.0/24","203.0.113.0/24"]},
+          "Bool":{"aws:ViaAWSService":"false"}}})");
+  const auto in_region = policy(
+      R"({"Effect":"Deny","NotAction":["iam:*","sts:*"],"Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":["eu-west-1"]}}})");
+  const auto tagged = policy(
+      R"({"Effect":"Allow","Action":"lambda:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"blue"}}})");
+  const auto secure = policy(
+      R"({"Effect":"Deny","Action":"*","Resource":"*","Condition":{"BoolIfExists":{"aws:SecureTransport":"false"}}})");
+  const auto only_these_tags = policy(
+      R"({"Effect":"Allow","Action":"lambda:TagResource","Resource":"*","Condition":{
+          "ForAllValues:StringEquals":{"aws:TagKeys":["team"]},"Null":{"aws:TagKeys":"false"}}})");
+  struct Row {
+    Documents documents;
+    const char* action;
+    RequestContext known;
+    Decision outcome;
+  };
+  const auto yes = Decision::allow, no = Decision::explicit_deny, not_allowed = Decision::implicit_deny;
+  const std::vector<Row> rows{
+      {{allow, at_home}, "a:b", {{"aws:sourceip", "192.0.2.9"}, {"aws:viaawsservice", "false"}}, yes},
+      {{allow, at_home}, "a:b", {{"aws:sourceip", "198.51.100.9"}, {"aws:viaawsservice", "false"}}, no},
+      {{allow, at_home}, "a:b", {{"aws:sourceip", "198.51.100.9"}}, yes},
+      {{allow, at_home}, "a:b", {{"aws:viaawsservice", "false"}}, no},
+      {{allow, in_region}, "lambda:GetFunction", {{"aws:requestedregion", "eu-west-1"}}, yes},
+      {{allow, in_region}, "lambda:GetFunction", {{"aws:requestedregion", "us-east-1"}}, no},
+      {{allow, in_region}, "lambda:GetFunction", {}, no},
+      {{allow, in_region}, "iam:GetUser", {{"aws:requestedregion", "us-east-1"}}, yes},
+      {{tagged}, "lambda:GetFunction", {{"aws:resourcetag/team", "blue"}}, yes},
+      {{tagged}, "lambda:GetFunction", {{"aws:resourcetag/team", "Blue"}}, not_allowed},
+      {{tagged}, "lambda:GetFunction", {}, not_allowed},
+      {{allow, secure}, "a:b", {{"aws:securetransport", "true"}}, yes},
+      {{allow, secure}, "a:b", {{"aws:securetransport", "false"}}, no},
+      {{allow, secure}, "a:b", {}, no},
+      {{only_these_tags}, "lambda:TagResource", {{"aws:tagkeys", std::vector<std::string>{"team"}}}, yes},
+      {{only_these_tags}, "lambda:TagResource", {{"aws:tagkeys", std::vector<std::string>{"team", "x"}}}, not_allowed},
+      {{only_these_tags}, "lambda:TagResource", {}, not_allowed},
+  };
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    EXPECT_EQ(decide_one(rows[i].documents, rows[i].action, "*", rows[i].known), rows[i].outcome) << "row " << i;
+}
+
+TEST(Evaluate, WhatIsKnownIsGatheredOnlyWhenAConditionAsks) {
+  int gathered = 0;
+  const RequestContext known;
+  const auto gather = [&]() -> const RequestContext& {
+    ++gathered;
+    return known;
+  };
+  const Documents plain{policy(R"({"Effect":"Allow","Action":"*","Resource":"*"})")};
+  EXPECT_EQ(decide({.identity = plain}, {.action = "a:b", .resource = "*", .context = gather}), Decision::allow);
+  EXPECT_EQ(gathered, 0);
 }
 
 std::shared_ptr<const PolicyDocument> trust(const std::string& statements) {

@@ -144,8 +144,9 @@ class StatementReader {
   void read_condition(const json::object& condition) {
     // {"Condition": {}} asks for nothing.
     if (condition.empty()) return;
-    auto conditions = of_resource_ ? read_conditions(condition) : std::nullopt;
-    if (!conditions) return not_evaluated(of_resource_ ? "an operator of Condition" : "Condition");
+    if (trust_) return not_evaluated("Condition of trust policies");
+    auto conditions = read_conditions(condition, variables_);
+    if (!conditions) return not_evaluated("an operator or a policy variable of Condition");
     out_.conditions = std::move(*conditions);
   }
 

@@ -1,9 +1,9 @@
 // A policy document, parsed once into an immutable form that can be evaluated (evaluate.h).
 //
-// Source: IAM User Guide, "Grammar of the IAM JSON policy language". What this server does not evaluate yet (Condition,
-// policy variables, Federated principals, NotPrincipal) is refused by check_policy when a document is to be stored. Should
-// such a document be found stored all the same (AWS's managed policies have conditions), its statements fail closed: an Allow
-// grants nothing, a Deny denies its actions. Any thread.
+// Source: IAM User Guide, "Grammar of the IAM JSON policy language". What this server does not evaluate yet (a Condition of a
+// trust policy, policy variables, Federated principals, NotPrincipal) is refused by check_policy when a document is to be stored.
+// Should such a document be found stored all the same, its statements fail closed: an Allow grants nothing, a Deny denies its
+// actions. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +38,7 @@ struct PolicyStatement {
   std::vector<Wildcard> actions;  // lower case
   std::vector<Wildcard> resources;
   Principals principals;
-  /// All must hold. Of resource policies; in the others a condition is not evaluated yet.
+  /// All must hold. In trust policies a condition is not evaluated yet.
   std::vector<Condition> conditions;
 };
 

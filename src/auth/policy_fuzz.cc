@@ -46,17 +46,23 @@ void check_document(std::string_view document, auth::PolicyUse use, std::string_
   const auto compiled = auth::compiled_policy(document, use);
   if (storable && !compiled) std::abort();
   if (!compiled) return;
+  const auth::RequestContext context{{"aws:sourcearn", std::string(resource)},
+                                     {"aws:currenttime", "2026-01-31T12:00:00Z"},
+                                     {"aws:sourceip", "10.0.0.1"},
+                                     {"aws:tagkeys", std::vector<std::string>{"a", "b"}}};
+  const auto known = [&context]() -> const auth::RequestContext& { return context; };
   if (use == auth::PolicyUse::trust) {
     auth::decide_trust(*compiled, {.account = "123456789012", .arn = resource, .identity_arn = resource});
     return;
   }
   if (use == auth::PolicyUse::resource) {
     auth::decide_resource(*compiled, {.account = "123456789012", .arn = resource, .identity_arn = resource},
-                          {.action = action, .resource = resource}, {{"aws:sourcearn", std::string(resource)}});
+                          {.action = action, .resource = resource, .context = known});
     return;
   }
   const std::vector<std::shared_ptr<const auth::PolicyDocument>> documents = {compiled, nullptr};
-  if (auth::decide({.identity = documents}, {.action = action, .resource = resource}) != auth::Decision::explicit_deny)
+  if (auth::decide({.identity = documents}, {.action = action, .resource = resource, .context = known}) !=
+      auth::Decision::explicit_deny)
     std::abort();
 }
 

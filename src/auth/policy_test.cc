@@ -112,9 +112,12 @@ TEST(Policy, RefusesWhatIsNotEvaluatedYet) {
            " in policies yet, so it does not store a policy that relies on it.";
   };
   const std::string condition = R"(,"Condition":{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}})";
-  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"*")" + condition), refused("Condition"));
   EXPECT_EQ(trust_statement(R"("Effect":"Allow","Action":"sts:AssumeRole","Principal":"*")" + condition),
-            refused("Condition"));
+            refused("Condition of trust policies"));
+  for (const char* unknown :
+       {R"({"StringMatches":{"aws:username":"a"}})", R"({"StringEquals":{"a":"${aws:username}"}})"})
+    EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"*","Condition":)" + std::string(unknown)),
+              refused("an operator or a policy variable of Condition"));
   EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:username}")"),
             refused("policy variables such as ${aws:username}"));
   EXPECT_EQ(

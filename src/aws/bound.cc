@@ -70,6 +70,11 @@ void Service::Bound::bind(std::vector<Row> rows) {
     if (operation.row) throw std::logic_error(where + ": two rows");
     operation.input = bind_side(binder, row.input, operation.modelled.input(), where + " input");
     operation.output = bind_side(binder, row.output, operation.modelled.output(), where + " output");
+    if (row.keys_of_service) {
+      row.keys = [keys = row.keys_of_service, service = instance](const Caller& caller, const void* in) {
+        return keys(service, caller, in);
+      };
+    }
     if (row.policy_of_service) {
       row.policy = [policy = row.policy_of_service, service = instance](const Caller& caller, const void* in) {
         return policy(service, caller, in);

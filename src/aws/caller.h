@@ -1,6 +1,7 @@
 // Who sent a request, as its verified signature proves: made by the Authenticator, by nobody else.
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace lambent::aws {
@@ -26,6 +27,10 @@ struct Caller {
   std::string trace_header;
   /// Scheme and authority that the request was sent to, "http://127.0.0.1:4566": for URLs in answers.
   std::string endpoint;
+  // Of the request itself, for conditions; empty or nothing when a caller did not send one.
+  std::string source_ip;
+  std::string user_agent;
+  std::optional<bool> over_tls;
 };
 
 }  // namespace lambent::aws

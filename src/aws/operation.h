@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "aws/caller.h"
+#include "aws/condition_keys.h"
 #include "aws/type.h"
 #include "base/task.h"
 
@@ -59,6 +60,18 @@ struct Row {
   /// The same without the service: aws::service makes it. Null for operations whose resources have no policies.
   std::function<std::string(const Caller&, const void* in)> policy;
 
+  /// What the request says, for conditions of policies (aws:RequestTag/..., lambda:Layer), beside what is known of every request.
+  /// Set by with_keys(); aws::service makes `keys` of it.
+  std::function<ConditionKeys(void* service, const Caller&, const void* in)> keys_of_service;
+  std::function<ConditionKeys(const Caller&, const void* in)> keys;
+
+  template <class S, class In>
+  Row&& with_keys(ConditionKeys (*keys_of)(S&, const Caller&, const In&)) && {
+    keys_of_service = [keys_of](void* service, const Caller& caller, const void* in) {
+      return keys_of(*static_cast<S*>(service), caller, *static_cast<const In*>(in));
+    };
+    return std::move(*this);
+  }
   template <class S, class In>
   Row&& weighing(std::string (*policy_of)(S&, const Caller&, const In&)) && {
     policy_of_service = [policy_of](void* service, const Caller& caller, const void* in) {

@@ -85,6 +85,8 @@ class Gateway {
   const aws::Service* choose_service(const base::http::Request& head) const;
   base::Task<void> read_body(Request& request);
   aws::Caller identify(Request& request) const;
+  /// What conditions may ask of the request itself.
+  static void describe(aws::Caller& caller, const base::http::Request& request);
   // host_route.cc
   std::optional<std::string> hosted(base::http::Exchange& exchange) const;
   base::Task<void> serve_hosted(base::http::Exchange& exchange, std::string id);

@@ -166,7 +166,7 @@ class GatewayTest : public ::testing::Test {
     database_ = std::make_unique<store::Database>(directory_ / "db", store::migrations());
     identities_ = std::make_unique<store::Identities>(*database_);
     authenticator_ = std::make_unique<auth::Authenticator>(*identities_, tokens_, clock_);
-    authorizer_ = std::make_unique<auth::Authorizer>(*identities_);
+    authorizer_ = std::make_unique<auth::Authorizer>(*identities_, clock_);
     open(false);
   }
   ~GatewayTest() override {

@@ -63,9 +63,12 @@ Task<void> Gateway::serve_hosted(Exchange& exchange, std::string id) {
 aws::Caller Gateway::verified(const base::http::Request& request, std::string_view signing_name) const {
   if (options_.verify_signatures) {
     const auto claim = authenticator_.check_head(request, signing_name);
-    return authenticator_.verify(claim, request);
+    auto caller = authenticator_.verify(claim, request);
+    describe(caller, request);
+    return caller;
   }
   aws::Caller caller;
+  describe(caller, request);
   caller.account = options_.account;
   caller.region = "us-east-1";
   caller.arn = caller.identity_arn = "arn:aws:iam::" + options_.account + ":root";

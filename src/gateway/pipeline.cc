@@ -66,7 +66,9 @@ Task<Gateway::Answer> Gateway::run(Request& request) {
     const std::string resource = row.resource(request.caller, request.input.get());
     const std::string action = service.action(request.match);
     const std::string policy = row.policy ? row.policy(request.caller, request.input.get()) : std::string();
-    authorizer_.require(request.caller, {.action = action, .resource = resource, .policy = policy});
+    auto keys = row.keys ? row.keys(request.caller, request.input.get()) : aws::ConditionKeys();
+    authorizer_.require(request.caller,
+                        {.action = action, .resource = resource, .policy = policy, .context = std::move(keys)});
   }
 
   const aws::Value output = co_await service.call(request.match, request.caller, std::move(request.input));
@@ -156,6 +158,12 @@ Task<void> Gateway::read_body(Request& request) {
     throw aws::Error("BadRequest", "The request's body could not be read", status == BodyStatus::timed_out ? 408 : 400);
 }
 
+void Gateway::describe(aws::Caller& caller, const base::http::Request& request) {
+  caller.source_ip = request.peer;
+  caller.user_agent = request.headers.get("User-Agent");
+  caller.over_tls = request.tls;
+}
+
 aws::Caller Gateway::identify(Request& request) const {
   aws::Caller caller;
   if (options_.verify_signatures || request.door == Door::function) {
@@ -166,6 +174,7 @@ aws::Caller Gateway::identify(Request& request) const {
     caller.arn = caller.identity_arn = "arn:aws:iam::" + options_.account + ":root";
     caller.user_id = options_.account;
   }
+  describe(caller, request.http());
   caller.request_id = request.id;
   caller.trace_header = request.http().headers.get("X-Amzn-Trace-Id");
   caller.endpoint = fmt::format("{}://{}", request.http().tls ? "https" : "http", request.http().headers.get("Host"));

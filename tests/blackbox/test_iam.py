@@ -110,7 +110,7 @@ def test_awss_managed_policies_exist(iam):
 
 def test_what_is_not_evaluated_is_not_stored(iam, role):
     conditional = {"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}]}
+        {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringMatches": {"aws:SecureTransport": "true"}}}]}
     code, status, message = refused(
         iam.put_role_policy, RoleName=role, PolicyName="p", PolicyDocument=json.dumps(conditional))
     assert (code, status) == ("MalformedPolicyDocument", 400) and "Condition" in message

@@ -139,7 +139,7 @@ TEST_F(IamTest, PoliciesThatCannotBeReadOrEvaluatedAreNotStored) {
   make_user("u");
   make_role("r");
   const char* condition =
-      R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"lambda:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}]})";
+      R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"lambda:*","Resource":"*","Condition":{"StringMatches":{"aws:SecureTransport":"true"}}}]})";
   for (const char* bad : {"{", "{}", "not json", condition, kTrust}) {
     const std::pair<const char*, Parameters> calls[] = {
         {"CreatePolicy", {{"PolicyName", "p"}, {"PolicyDocument", bad}}},

@@ -71,7 +71,7 @@ TEST_F(PolicyListsTest, ARoleHasNoInstanceProfiles) {
 TEST_F(PolicyListsTest, AwsPoliciesForLambdaAllowWhatTheySay) {
   auto caller = as_session();
   caller.user_id = identities_->role("123456789012", "r")->id + ":s";
-  const auth::Authorizer authorizer(*identities_);
+  const auth::Authorizer authorizer(*identities_, clock_);
   const auto allows = [&](const std::string& policy, const std::string& action) {
     const std::string arn = "arn:aws:iam::aws:policy/" + policy;
     must("AttachRolePolicy", {{"RoleName", "r"}, {"PolicyArn", arn}});

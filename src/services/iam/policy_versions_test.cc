@@ -29,7 +29,7 @@ TEST_F(PolicyVersionsTest, TheDefaultVersionIsWhatCounts) {
   must("AttachRolePolicy", {{"RoleName", "r"}, {"PolicyArn", kArn}});
   auto caller = as_session();
   caller.user_id = identities_->role("123456789012", "r")->id + ":s";
-  const auth::Authorizer authorizer(*identities_);
+  const auth::Authorizer authorizer(*identities_, clock_);
   const std::string function = "arn:aws:lambda:us-east-1:123456789012:function:f";
   EXPECT_TRUE(authorizer.allowed(caller, "lambda:GetFunction", function));
   const Answer made = must("CreatePolicyVersion", {{"PolicyArn", kArn}, {"PolicyDocument", kDeny}});

@@ -39,12 +39,18 @@ FunctionName name_of(const store::FunctionUrl& url) { return {url.function, url.
 
 /// A URL needs lambda:InvokeFunctionUrl, and since October 2025 lambda:InvokeFunction too ("Control access to Lambda function
 /// URLs").
-bool may_use(Lambda& lambda, const store::FunctionUrl& url, const aws::Caller* caller) {
+bool may_use(Lambda& lambda, const store::FunctionUrl& url, const UrlRequest& request) {
   const auto name = name_of(url);
   const auto policy = policy_of(lambda, name);
   const auto& allowed = lambda.parts().allowed_by_url;
-  const std::map<std::string, std::string, std::less<>> of_url{{"lambda:functionurlauthtype", url.auth_type}};
-  const std::map<std::string, std::string, std::less<>> of_invoke{{"lambda:invokedviafunctionurl", "true"}};
+  const auto* caller = request.caller ? &*request.caller : nullptr;
+  // The same of whoever did not sign.
+  aws::ConditionKeys of_url{{"aws:securetransport", request.http.tls ? "true" : "false"}};
+  if (!request.http.peer.empty()) of_url.emplace("aws:sourceip", request.http.peer);
+  if (const auto* agent = request.http.headers.find("User-Agent")) of_url.emplace("aws:useragent", *agent);
+  auto of_invoke = of_url;
+  of_url.emplace("lambda:functionurlauthtype", url.auth_type);
+  of_invoke.emplace("lambda:invokedviafunctionurl", "true");
   return allowed(caller, "lambda:InvokeFunctionUrl", name.arn(), policy, of_url) &&
          allowed(caller, "lambda:InvokeFunction", name.arn(), policy, of_invoke);
 }
@@ -69,7 +75,7 @@ base::Task<Response> answer(Lambda& lambda, const store::FunctionUrl& url, UrlRe
   Response response;
   try {
     if (url.auth_type == "AWS_IAM") request.caller = verify();
-    if (!may_use(lambda, url, request.caller ? &*request.caller : nullptr)) co_return message(403, "Forbidden");
+    if (!may_use(lambda, url, request)) co_return message(403, "Forbidden");
     auto task = invoke(lambda, request, name_of(url));
     response = co_await std::move(task);
   } catch (const aws::Error& error) {

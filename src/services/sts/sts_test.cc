@@ -37,7 +37,7 @@ class StsTest : public ::testing::Test {
     std::filesystem::create_directory(directory_);
     database_ = std::make_unique<store::Database>(directory_ / "records.db", store::migrations());
     identities_ = std::make_unique<store::Identities>(*database_);
-    authorizer_ = std::make_unique<auth::Authorizer>(*identities_);
+    authorizer_ = std::make_unique<auth::Authorizer>(*identities_, clock_);
     sts_ = std::make_unique<Sts>(*identities_, *authorizer_, tokens_);
     service_ = std::make_unique<aws::Service>(sts_service(*sts_));
   }

@@ -1,0 +1,34 @@
+// What is known of a request for the conditions of policies (IAM User Guide, "AWS global condition context keys"). A key is here
+// when its value is certain, and absent otherwise. Any thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "auth/condition.h"
+#include "aws/caller.h"
+#include "base/clock.h"
+#include "store/identities.h"
+
+namespace lambent::auth {
+
+using Tags = std::map<std::string, std::string, std::less<>>;
+/// The tags of what an ARN names, for aws:ResourceTag/KEY; none when it has none or is not there.
+using TagsOf = std::function<Tags(std::string_view arn)>;
+
+struct KnownKeys {
+  const store::Identities& identities;
+  const base::Clock& clock;
+  /// Of other services' resources than IAM's; may be null.
+  TagsOf tags_of;
+
+  /// aws:CurrentTime, EpochTime, Principal..., userid, username, RequestedRegion, SourceIp, SecureTransport, UserAgent,
+  /// ResourceAccount, ResourceTag/... and PrincipalTag/... of a request by `caller`.
+  RequestContext of(const aws::Caller& caller, std::string_view resource) const;
+  /// The time alone: all that is known when nobody signed.
+  void add_time(RequestContext& context) const;
+};
+
+}  // namespace lambent::auth

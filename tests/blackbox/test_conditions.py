@@ -1,0 +1,148 @@
+"""Conditions in identity policies: what a request, its caller and its resource are like decides whether a statement applies."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from support.functions import ENTRY, PYTHON, source_zip, unique
+from support.refusal import arn
+from support.server import ACCOUNT, REGION
+
+SOURCE = "def handler(event, context):\n    return 'ran'\n"
+
+
+@pytest.fixture(scope="module")
+def tagged(module_functions):
+    """Two functions, of the teams blue and green."""
+    return {team: module_functions.create(PYTHON, SOURCE, stem=team, Tags={"Team": team}) for team in ("blue", "green")}
+
+
+class User:
+    def __init__(self, server, iam):
+        self.iam = iam
+        self.name = unique("conditional")
+        self.arn = iam.create_user(UserName=self.name, Tags=[{"Key": "team", "Value": "blue"}])["User"]["Arn"]
+        made = iam.create_access_key(UserName=self.name)["AccessKey"]
+        self.awslambda = server.client("lambda", (made["AccessKeyId"], made["SecretAccessKey"]))
+
+    def has(self, *statements):
+        self.iam.put_user_policy(UserName=self.name, PolicyName="p", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Resource": "*", "Effect": "Allow", **each} for each in statements]}))
+
+    def may_get(self, name):
+        try:
+            return bool(self.awslambda.get_function(FunctionName=name))
+        except ClientError as refused:
+            assert refused.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+            return False
+
+
+@pytest.fixture(scope="module")
+def user(server, iam):
+    return User(server, iam)
+
+
+@pytest.mark.parametrize("condition, holds", [
+    ({"StringEquals": {"aws:username": "SELF"}}, True),
+    ({"StringEquals": {"aws:username": "somebody-else"}}, False),
+    ({"StringNotEquals": {"aws:username": "somebody-else"}}, True),
+    ({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:user/conditional-*"}}, True),
+    ({"StringEquals": {"aws:PrincipalType": "User", "aws:PrincipalAccount": ACCOUNT, "aws:PrincipalTag/team": "blue"}}, True),
+    ({"StringLike": {"aws:userid": "AIDA*", "aws:UserAgent": "*Boto3*"}}, True),
+    ({"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "127.0.0.0/8"]}}, True),
+    ({"NotIpAddress": {"aws:SourceIp": "127.0.0.1"}}, False),
+    ({"Bool": {"aws:SecureTransport": "false"}}, True),
+    ({"Bool": {"aws:SecureTransport": "true"}}, False),
+    ({"StringEquals": {"aws:RequestedRegion": REGION}}, True),
+    ({"StringEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-west-2"]}}, False),
+    ({"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}, "NumericLessThan": {"aws:EpochTime": "99999999999"}}, True),
+    ({"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}, False),
+    ({"StringEquals": {"aws:ResourceAccount": ACCOUNT}}, True),
+    ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, False),
+    ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}, True),
+    ({"Null": {"aws:MultiFactorAuthAge": "true"}}, True),
+    ({"StringEquals": {"aws:RequestTag/Team": "blue"}}, False),
+    ({"ForAllValues:StringEquals": {"aws:TagKeys": ["Team"]}}, True),
+    ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["Team"]}}, False),
+])
+def test_an_allow_applies_when_its_condition_holds(user, tagged, condition, holds):
+    user.has({"Action": "*", "Condition": json.loads(json.dumps(condition).replace("SELF", user.name))})
+    assert user.may_get(tagged["blue"]) is holds
+
+
+def test_a_deny_applies_when_its_condition_holds(user, tagged):
+    deny = {"Effect": "Deny", "Action": "lambda:GetFunction", "Condition": {"StringEquals": {"aws:ResourceTag/team": "green"}}}
+    user.has({"Action": "*"}, deny)
+    assert user.may_get(tagged["blue"]) and not user.may_get(tagged["green"])
+
+
+def test_resources_are_told_apart_by_their_tags(user, tagged, awslambda):
+    user.has({"Action": "lambda:*", "Condition": {"StringEquals": {"aws:ResourceTag/Team": "blue"}}})
+    assert user.may_get(tagged["blue"]) and not user.may_get(tagged["green"])
+    awslambda.tag_resource(Resource=arn(tagged["green"]), Tags={"Team": "blue"})
+    try:
+        assert user.may_get(tagged["green"])
+    finally:
+        awslambda.tag_resource(Resource=arn(tagged["green"]), Tags={"Team": "green"})
+
+
+def refused(call, **arguments):
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    return caught.value.response["Error"]["Message"]
+
+
+def test_what_is_asked_for_decides_too(user, tagged, awslambda):
+    """Tags, layers, principals and auth types of the request itself."""
+    user.has({"Action": "lambda:TagResource", "Condition": {
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["Cost", "Team"]}, "StringLike": {"aws:RequestTag/Cost": "1*"}}})
+    user.awslambda.tag_resource(Resource=arn(tagged["blue"]), Tags={"Cost": "17"})
+    refused(user.awslambda.tag_resource, Resource=arn(tagged["blue"]), Tags={"Cost": "27"})
+    refused(user.awslambda.tag_resource, Resource=arn(tagged["blue"]), Tags={"Cost": "17", "Other": "x"})
+    user.has({"Action": "lambda:AddPermission", "Condition": {"StringEquals": {"lambda:Principal": "s3.amazonaws.com"}}},
+             {"Action": "lambda:CreateFunctionUrlConfig", "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}},
+             {"Action": "lambda:UpdateFunctionConfiguration", "Condition": {
+                 "ForAllValues:StringLike": {"lambda:Layer": [f"arn:aws:lambda:*:{ACCOUNT}:layer:*"]}}})
+    user.awslambda.add_permission(FunctionName=tagged["blue"], StatementId=unique("s"), Action="lambda:InvokeFunction",
+                                  Principal="s3.amazonaws.com", SourceAccount=ACCOUNT)
+    refused(user.awslambda.add_permission, FunctionName=tagged["blue"], StatementId=unique("s"),
+            Action="lambda:InvokeFunction", Principal="*")
+    refused(user.awslambda.create_function_url_config, FunctionName=tagged["blue"], AuthType="NONE")
+    user.awslambda.create_function_url_config(FunctionName=tagged["blue"], AuthType="AWS_IAM")
+    user.awslambda.update_function_configuration(FunctionName=tagged["blue"], Description="no layer at all")
+    refused(user.awslambda.update_function_configuration, FunctionName=tagged["green"],
+            Layers=[f"arn:aws:lambda:{REGION}:210987654321:layer:foreign:1"])
+
+
+def test_whoever_makes_a_function_must_be_allowed_to_pass_its_role(user, role_arn, awslambda):
+    def create(name):
+        return user.awslambda.create_function(
+            FunctionName=name, Runtime=PYTHON, Role=role_arn, Handler=ENTRY[PYTHON][1], Code={"ZipFile": source_zip(PYTHON, SOURCE)})
+
+    name = unique("passed")
+    user.has({"Action": "lambda:*"})
+    assert refused(create, name=name) == (
+        f"User: {user.arn} is not authorized to perform: iam:PassRole on resource: {role_arn} because no identity-based policy "
+        "allows the iam:PassRole action")
+    to = {"Action": "iam:PassRole", "Resource": role_arn}
+    user.has({"Action": "lambda:*"}, {**to, "Condition": {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}})
+    refused(create, name=name)
+    user.has({"Action": "lambda:*"}, {**to, "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}})
+    create(name)
+    awslambda.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    user.has({"Action": "lambda:*"})
+    refused(user.awslambda.update_function_configuration, FunctionName=name, Role=role_arn)
+    user.awslambda.update_function_configuration(FunctionName=name, Timeout=5)
+    awslambda.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    awslambda.delete_function(FunctionName=name)
+
+
+@pytest.mark.parametrize("condition", [
+    {"StringMatches": {"aws:username": "a"}}, {"StringEquals": {"aws:username": "${aws:userid}"}},
+    {"IpAddress": {"aws:SourceIp": "everywhere"}}, {"DateLessThan": {"aws:CurrentTime": "soon"}}])
+def test_what_cannot_be_evaluated_is_not_stored(user, condition):
+    with pytest.raises(ClientError) as caught:
+        user.has({"Action": "*", "Condition": condition})
+    assert caught.value.response["Error"]["Code"] == "MalformedPolicyDocument"
