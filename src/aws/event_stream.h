@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/http.h"
 #include "base/task.h"
 
 namespace lambent::aws {
@@ -22,6 +23,12 @@ class BodyStream {
   virtual ~BodyStream() = default;
   /// The next bytes; nothing at the end. An exception means that the body has no proper end.
   virtual base::Task<std::optional<std::string>> next() = 0;
+};
+
+/// A head and what follows it; `body` is null when the response is all there is.
+struct Answer {
+  base::http::Response response;
+  std::unique_ptr<BodyStream> body = {};
 };
 
 /// Erased; derive from EventsOf.

@@ -57,8 +57,10 @@ std::string_view http_date() {
 
 bool safe_in_header(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos; }
 
-/// How the length of an answer is told.
-enum class Framing { length, chunked, until_close };
+bool is_bodyless(int status) { return status == 204 || status == 304 || status < 200; }
+
+/// How the length of an answer is told; `none`: it has no body.
+enum class Framing { length, chunked, until_close, none };
 
 std::string serialize_head(const Response& response, bool close, Framing framing = Framing::length) {
   std::string head;
@@ -79,7 +81,7 @@ std::string serialize_head(const Response& response, bool close, Framing framing
   const bool bodyless = response.status == 204 || response.status == 304 || response.status < 200;
   if (framing == Framing::chunked) {
     head += "Transfer-Encoding: chunked\r\n";
-  } else if (framing == Framing::length && !bodyless) {
+  } else if (framing == Framing::length && !is_bodyless(response.status)) {
     head += "Content-Length: ";
     head += std::to_string(response.body.size());
     head += "\r\n";
@@ -216,6 +218,7 @@ class Connection final : public Tracked, public Exchange {
 
   Task<bool> begin_response(Response response) override {
     framing_ = head_.http_1_0 ? Framing::until_close : Framing::chunked;
+    if (head_.request.method == "HEAD" || is_bodyless(response.status)) framing_ = Framing::none;
     closing_ = closing_ || !head_.keep_alive || framing_ == Framing::until_close || state_->stopping;
     const std::string head = std::exchange(held_, {}) + serialize_head(response, closing_, framing_);
     co_return co_await send(asio::buffer(head));
@@ -223,7 +226,7 @@ class Connection final : public Tracked, public Exchange {
 
   Task<bool> write_part(std::string_view bytes) override {
     // A chunk of no bytes would be the end.
-    if (bytes.empty()) co_return true;
+    if (bytes.empty() || framing_ == Framing::none) co_return true;
     const auto size = framing_ == Framing::chunked ? fmt::format("{:x}\r\n", bytes.size()) : std::string();
     const std::string_view end = framing_ == Framing::chunked ? "\r\n" : "";
     const std::array<asio::const_buffer, 3> parts{asio::buffer(size), asio::buffer(bytes), asio::buffer(end)};

@@ -52,8 +52,8 @@ struct HostRoute {
   std::function<std::optional<std::string>(std::string_view host)> id_of;
   std::size_t max_body = 0;
   /// `verify` gives the caller of a signed request and throws aws::Error for one that is not; the request outlives the task.
-  std::function<base::Task<base::http::Response>(const base::http::Request&, std::string id, std::string request_id,
-                                                 std::function<aws::Caller()> verify)>
+  std::function<base::Task<aws::Answer>(const base::http::Request&, std::string id, std::string request_id,
+                                        std::function<aws::Caller()> verify)>
       answer;
 };
 
@@ -77,9 +77,8 @@ class Gateway {
   struct Request;  // one request on its way, see pipeline.cc
 
   base::Task<void> serve(base::http::Exchange& exchange, Door door);
-  struct Answer;  // a head, and what follows it
-  base::Task<Answer> run(Request& request);
-  base::Task<void> send_parts(Request& request, Answer answer);
+  base::Task<aws::Answer> run(Request& request);
+  base::Task<void> send(base::http::Exchange& exchange, const std::string& request_id, aws::Answer answer);
   base::Task<base::http::Response> internal(base::http::Exchange& exchange);
 
   const aws::Service* choose_service(const base::http::Request& head) const;

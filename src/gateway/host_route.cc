@@ -34,16 +34,17 @@ std::optional<std::string> Gateway::hosted(Exchange& exchange) const {
 
 Task<void> Gateway::serve_hosted(Exchange& exchange, std::string id) {
   const std::string request_id = base::uuid();
-  Response response;
+  aws::Answer answer;
   const auto declared = exchange.declared_length();
   auto share = budget_.take(static_cast<std::size_t>(declared.value_or(host_route_.max_body)));
   if (declared && *declared > host_route_.max_body) {
-    response = say(413, "Request Entity Too Large");
+    answer.response = say(413, "Request Entity Too Large");
   } else if (!share) {
-    response = say(503, "Service Unavailable");
+    answer.response = say(503, "Service Unavailable");
   } else if (const BodyStatus status = co_await exchange.read_body(host_route_.max_body);
              status != BodyStatus::complete) {
-    response = status == BodyStatus::too_large ? say(413, "Request Entity Too Large") : say(400, "Bad Request");
+    const bool too_large = status == BodyStatus::too_large;
+    answer.response = too_large ? say(413, "Request Entity Too Large") : say(400, "Bad Request");
   } else {
     const auto& signed_request = exchange.request();
     auto request = signed_request;
@@ -53,11 +54,12 @@ Task<void> Gateway::serve_hosted(Exchange& exchange, std::string id) {
     }
     auto verify = [this, &signed_request] { return verified(signed_request, "lambda"); };
     auto task = host_route_.answer(request, id, request_id, verify);
-    response = co_await std::move(task);
+    answer = co_await std::move(task);
   }
   share = {};
-  requests_.at({"function-url", "none", std::to_string(response.status)}).add();
-  co_await exchange.respond(std::move(response));
+  requests_.at({"function-url", "none", std::to_string(answer.response.status)}).add();
+  auto sent = send(exchange, request_id, std::move(answer));
+  co_await std::move(sent);
 }
 
 aws::Caller Gateway::verified(const base::http::Request& request, std::string_view signing_name) const {

@@ -42,13 +42,7 @@ struct Gateway::Request {
   }
 };
 
-/// `body` is null when the response is all there is.
-struct Gateway::Answer {
-  Response response;
-  std::unique_ptr<aws::BodyStream> body;
-};
-
-Task<Gateway::Answer> Gateway::run(Request& request) {
+Task<aws::Answer> Gateway::run(Request& request) {
   const aws::Service& service = *(request.service = choose_service(request.http()));
   // The operation is looked for in the path that the signature covers, which outside S3 is the normalised one.
   if (service.protocol() != aws::Protocol::rest_xml)
@@ -72,15 +66,18 @@ Task<Gateway::Answer> Gateway::run(Request& request) {
   }
 
   const aws::Value output = co_await service.call(request.match, request.caller, std::move(request.input));
-  Answer answer;
+  aws::Answer answer;
   answer.response = service.encode(request.match, output.get(), request.id);
   answer.body = service.body_stream(request.match, output.get());
   co_return answer;
 }
 
 /// A body that has no proper end leaves the answer unended, which closes the connection: the client sees that it is not whole.
-Task<void> Gateway::send_parts(Request& request, Answer answer) {
-  Exchange& exchange = request.exchange;
+Task<void> Gateway::send(Exchange& exchange, const std::string& request_id, aws::Answer answer) {
+  if (!answer.body) {
+    co_await exchange.respond(std::move(answer.response));
+    co_return;
+  }
   try {
     bool heard = co_await exchange.begin_response(std::move(answer.response));
     while (heard) {
@@ -90,7 +87,7 @@ Task<void> Gateway::send_parts(Request& request, Answer answer) {
     }
     if (heard) co_await exchange.end_response();
   } catch (const std::exception& error) {
-    base::log::warn("a streamed answer ended early", {{"request_id", request.id}, {"reason", error.what()}});
+    base::log::warn("a streamed answer ended early", {{"request_id", request_id}, {"reason", error.what()}});
   }
 }
 
@@ -121,7 +118,7 @@ Task<void> Gateway::serve(Exchange& exchange, Door door) {
   }
   const auto begin = clock_.steady();
   Request request{exchange, door, base::uuid()};
-  Answer answer;
+  aws::Answer answer;
   try {
     answer = co_await run(request);
   } catch (const aws::Error& error) {
@@ -134,10 +131,8 @@ Task<void> Gateway::serve(Exchange& exchange, Door door) {
   request.share = {};
   const double seconds = std::chrono::duration<double>(clock_.steady() - begin).count();
   count(request, answer.response, seconds);
-  if (answer.body)
-    co_await send_parts(request, std::move(answer));
-  else
-    co_await exchange.respond(std::move(answer.response));
+  auto sent = send(exchange, request.id, std::move(answer));
+  co_await std::move(sent);
 }
 
 Task<void> Gateway::read_body(Request& request) {

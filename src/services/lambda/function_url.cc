@@ -10,6 +10,8 @@
 #include "services/lambda/invocation.h"
 #include "services/lambda/operations.h"
 #include "services/lambda/url_event.h"
+#include "services/lambda/url_response.h"
+#include "services/lambda/url_stream.h"
 
 namespace lambent::lambda {
 namespace {
@@ -24,14 +26,6 @@ Response message(int status, std::string_view text) {
   response.status = status;
   response.headers.add("Content-Type", "application/json");
   response.body = boost::json::serialize(boost::json::object{{"Message", text}});
-  return response;
-}
-
-Response bad_gateway() {
-  Response response;
-  response.status = 502;
-  response.headers.add("Content-Type", "application/json");
-  response.body = "Internal Server Error";
   return response;
 }
 
@@ -55,34 +49,54 @@ bool may_use(Lambda& lambda, const store::FunctionUrl& url, const UrlRequest& re
          allowed(caller, "lambda:InvokeFunction", name.arn(), policy, of_invoke);
 }
 
-base::Task<Response> invoke(Lambda& lambda, const UrlRequest& request, FunctionName name) {
-  auto payload = aws::Blob{url_event(request)};
-  auto prepared = prepare_invocation(lambda, std::move(name), request.request_id, std::nullopt, std::move(payload));
-  auto invocation = co_await std::move(prepared);
-  invocation.trace_id = request.trace_id;
+base::Task<Response> invoke(Lambda& lambda, invoke::Invocation invocation) {
   auto task = lambda.engine().invoke(std::move(invocation));
   const auto outcome = co_await std::move(task);
   if (!outcome.function_error.empty()) co_return bad_gateway();
-  auto response = url_response(outcome.payload);
+  auto response = url_response(outcome.payload, outcome.content_type);
   co_return response ? std::move(*response) : bad_gateway();
 }
 
-base::Task<Response> answer(Lambda& lambda, const store::FunctionUrl& url, UrlRequest request,
-                            std::function<aws::Caller()> verify) {
+base::Task<aws::Answer> run(Lambda& lambda, const store::FunctionUrl& url, const UrlRequest& request) {
+  auto payload = aws::Blob{url_event(request)};
+  auto prepared = prepare_invocation(lambda, name_of(url), request.request_id, std::nullopt, std::move(payload));
+  auto invocation = co_await std::move(prepared);
+  invocation.trace_id = request.trace_id;
+  aws::Answer answer;
+  if (url.invoke_mode == "RESPONSE_STREAM") {
+    auto task = stream_to_url(lambda, std::move(invocation));
+    answer = co_await std::move(task);
+  } else {
+    auto task = invoke(lambda, std::move(invocation));
+    answer.response = co_await std::move(task);
+  }
+  co_return answer;
+}
+
+base::Task<aws::Answer> answer(Lambda& lambda, const store::FunctionUrl& url, UrlRequest request,
+                               std::function<aws::Caller()> verify) {
   const auto cors = url.cors ? std::optional(aws::from_plain_json<Cors>(*url.cors)) : std::nullopt;
-  if (cors)
-    if (auto preflighted = preflight(*cors, request.http)) co_return std::move(*preflighted);
-  Response response;
+  aws::Answer answer;
+  if (cors) {
+    if (auto preflighted = preflight(*cors, request.http)) {
+      answer.response = std::move(*preflighted);
+      co_return answer;
+    }
+  }
   try {
     if (url.auth_type == "AWS_IAM") request.caller = verify();
-    if (!may_use(lambda, url, request)) co_return message(403, "Forbidden");
-    auto task = invoke(lambda, request, name_of(url));
-    response = co_await std::move(task);
+    if (!may_use(lambda, url, request)) {
+      answer.response = message(403, "Forbidden");
+      co_return answer;
+    }
+    auto task = run(lambda, url, request);
+    answer = co_await std::move(task);
   } catch (const aws::Error& error) {
-    co_return message(error.status(), error.status() == 403 ? "Forbidden" : error.message());
+    answer.response = message(error.status(), error.status() == 403 ? "Forbidden" : error.message());
+    co_return answer;
   }
-  if (cors) add_cors(*cors, request.http, response);
-  co_return response;
+  if (cors) add_cors(*cors, request.http, answer.response);
+  co_return answer;
 }
 
 }  // namespace
@@ -104,21 +118,21 @@ std::optional<std::string> function_url_id(std::string_view host) {
   return id;
 }
 
-base::Task<Response> answer_function_url(Lambda& lambda, const base::http::Request& request, std::string url_id,
-                                         std::string request_id, std::function<aws::Caller()> verify) {
+base::Task<aws::Answer> answer_function_url(Lambda& lambda, const base::http::Request& request, std::string url_id,
+                                            std::string request_id, std::function<aws::Caller()> verify) {
   const auto url = lambda.urls().by_id(url_id);
-  Response response;
+  aws::Answer answered;
   if (!url) {
-    response = message(403, "Forbidden");
+    answered.response = message(403, "Forbidden");
   } else {
     UrlRequest asked{request, url_id, std::string(request.headers.get("Host")), request_id, {}, 0, std::nullopt};
     asked.now_ms = lambda.parts().clock.now_ms();
     asked.trace_id = request.headers.get("X-Amzn-Trace-Id");
     auto task = answer(lambda, *url, std::move(asked), std::move(verify));
-    response = co_await std::move(task);
+    answered = co_await std::move(task);
   }
-  response.headers.set("x-amzn-RequestId", request_id);
-  co_return response;
+  answered.response.headers.set("x-amzn-RequestId", request_id);
+  co_return answered;
 }
 
 }  // namespace lambent::lambda

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "aws/event_stream.h"
 #include "base/http.h"
 #include "base/task.h"
 #include "services/lambda/lambda.h"
@@ -24,8 +25,7 @@ std::optional<std::string> function_url_id(std::string_view host);
 
 /// Never throws for what a client or a function does wrong: that is an answer. `verify` throws aws::Error for a request that is
 /// not signed, or not well; it is asked for URLs of AuthType AWS_IAM.
-base::Task<base::http::Response> answer_function_url(Lambda& lambda, const base::http::Request& request,
-                                                     std::string url_id, std::string request_id,
-                                                     std::function<aws::Caller()> verify);
+base::Task<aws::Answer> answer_function_url(Lambda& lambda, const base::http::Request& request, std::string url_id,
+                                            std::string request_id, std::function<aws::Caller()> verify);
 
 }  // namespace lambent::lambda

@@ -20,10 +20,6 @@ void require_function(const Lambda& lambda, const FunctionName& name) {
     throw no_function();
 }
 
-void refuse_stream(const OptionalText& mode) {
-  if (mode.value_or("BUFFERED") != "BUFFERED") throw unsupported("InvokeMode", "RESPONSE_STREAM of a function URL");
-}
-
 std::string iso_time(std::int64_t ms) {
   auto text = last_modified_text(ms);
   return text.substr(0, text.find('+')) + "Z";
@@ -49,13 +45,13 @@ FunctionUrlConfig shown(const store::FunctionUrl& url, const aws::Caller& caller
 
 base::Task<FunctionUrlOutput> create_function_url(Lambda& lambda, aws::Caller caller, CreateFunctionUrlInput in) {
   const auto name = resolve_function(NamedBy::create_url, caller, in.FunctionName, in.Qualifier);
-  refuse_stream(in.InvokeMode);
   require_function(lambda, name);
   store::FunctionUrl url;
   url.function = name.key;
   url.qualifier = name.qualifier;
   url.url_id = base::lower(base::random_base32(32));
   url.auth_type = in.AuthType;
+  url.invoke_mode = in.InvokeMode.value_or(url.invoke_mode);
   if (in.Cors) url.cors = aws::plain_json(*in.Cors);
   url.created_ms = url.modified_ms = lambda.parts().clock.now_ms();
   auto task = lambda.urls().create(url);
@@ -88,12 +84,12 @@ std::string get_function_url_resource(const aws::Caller& caller, const Qualified
 
 base::Task<FunctionUrlConfig> update_function_url(Lambda& lambda, aws::Caller caller, UpdateFunctionUrlInput in) {
   const auto name = resolve_function(NamedBy::update_url, caller, in.FunctionName, in.Qualifier);
-  refuse_stream(in.InvokeMode);
   require_function(lambda, name);
   const auto before = lambda.urls().find(name.key, name.qualifier);
   if (!before) throw no_url();
   auto url = *before;
   if (in.AuthType) url.auth_type = *in.AuthType;
+  if (in.InvokeMode) url.invoke_mode = *in.InvokeMode;
   if (in.Cors) url.cors = aws::plain_json(*in.Cors);
   url.modified_ms = lambda.parts().clock.now_ms();
   auto task = lambda.urls().replace(url);

@@ -6,13 +6,13 @@
 #include "services/lambda/cors.h"
 #include "services/lambda/service_fixture.h"
 #include "services/lambda/url_event.h"
+#include "services/lambda/url_response.h"
 
 namespace lambent::lambda {
 namespace {
 
 using testing::Answer;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::kArn;
 using testing::ServiceFixture;
 using testing::json::object;
@@ -35,7 +35,7 @@ class FunctionUrls : public ServiceFixture {
   static std::string said(const Answer& answer) {
     return std::to_string(answer.status) + " " + answer.code() + ": " + answer.message();
   }
-  /// What a client of the URL gets.
+  /// What a client of the URL gets; `whole_` is whether it ended properly.
   base::http::Response visit(base::http::Request request, const std::string& rest = "f/url") {
     const auto url = ask("GET", rest).text("FunctionUrl");
     const auto host = url.substr(7, url.size() - 8);
@@ -46,8 +46,37 @@ class FunctionUrls : public ServiceFixture {
       if (!signed_) throw aws::Error("MissingAuthenticationTokenException", "Missing Authentication Token", 403);
       return caller_;
     };
-    auto task = answer_function_url(*lambda_, request, function_url_id(host).value_or(""), "request-7", verify);
+    auto task = visit_whole(request, function_url_id(host).value_or(""), verify);
     return run(std::move(task));
+  }
+  base::Task<base::http::Response> visit_whole(const base::http::Request& request, std::string id,
+                                               std::function<aws::Caller()> verify) {
+    auto task = answer_function_url(*lambda_, request, std::move(id), "request-7", std::move(verify));
+    auto answer = co_await std::move(task);
+    whole_ = true;
+    try {
+      while (answer.body) {
+        auto part = co_await answer.body->next();
+        if (!part) break;
+        answer.response.body += *part;
+      }
+    } catch (const std::exception&) {
+      whole_ = false;
+    }
+    co_return std::move(answer.response);
+  }
+  /// A URL of InvokeMode RESPONSE_STREAM whose function writes these parts.
+  void stream(std::string type, std::vector<std::string> parts) {
+    if (ask("GET", "f/url").status == 404) {
+      ASSERT_EQ(put({{"AuthType", "NONE"}, {"InvokeMode", "RESPONSE_STREAM"}}).status, 201);
+      allow_everybody();
+    }
+    engine_.outcome.payload.clear();
+    engine_.streams = [type = std::move(type),
+                       parts = std::move(parts)](runtime_api::ResponseSink& sink) -> base::Task<void> {
+      sink.begin(type);
+      for (const auto& part : parts) co_await sink.write(part);
+    };
   }
   void allow_everybody(const std::string& rest = "f/policy") {
     for (const char* action : {"InvokeFunctionUrl", "InvokeFunction"}) {
@@ -56,6 +85,7 @@ class FunctionUrls : public ServiceFixture {
     }
   }
   bool signed_ = false;
+  bool whole_ = false;
 };
 
 TEST_F(FunctionUrls, AreMadeReadChangedListedAndDeleted) {
@@ -100,8 +130,8 @@ TEST_F(FunctionUrls, AreRefusedInAwssWords) {
             "404 ResourceNotFoundException: Function does not exist");
   EXPECT_EQ(put({{"AuthType", "NONE"}}, "f/url?Qualifier=1").code(), "ValidationException");
   EXPECT_EQ(put({{"AuthType", "OPEN"}}, "f/url?Qualifier=live").code(), "ValidationException");
-  EXPECT_THAT(said(put({{"AuthType", "NONE"}, {"InvokeMode", "RESPONSE_STREAM"}}, "f/url?Qualifier=live")),
-              HasSubstr("InvokeMode: RESPONSE_STREAM of a function URL is not supported"));
+  EXPECT_EQ(put({{"AuthType", "NONE"}, {"InvokeMode", "STREAM"}}, "f/url?Qualifier=live").code(),
+            "ValidationException");
   EXPECT_EQ(said(ask("GET", "f/url?Qualifier=live")),
             "404 ResourceNotFoundException: The resource you requested does not exist.");
   EXPECT_EQ(said(ask("PUT", "none/url", "{}")), "404 ResourceNotFoundException: Function does not exist");
@@ -191,6 +221,76 @@ TEST_F(FunctionUrls, AnswerPreflightsThemselves) {
   EXPECT_EQ(visit(page).headers.get("Access-Control-Allow-Origin"), "https://a.example");
 }
 
+TEST_F(FunctionUrls, KeepTheirInvokeMode) {
+  EXPECT_EQ(put({{"AuthType", "NONE"}, {"InvokeMode", "RESPONSE_STREAM"}}).text("InvokeMode"), "RESPONSE_STREAM");
+  open();
+  EXPECT_EQ(ask("GET", "f/url").text("InvokeMode"), "RESPONSE_STREAM");
+  EXPECT_EQ(ask("PUT", "f/url", R"({"AuthType":"AWS_IAM"})").text("InvokeMode"), "(absent)");
+  EXPECT_EQ(ask("GET", "f/url").text("InvokeMode"), "RESPONSE_STREAM");
+  EXPECT_EQ(ask("PUT", "f/url", R"({"InvokeMode":"BUFFERED"})").text("InvokeMode"), "BUFFERED");
+  EXPECT_EQ(ask("GET", "f/url").text("InvokeMode"), "BUFFERED");
+}
+
+TEST_F(FunctionUrls, ThatStreamPassOnWhatIsWritten) {
+  stream("text/event-stream", {"data: 1\n\n", "data: 2\n\n"});
+  const auto plain = visit({});
+  EXPECT_EQ(plain.status, 200);
+  EXPECT_EQ(plain.headers.get("Content-Type"), "text/event-stream");
+  EXPECT_EQ(plain.headers.get("x-amzn-RequestId"), "request-7");
+  EXPECT_EQ(plain.body, "data: 1\n\ndata: 2\n\n");
+  EXPECT_TRUE(whole_);
+  stream("", {"x"});
+  EXPECT_EQ(visit({}).headers.get("Content-Type"), "application/octet-stream");
+  stream("text/plain", {});
+  EXPECT_EQ(visit({}).body, "");
+  EXPECT_TRUE(whole_);
+}
+
+TEST_F(FunctionUrls, ThatStreamReadTheMetadataAheadOfTheBody) {
+  const std::string end(8, '\0');
+  const std::string type(kMetadataType);
+  stream(type, {R"({"statusCode":418,"headers":{"X-Kettle":"on"},"coo)", R"(kies":["a=b"]})" + end + "sh", "ort"});
+  const auto answer = visit({});
+  EXPECT_EQ(answer.status, 418);
+  EXPECT_EQ(answer.headers.get("X-Kettle"), "on");
+  EXPECT_EQ(answer.headers.get("Set-Cookie"), "a=b");
+  EXPECT_EQ(answer.body, "short");
+  stream(type, {});
+  EXPECT_EQ(visit({}).status, 200);
+  for (const std::string& bad : {"[]" + end + "x", std::string("{}"), std::string(20'000, ' ')}) {
+    stream(type, {bad});
+    const auto refused = visit({});
+    EXPECT_EQ(refused.status, 502) << bad.substr(0, 20);
+    EXPECT_EQ(refused.body, "Internal Server Error");
+  }
+}
+
+TEST_F(FunctionUrls, ThatStreamFailBeforeTheFirstByteOrBreakOff) {
+  engine_.outcome.function_error = "Unhandled";
+  stream("text/plain", {});
+  EXPECT_EQ(visit({}).status, 502);
+  stream(std::string(kMetadataType), {R"({"statusCode":200})"});
+  EXPECT_EQ(visit({}).status, 502);
+  stream("text/plain", {"some of it"});
+  const auto broken = visit({});
+  EXPECT_EQ(broken.status, 200);
+  EXPECT_EQ(broken.body, "some of it");
+  EXPECT_FALSE(whole_);
+}
+
+TEST_F(FunctionUrls, ThatStreamPassOnABufferedHandlersAnswerAsItIs) {
+  stream("", {});
+  engine_.streams = nullptr;
+  engine_.outcome.payload = R"({"statusCode":201,"body":"made"})";
+  engine_.outcome.content_type = "application/json";
+  const auto answer = visit({});
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.get("Content-Type"), "application/json");
+  EXPECT_EQ(answer.body, engine_.outcome.payload);
+  engine_.outcome.function_error = "Unhandled";
+  EXPECT_EQ(visit({}).status, 502);
+}
+
 TEST(FunctionUrlHost, NamesAnIdOrNothing) {
   const std::string id(32, 'a');
   EXPECT_EQ(function_url_id(id + ".lambda-url.us-east-1.localhost:4566"), id);
@@ -245,35 +345,6 @@ TEST(UrlEvent, BinaryBodiesAreBase64) {
     EXPECT_EQ(event.at("isBase64Encoded"), true) << type;
     EXPECT_EQ(event.at("body"), value(base::base64(body)));
   }
-}
-
-TEST(UrlResponse, WhatIsNoResponseIsTheBody) {
-  const auto of = [](const std::string& payload) { return url_response(payload)->body; };
-  EXPECT_EQ(of(R"({"hello":"world"})"), R"({"hello":"world"})");
-  EXPECT_EQ(of(R"("plain")"), "plain");
-  EXPECT_EQ(of("5"), "5");
-  EXPECT_EQ(url_response("true")->headers.get("Content-Type"), "application/json");
-}
-
-TEST(UrlResponse, IsWhatTheFunctionSays) {
-  const auto binary =
-      url_response(R"({"statusCode":200,"body":"/w==","isBase64Encoded":true,"headers":{"content-type":"image/png"}})");
-  EXPECT_EQ(binary->body, "\xff");
-  EXPECT_EQ(binary->headers.get("Content-Type"), "image/png");
-  EXPECT_EQ(url_response(R"({"statusCode":"404"})")->status, 404);
-}
-
-TEST(UrlResponse, ThatCannotBeOneIsABadGateway) {
-  for (const char* bad : {R"({"statusCode":99})", R"({"statusCode":"x"})", R"({"statusCode":-1})",
-                          R"({"statusCode":1e9})", R"({"statusCode":200,"body":"%","isBase64Encoded":true})"})
-    EXPECT_FALSE(url_response(bad)) << bad;
-}
-
-TEST(UrlResponse, HeadersCannotSmuggleAnything) {
-  const auto response = url_response(
-      R"({"statusCode":200,"headers":{"X-A":"1\r\nX-B: 2","Content-Length":"9","Transfer-Encoding":"chunked","X C":"1","X-Ok":7}})");
-  EXPECT_EQ(response->headers.all().size(), 2u) << "X-Ok and the content type";
-  EXPECT_EQ(response->headers.get("X-Ok"), "7");
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "aws/event_stream.h"
 #include "base/bytes.h"
-#include "invoke/response_stream.h"
 #include "services/lambda/invocation.h"
 #include "services/lambda/operations.h"
 
@@ -71,6 +70,14 @@ class ResponseEvents final : public aws::EventsOf<InvokeStreamEvent> {
 
 }  // namespace
 
+base::Task<std::shared_ptr<ResponseStream>> start_streaming(Lambda& lambda, invoke::Invocation invocation) {
+  auto stream = std::make_shared<ResponseStream>(lambda.parts().clock);
+  invocation.sink = stream;
+  base::asio::co_spawn(co_await base::asio::this_coro::executor, run(lambda, std::move(invocation), stream),
+                       base::asio::detached);
+  co_return stream;
+}
+
 base::Task<InvokeWithResponseStreamOutput> invoke_with_response_stream(Lambda& lambda, aws::Caller caller,
                                                                        InvokeWithResponseStreamInput in) {
   const auto name = resolve_function(NamedBy::invoke, caller, in.FunctionName, in.Qualifier);
@@ -82,12 +89,11 @@ base::Task<InvokeWithResponseStreamOutput> invoke_with_response_stream(Lambda& l
     co_return out;
   }
   const bool with_log = in.LogType.value_or("None") == "Tail";
-  auto stream = std::make_shared<ResponseStream>(lambda.parts().clock);
-  invocation.sink = stream;
+  invocation.trace_id = caller.trace_header;
   invocation.wants_log = with_log;
   out.ExecutedVersion = invocation.function->version;
-  base::asio::co_spawn(co_await base::asio::this_coro::executor, run(lambda, std::move(invocation), stream),
-                       base::asio::detached);
+  auto started = start_streaming(lambda, std::move(invocation));
+  auto stream = co_await std::move(started);
   auto content_type = co_await stream->begun();
   if (!content_type) content_type = stream->outcome().content_type;
   out.ResponseStreamContentType = content_type->empty() ? "application/octet-stream" : std::move(*content_type);

@@ -110,33 +110,6 @@ json::object context_of(const UrlRequest& request, const std::string& path) {
   return context;
 }
 
-/// What Lambda makes of a value that is not a response of its own: a string as it is, everything else as JSON.
-base::http::Response plain(const json::value& value, const std::string& payload) {
-  base::http::Response response;
-  response.headers.add("Content-Type", "application/json");
-  response.body = value.is_string() ? std::string(std::string_view(value.get_string())) : payload;
-  return response;
-}
-
-std::string header_text(const json::value& value) {
-  return value.is_string() ? std::string(std::string_view(value.get_string())) : json::serialize(value);
-}
-
-/// A header that a function may not smuggle anything with.
-bool is_header(std::string_view name, std::string_view value) {
-  const auto ok = [](char c) { return c > ' ' && c < 127 && c != ':'; };
-  return !name.empty() && std::all_of(name.begin(), name.end(), ok) &&
-         value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
-}
-
-/// The server writes these itself.
-bool is_hop_by_hop(std::string_view name) {
-  static constexpr std::array<std::string_view, 5> kNames{"connection", "content-length", "keep-alive",
-                                                          "transfer-encoding", "upgrade"};
-  const auto lower = base::lower(name);
-  return std::find(kNames.begin(), kNames.end(), lower) != kNames.end();
-}
-
 }  // namespace
 
 std::string url_event(const UrlRequest& request) {
@@ -155,41 +128,6 @@ std::string url_event(const UrlRequest& request) {
   if (!request.http.body.empty()) event["body"] = text ? request.http.body : base::base64(request.http.body);
   event["isBase64Encoded"] = !request.http.body.empty() && !text;
   return json::serialize(event);
-}
-
-std::optional<base::http::Response> url_response(const std::string& payload) {
-  boost::system::error_code error;
-  const auto value = json::parse(payload, error);
-  const auto* object = error ? nullptr : value.if_object();
-  const auto* status = object ? object->if_contains("statusCode") : nullptr;
-  if (!status) return plain(value, payload);
-  base::http::Response response;
-  const auto number = status->is_string() ? base::parse_decimal(std::string_view(status->get_string()))
-                      : status->is_int64() && status->get_int64() > 0
-                          ? std::optional(static_cast<std::uint64_t>(status->get_int64()))
-                          : std::nullopt;
-  if (!number || *number < 100 || *number > 599) return std::nullopt;
-  response.status = static_cast<int>(*number);
-  const auto* headers = object->if_contains("headers");
-  if (headers && headers->is_object())
-    for (const auto& [name, item] : headers->get_object()) {
-      const std::string_view key(name.data(), name.size());
-      auto text = header_text(item);
-      if (is_header(key, text) && !is_hop_by_hop(key)) response.headers.add(std::string(key), std::move(text));
-    }
-  const auto* cookies = object->if_contains("cookies");
-  if (cookies && cookies->is_array())
-    for (const auto& cookie : cookies->get_array())
-      if (auto text = header_text(cookie); is_header("set-cookie", text)) response.headers.add("Set-Cookie", text);
-  if (response.headers.get("Content-Type").empty()) response.headers.add("Content-Type", "application/json");
-  if (const auto* body = object->if_contains("body"); body && !body->is_null()) response.body = header_text(*body);
-  const auto* encoded = object->if_contains("isBase64Encoded");
-  if (encoded && encoded->is_bool() && encoded->get_bool()) {
-    auto bytes = base::unbase64(response.body);
-    if (!bytes) return std::nullopt;
-    response.body = std::move(*bytes);
-  }
-  return response;
 }
 
 }  // namespace lambent::lambda

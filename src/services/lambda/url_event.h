@@ -1,5 +1,4 @@
-// What a function behind a URL sees of a request, and what a client sees of its answer: the payload format 2.0 ("Invoking Lambda
-// function URLs"). Pure.
+// What a function behind a URL sees of a request: the payload format 2.0 ("Invoking Lambda function URLs"). Pure.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +24,5 @@ struct UrlRequest {
 
 /// The event as JSON.
 std::string url_event(const UrlRequest& request);
-
-/// The response that the function's payload asks for; nothing when it has a statusCode that is none, or a body that is not
-/// base64 though it says so: 502 then.
-std::optional<base::http::Response> url_response(const std::string& payload);
 
 }  // namespace lambent::lambda
