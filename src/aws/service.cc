@@ -110,8 +110,15 @@ Value Service::decode(const Match& match, const base::http::Request& request) co
     decode_json(operation, bound_->validation_code(), request, value.get());
   } else {
     const bool own = bound_->find_error("InvalidRequestContentException") != nullptr;
-    decode_rest(bound_->protocol, own ? "InvalidRequestContentException" : "SerializationException", operation,
-                match.labels, request, value.get());
+    try {
+      decode_rest(bound_->protocol, own ? "InvalidRequestContentException" : "SerializationException", operation,
+                  match.labels, request, value.get());
+    } catch (const Error& error) {
+      // A member that no handler knows is a value that cannot be taken, where the service has a word for that.
+      constexpr std::string_view kInvalid = "InvalidParameterValueException";
+      if (error.status() != 501 || bound_->find_error(kInvalid) == nullptr) throw;
+      throw Error(std::string(kInvalid), error.message(), 400);
+    }
   }
   return value;
 }

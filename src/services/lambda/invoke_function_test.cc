@@ -73,7 +73,7 @@ TEST_F(InvokeFunction, ADryRunChecksAndInvokesNothing) {
 
 TEST_F(InvokeFunction, OtherInvocationTypesAreRefusedNotForgotten) {
   EXPECT_EQ(invoke("f", "{}", {{"X-Amz-Invocation-Type", "Whenever"}}).code(), "ValidationException");
-  EXPECT_EQ(invoke("f", "{}", {{"X-Amz-Tenant-Id", "t"}}).status, 501);
+  EXPECT_EQ(invoke("f", "{}", {{"X-Amz-Tenant-Id", "t"}}).status, 400);
   EXPECT_THAT(engine_.invocations, IsEmpty());
 }
 

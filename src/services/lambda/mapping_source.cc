@@ -149,6 +149,7 @@ void check_pollers(const SourceKind& kind, const MappingSettings& in) {
   if (kind.has_scaling && least < 2) throw invalid_parameter("MinimumPollers must be at least 2 for Amazon SQS.");
   if (pollers->MaximumPollers.value_or(200) < least)
     throw invalid_parameter("MaximumPollers must not be less than MinimumPollers.");
+  throw unsupported("ProvisionedPollerConfig", "provisioned polling");
 }
 
 }  // namespace
