@@ -7,6 +7,7 @@ import json
 import pytest
 
 from support.functions import ENTRY, PYTHON, TRUST_LAMBDA, make_zip, source_zip, unique
+from support.polling import until
 from support.refusal import arn, refusal
 from support.server import ACCOUNT, REGION
 
@@ -145,3 +146,79 @@ def test_function_url(functions, awslambda):
         awslambda.delete_function_url_config(FunctionName=name, **qualifier)
         assert refusal(awslambda.get_function_url_config, FunctionName=name, **qualifier) == (
             "ResourceNotFoundException", 404, "The resource you requested does not exist.")
+
+
+def test_function_url_that_streams(functions, awslambda):
+    """aws_lambda_function_url with invoke_mode, which an update changes in place."""
+    name = functions.create(PYTHON, SOURCE.format(value=1), stem="tf-url")
+    for call, change in ((awslambda.create_function_url_config, "RESPONSE_STREAM"),
+                         (awslambda.update_function_url_config, "BUFFERED")):
+        call(FunctionName=name, AuthType="NONE", InvokeMode=change)
+        assert awslambda.get_function_url_config(FunctionName=name)["InvokeMode"] == change
+    awslambda.delete_function_url_config(FunctionName=name)
+
+
+def test_event_invoke_config(functions, awslambda):
+    """aws_lambda_function_event_invoke_config: a put, a read, another put with all of it, a delete; bare and of an alias."""
+    name = functions.create(PYTHON, SOURCE.format(value=1), stem="tf-async")
+    awslambda.publish_version(FunctionName=name)
+    awslambda.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    for qualifier in ({}, {"Qualifier": "live"}):
+        full_arn = arn(name) + (":live" if qualifier else ":$LATEST")
+        for wanted in ({"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0},
+                       {"MaximumEventAgeInSeconds": 21600, "MaximumRetryAttempts": 2}):
+            awslambda.put_function_event_invoke_config(FunctionName=name, **qualifier, **wanted)
+            got = awslambda.get_function_event_invoke_config(FunctionName=name, **qualifier)
+            assert written(got, wanted) == wanted and got["FunctionArn"] == full_arn
+            assert got["DestinationConfig"] == {"OnSuccess": {}, "OnFailure": {}}
+            assert awslambda.get_function_event_invoke_config(FunctionName=name, **qualifier)["LastModified"] == got["LastModified"]
+        awslambda.delete_function_event_invoke_config(FunctionName=name, **qualifier)
+        assert refusal(awslambda.get_function_event_invoke_config, FunctionName=name, **qualifier)[0] == "ResourceNotFoundException"
+
+
+def read_mapping(awslambda, uuid):
+    """resourceEventSourceMappingRead: the mapping, then its tags."""
+    got = awslambda.get_event_source_mapping(UUID=uuid)
+    got.pop("ResponseMetadata")
+    return got | {"Tags": awslambda.list_tags(Resource=got["EventSourceMappingArn"])["Tags"]}
+
+
+def settled_mapping(awslambda, uuid):
+    """waitEventSourceMappingUpdated."""
+    return until(lambda: awslambda.get_event_source_mapping(UUID=uuid)["State"] == "Disabled", 20, "the mapping is settled")
+
+
+@pytest.mark.parametrize("source, wanted, changed", [
+    (f"arn:aws:sqs:{REGION}:{ACCOUNT}:tf-queue",
+     {"BatchSize": 5, "FunctionResponseTypes": ["ReportBatchItemFailures"], "ScalingConfig": {"MaximumConcurrency": 10},
+      "FilterCriteria": {"Filters": [{"Pattern": '{"body": {"kind": ["order"]}}'}]}},
+     {"BatchSize": 20, "MaximumBatchingWindowInSeconds": 3, "FunctionResponseTypes": [],
+      "ScalingConfig": {"MaximumConcurrency": 20}}),
+    (f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/tf-stream",
+     {"BatchSize": 50, "StartingPosition": "LATEST", "ParallelizationFactor": 2, "MaximumRetryAttempts": 3,
+      "BisectBatchOnFunctionError": True, "TumblingWindowInSeconds": 30, "MaximumRecordAgeInSeconds": 3600},
+     {"BatchSize": 60, "ParallelizationFactor": 4, "MaximumRetryAttempts": -1, "BisectBatchOnFunctionError": False})],
+    ids=["sqs", "kinesis"])
+def test_event_source_mapping(functions, awslambda, source, wanted, changed):
+    """aws_lambda_event_source_mapping with enabled = false."""
+    name = functions.create(PYTHON, SOURCE.format(value=1), stem="tf-mapping")
+    made = awslambda.create_event_source_mapping(FunctionName=name, EventSourceArn=source, Enabled=False, Tags={"team": "blue"},
+                                                 **wanted)
+    settled_mapping(awslambda, made["UUID"])
+    state = read_mapping(awslambda, made["UUID"])
+    assert written(state, wanted) == wanted
+    assert (state["EventSourceArn"], state["FunctionArn"], state["Tags"]) == (source, arn(name), {"team": "blue"})
+    assert read_mapping(awslambda, made["UUID"]) == state, "a plan has no difference"
+    awslambda.update_event_source_mapping(UUID=made["UUID"], **changed)
+    awslambda.untag_resource(Resource=state["EventSourceMappingArn"], TagKeys=["team"])
+    awslambda.tag_resource(Resource=state["EventSourceMappingArn"], Tags={"stage": "live"})
+    settled_mapping(awslambda, made["UUID"])
+    state = read_mapping(awslambda, made["UUID"])
+    assert written(state, changed) == changed and state["Tags"] == {"stage": "live"}
+    # FilterCriteria and ScalingConfig are taken away by sending them empty.
+    if "FilterCriteria" in wanted:
+        awslambda.update_event_source_mapping(UUID=made["UUID"], FilterCriteria={}, ScalingConfig={})
+        settled_mapping(awslambda, made["UUID"])
+        assert not {"FilterCriteria", "ScalingConfig"} & read_mapping(awslambda, made["UUID"]).keys()
+    awslambda.delete_event_source_mapping(UUID=made["UUID"])
+    until(lambda: refusal(awslambda.get_event_source_mapping, UUID=made["UUID"])[0] == "ResourceNotFoundException", 20, "it is gone")
