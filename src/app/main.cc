@@ -14,6 +14,19 @@
 
 namespace {
 
+/// What is outside of the server, and how fast its time passes.
+void add_surroundings(CLI::App& command, lambent::app::ServeOptions& options) {
+  command.add_option("--target-endpoint", options.target_endpoints,
+                     "SERVICE=URL where sqs, sns, events or s3 are (s3: code too); may be given for each");
+  command.add_option("--signing-profile", options.signing_profiles,
+                     "NAME_OR_ARN=CERTIFICATE.pem of one who may sign code; may be given again");
+  command
+      .add_option("--time-scale", options.time_scale,
+                  "For tests: waits and ages of asynchronous invocations pass so many times faster")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
+}
+
 void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) {
   auto* command = app.add_subcommand("serve", "Run the server in the foreground");
   command->add_option("--listen", options.listen, "HOST:PORT to serve on; may be given twice")->capture_default_str();
@@ -75,15 +88,7 @@ void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) 
       ->add_option("--scaling-rate", options.scaling_rate, "Executions that a function may gain in 10 s; AWS has 1000")
       ->check(CLI::Range(0, 100000))
       ->capture_default_str();
-  command->add_option("--target-endpoint", options.target_endpoints,
-                      "SERVICE=URL where sqs, sns, events or s3 are (s3: code too); may be given for each");
-  command->add_option("--signing-profile", options.signing_profiles,
-                      "NAME_OR_ARN=CERTIFICATE.pem of one who may sign code; may be given again");
-  command
-      ->add_option("--time-scale", options.time_scale,
-                   "For tests: waits and ages of asynchronous invocations pass so many times faster")
-      ->check(CLI::Range(1.0, 1e6))
-      ->capture_default_str();
+  add_surroundings(*command, options);
   command->callback([&] { status = lambent::app::serve(options); });
 }
 
