@@ -10,12 +10,13 @@ import sys
 import time
 
 import async_rows
+import control_rows
 import rows
 from lab import ROOT, Missing
 from rows import Bench
 
-ROWS = [*rows.ROWS, *async_rows.ROWS]
-MORE_IS_BETTER = rows.MORE_IS_BETTER | async_rows.MORE_IS_BETTER
+ROWS = [*rows.ROWS, *async_rows.ROWS, *control_rows.ROWS]
+MORE_IS_BETTER = rows.MORE_IS_BETTER | async_rows.MORE_IS_BETTER | control_rows.MORE_IS_BETTER
 
 
 def judge(row, found):
