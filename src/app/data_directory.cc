@@ -58,11 +58,16 @@ void DataDirectory::write_secret(const fs::path& file, const std::string& text) 
   check(::fsync(directory.get()), file.c_str());
 }
 
-std::string DataDirectory::key(const std::string& name) const {
+std::string DataDirectory::key(const std::string& name, const store::Vault& vault) const {
   const fs::path file = root_ / "keys" / name;
-  if (auto text = read_small_file(file); text && text->size() == 32) return std::move(*text);
-  std::string key = base::random_bytes(32);
-  write_secret(file, key);
+  const std::string owner = "key " + name;
+  const std::string text = read_small_file(file).value_or("");
+  // Earlier versions left them as they are; anything else was not written whole.
+  const bool in_the_clear = text.size() == 32 && !store::Vault::is_sealed(text);
+  std::string key = in_the_clear                    ? text
+                    : store::Vault::is_sealed(text) ? vault.open(owner, text)
+                                                    : base::random_bytes(32);
+  if (!vault.is_current(text)) write_secret(file, vault.seal(owner, key));
   return key;
 }
 

@@ -13,6 +13,8 @@
 #include <optional>
 #include <string>
 
+#include "store/vault.h"
+
 namespace lambent::app {
 
 class DataDirectory {
@@ -31,8 +33,8 @@ class DataDirectory {
   std::filesystem::path roots() const { return root_ / "roots"; }
   std::filesystem::path credentials() const { return root_ / "credentials"; }
 
-  /// 32 secret bytes kept in keys/NAME, made on first use.
-  std::string key(const std::string& name) const;
+  /// 32 secret bytes kept in keys/NAME, sealed; made on first use. Throws std::runtime_error when they do not open.
+  std::string key(const std::string& name, const store::Vault& vault) const;
   /// Written beside and renamed over, mode 0600, synced.
   void write_secret(const std::filesystem::path& file, const std::string& text) const;
 

@@ -9,7 +9,9 @@
 
 #include "app/composition.h"
 #include "app/data_directory.h"
+#include "app/master_key.h"
 #include "app/privileges.h"
+#include "app/shared_directories.h"
 #include "base/log.h"
 #include "runtimes/bootstraps.h"
 
@@ -76,6 +78,7 @@ Privileged make_privileged(const ServeOptions& options, const DataDirectory& dat
     if (file.name.starts_with("python/")) launcher.zygote_files.push_back({std::string(file.name), file.content});
   launcher.network = network_of(options.function_network);
   launcher.allowed_cidrs = options.allow_cidrs;
+  launcher.file_systems = parse_shared_directories(options.file_systems);
   for (std::size_t i = 0; i < options.lanes; ++i) {
     if (i > 0) sandbox::await_launcher(made.launchers.back());
     made.launchers.push_back(sandbox::spawn_launcher(launcher));
@@ -118,6 +121,9 @@ int run(const ServeOptions& options, std::vector<ListenAddress> addresses) {
     sandbox::await_launcher(privileged.launchers.back());
     require_isolation(privileged.launchers);
   }
+  const auto& keys = options.master_key_file;
+  privileged.vault =
+      read_master_keys(keys.empty() ? default_master_key_file(data) : std::filesystem::absolute(keys), data);
   become_user(options.user, data.root(), {data.scratch(), data.roots()});
 
   Composition composition(options, data, std::move(privileged));

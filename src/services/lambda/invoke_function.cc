@@ -58,6 +58,7 @@ base::Task<store::FunctionSnapshot> invocable(Lambda& lambda, const FunctionName
         fmt::format("The operation cannot be performed at this time. The function is currently in the following "
                     "state: {}",
                     function->state));
+  require_surroundings(lambda.parts().surroundings, *function);
   co_return function;
 }
 
