@@ -12,6 +12,7 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -206,7 +207,8 @@ class FakeLauncher final : public sandbox::Launcher {
   explicit FakeLauncher(asio::io_context& context) : context_(context) {}
 
   base::Task<std::unique_ptr<sandbox::Sandbox>> launch(sandbox::Spec spec) override {
-    if (broken) throw std::runtime_error("no sandbox: clone3: Resource temporarily unavailable");
+    if (broken || std::exchange(failures, std::max(failures - 1, 0)) > 0)
+      throw std::runtime_error("no sandbox: clone3: Resource temporarily unavailable");
     specs.push_back(std::move(spec));
     auto sandbox = std::make_unique<FakeSandbox>(context_);
     sandbox->assigned.push_back(specs.back());
@@ -236,6 +238,8 @@ class FakeLauncher final : public sandbox::Launcher {
   FakeInit restart_init = FakeInit::ready;
   bool restart_fails = false;
   bool broken = false;
+  /// How many launches fail before one is done.
+  int failures = 0;
 
  private:
   asio::io_context& context_;
