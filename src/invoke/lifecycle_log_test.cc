@@ -91,5 +91,37 @@ TEST_F(LifecycleLogTest, AJsonLogHasTheRecordsAndNoLines) {
   EXPECT_THAT(text, Not(HasSubstr("not in")));
 }
 
+// AWS Lambda Developer Guide, "Log-level filtering", the table of system log levels.
+TEST_F(LifecycleLogTest, AJsonLogKeepsWhatItsLevelSays) {
+  function_.log_format = "JSON";
+  const auto types_at = [this](const char* level, const char* status) {
+    function_.system_log_level = level;
+    open();
+    const Ending ending{status, *status == 's' ? "" : "Runtime.ExitError"};
+    log_->init_start(InitPhase::init, "python:3.13.v1");
+    log_->init_done(InitPhase::init, ending, microseconds(1));
+    log_->start("id", "");
+    RuntimeDone done;
+    done.ending = ending;
+    log_->runtime_done(done);
+    InvocationReport report;
+    report.ending = ending;
+    log_->report(report);
+    std::string types;
+    const std::string text = said();
+    const std::string_view before = "\"type\":\"platform.";
+    for (auto at = text.find(before); at != std::string::npos; at = text.find(before, at)) {
+      at += before.size();
+      types += text.substr(at, text.find('"', at) - at) + " ";
+    }
+    return types;
+  };
+  EXPECT_EQ(types_at("DEBUG", "success"), "initStart initRuntimeDone initReport start runtimeDone report ");
+  EXPECT_EQ(types_at("INFO", "success"), "initStart start report ");
+  EXPECT_EQ(types_at("WARN", "success"), "");
+  EXPECT_EQ(types_at("INFO", "error"), "initStart initRuntimeDone initReport start runtimeDone report ");
+  EXPECT_EQ(types_at("WARN", "timeout"), "initRuntimeDone initReport runtimeDone report ");
+}
+
 }  // namespace
 }  // namespace lambent::invoke

@@ -77,6 +77,8 @@ TEST_F(FunctionsTest, EveryMemberSurvivesARestart) {
   f.has_environment = true;
   f.tracing_mode = "Active";
   f.log_format = "JSON";
+  f.application_log_level = "TRACE";
+  f.system_log_level = "WARN";
   f.log_group = "/g";
   f.runtime_version_arn = "arn:aws:lambda:eu-west-1::runtime:x";
   f.code_sha256 = "base64=";
@@ -104,11 +106,11 @@ TEST_F(FunctionsTest, EveryMemberSurvivesARestart) {
   EXPECT_EQ(read->version, "$LATEST");
   const auto fields = [](const FunctionVersion& v) {
     return std::tie(v.key, v.description, v.role, v.handler, v.runtime, v.architecture, v.timeout_s, v.memory_mib,
-                    v.ephemeral_mib, v.environment, v.has_environment, v.tracing_mode, v.log_format, v.log_group,
-                    v.runtime_version_arn, v.code_sha256, v.code_hash, v.code_size, v.revision_id, v.last_modified_ms,
-                    v.state, v.state_reason, v.state_reason_code, v.update_status, v.update_status_reason,
-                    v.update_status_reason_code, v.unzipped_size, v.dead_letter_arn, v.content_id, v.policy, v.tags,
-                    v.last_version);
+                    v.ephemeral_mib, v.environment, v.has_environment, v.tracing_mode, v.log_format,
+                    v.application_log_level, v.system_log_level, v.log_group, v.runtime_version_arn, v.code_sha256,
+                    v.code_hash, v.code_size, v.revision_id, v.last_modified_ms, v.state, v.state_reason,
+                    v.state_reason_code, v.update_status, v.update_status_reason, v.update_status_reason_code,
+                    v.unzipped_size, v.dead_letter_arn, v.content_id, v.policy, v.tags, v.last_version);
   };
   EXPECT_EQ(fields(*read), fields(f));
   ASSERT_EQ(read->layers.size(), 1u);

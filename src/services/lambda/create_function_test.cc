@@ -85,6 +85,20 @@ TEST_F(CreateFunction, TakesEverySettingThatItCan) {
   EXPECT_EQ(members.at("LoggingConfig"), value(object{{"LogFormat", "Text"}, {"LogGroup", "my/group"}}));
 }
 
+TEST_F(CreateFunction, AJsonLogHasLevelsWhichAreInfoUnlessNamed) {
+  auto body = creation("f");
+  body["LoggingConfig"] = object{{"LogFormat", "JSON"}};
+  const auto plain = create(body).object().at("LoggingConfig").as_object();
+  EXPECT_EQ(plain.at("LogFormat"), value("JSON"));
+  EXPECT_EQ(plain.at("ApplicationLogLevel"), value("INFO"));
+  EXPECT_EQ(plain.at("SystemLogLevel"), value("INFO"));
+  body["FunctionName"] = "g";
+  body["LoggingConfig"] = object{{"LogFormat", "JSON"}, {"ApplicationLogLevel", "TRACE"}, {"SystemLogLevel", "WARN"}};
+  const auto named = create(body).object().at("LoggingConfig").as_object();
+  EXPECT_EQ(named.at("ApplicationLogLevel"), value("TRACE"));
+  EXPECT_EQ(named.at("SystemLogLevel"), value("WARN"));
+}
+
 TEST_F(CreateFunction, HarmlessValuesOfWhatIsNotSupportedAreTaken) {
   auto body = creation("f");
   body["Publish"] = false;
