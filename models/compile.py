@@ -47,7 +47,7 @@ def load(data, service):
 
 
 def merge(target, patch):
-    """RFC 7396, but a patch may only touch what the model has, or add a whole shape or operation: a typing
+    """RFC 7396, but a patch may only touch what the model has, or add a whole shape, operation or header: a typing
     error must not pass unseen."""
     for key, value in patch.items():
         if value is None:
@@ -56,7 +56,7 @@ def merge(target, patch):
             del target[key]
         elif isinstance(value, dict) and isinstance(target.get(key), dict):
             merge(target[key], value)
-        elif isinstance(value, dict) and key not in target and not {"type", "http"} & value.keys():
+        elif isinstance(value, dict) and key not in target and not {"type", "http", "location"} & value.keys():
             raise SystemExit(f"patch changes {key!r}, which the model does not have")
         else:
             target[key] = value

@@ -48,6 +48,14 @@ TEST_F(TraceTest, SamplesActiveFunctionsOncePerSecondAtLeast) {
       '0');
 }
 
+TEST_F(TraceTest, AnAcceptedEventKeepsItsRootThroughItsAttempts) {
+  const std::string accepted = tracing_.accept("", function());
+  EXPECT_THAT(accepted, MatchesRegex("Root=1-65000000-[0-9a-f]{24};Sampled=0"));
+  EXPECT_THAT(tracing_.next(accepted, function()), ::testing::StartsWith(accepted.substr(0, accepted.find(';'))));
+  const std::string chain = std::string("Root=") + kRoot + ";Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a87bd80c:3";
+  EXPECT_EQ(tracing_.accept(chain, function()), chain);
+}
+
 TEST_F(TraceTest, CountsEachFunctionOfTheChain) {
   std::string header;
   for (int i = 0; i < 3; ++i) {

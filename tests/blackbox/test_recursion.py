@@ -40,6 +40,17 @@ def test_a_header_is_passed_on_with_a_new_parent(server, traced):
     assert "53995c3f42cd8ad8" not in got and ";Sampled=1;" in got
 
 
+def test_the_answer_has_the_header_that_the_function_saw(server, traced, awslambda):
+    answer = awslambda.invoke(FunctionName=traced)
+    assert answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-trace-id"] == json.loads(answer["Payload"].read())
+
+
+def test_an_accepted_event_is_answered_with_its_root(awslambda, traced):
+    answer = awslambda.invoke(FunctionName=traced, InvocationType="Event")
+    assert answer["StatusCode"] == 202
+    assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Sampled=0", answer["ResponseMetadata"]["HTTPHeaders"]["x-amzn-trace-id"])
+
+
 def test_the_seventeenth_loop_is_stopped_unless_it_is_allowed(server, traced, awslambda):
     header = None
     for count in range(1, 17):

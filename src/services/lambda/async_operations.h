@@ -13,8 +13,8 @@
 namespace lambent::lambda {
 
 // invoke_async.cc
-/// Accepts a prepared invocation for later: durable when the task ends. At most 1 MB.
-base::Task<void> accept_event(Lambda& lambda, const FunctionName& name, invoke::Invocation invocation);
+/// Accepts a prepared invocation for later: durable when the task ends. At most 1 MB. The trace header that it will run under.
+base::Task<std::string> accept_event(Lambda& lambda, const FunctionName& name, invoke::Invocation invocation);
 base::Task<InvokeAsyncOutput> invoke_async(Lambda& lambda, aws::Caller caller, InvokeAsyncInput in);
 std::string invoke_async_resource(const aws::Caller& caller, const InvokeAsyncInput& in);
 

@@ -11,7 +11,7 @@ constexpr std::size_t kMaxEvent = 1'048'576;
 
 }  // namespace
 
-base::Task<void> accept_event(Lambda& lambda, const FunctionName& name, invoke::Invocation invocation) {
+base::Task<std::string> accept_event(Lambda& lambda, const FunctionName& name, invoke::Invocation invocation) {
   // In AWS's words and under the code that its front answers with (aws-pdk issue 771), which is not the model's.
   if (invocation.payload.size() > kMaxEvent)
     throw aws::Error("RequestEntityTooLargeException",
@@ -22,10 +22,13 @@ base::Task<void> accept_event(Lambda& lambda, const FunctionName& name, invoke::
   event.function = name.key;
   event.qualifier = name.qualifier;
   event.request_id = std::move(invocation.request_id);
-  event.trace_header = std::move(invocation.trace_id);
+  const std::string trace_header =
+      lambda.asynchronous().admission.tracing().accept(invocation.trace_id, *invocation.function);
+  event.trace_header = trace_header;
   event.payload = std::move(invocation.payload);
   auto accepted = lambda.asynchronous().queue.accept(std::move(event));
   co_await std::move(accepted);
+  co_return trace_header;
 }
 
 base::Task<InvokeAsyncOutput> invoke_async(Lambda& lambda, aws::Caller caller, InvokeAsyncInput in) {

@@ -67,6 +67,7 @@ InvokeOutput answer_of(invoke::Outcome outcome, bool with_log) {
   out.ExecutedVersion = std::move(outcome.executed_version);
   if (!outcome.function_error.empty()) out.FunctionError = std::move(outcome.function_error);
   if (with_log) out.LogResult = base::base64(outcome.log_tail);
+  if (!outcome.trace_header.empty()) out.TraceId = std::move(outcome.trace_header);
   out.Payload = aws::Blob{std::move(outcome.payload)};
   return out;
 }
@@ -100,7 +101,7 @@ base::Task<InvokeOutput> invoke_function(Lambda& lambda, aws::Caller caller, Inv
     InvokeOutput accepted;
     accepted.StatusCode = 202;
     auto acceptance = accept_event(lambda, name, std::move(invocation));
-    co_await std::move(acceptance);
+    accepted.TraceId = co_await std::move(acceptance);
     co_return accepted;
   }
   invocation.wants_log = in.LogType.value_or("None") == "Tail";

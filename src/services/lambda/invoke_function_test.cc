@@ -49,6 +49,12 @@ TEST_F(InvokeFunction, AFunctionsErrorIsAnAnswer) {
   EXPECT_EQ(answer.headers.get("X-Amz-Function-Error"), "Unhandled");
 }
 
+TEST_F(InvokeFunction, TheTraceHeaderIsAnswered) {
+  EXPECT_EQ(invoke("f").headers.find("X-Amzn-Trace-Id"), nullptr);
+  engine_.outcome.trace_header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0";
+  EXPECT_EQ(invoke("f").headers.get("X-Amzn-Trace-Id"), engine_.outcome.trace_header);
+}
+
 TEST_F(InvokeFunction, TheLogTailComesWhenAskedFor) {
   EXPECT_EQ(invoke("f", "{}", {{"X-Amz-Log-Type", "Tail"}}).headers.get("X-Amz-Log-Result"),
             base::base64("START\nEND\n"));
