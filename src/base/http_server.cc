@@ -17,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "base/chunked_body.h"
+#include "base/descriptors.h"
 #include "base/http_head.h"
 #include "base/log.h"
 
@@ -33,6 +34,8 @@ constexpr std::size_t kReadChunk = 64 * 1024;
 // What is still taken from a peer whose body was refused, so that it reads the answer before the connection is reset.
 constexpr std::size_t kLingerBytes = 128 * 1024 * 1024;
 constexpr std::chrono::seconds kLingerTime{5};
+/// How often it is said that connections cannot be accepted.
+constexpr std::chrono::seconds kComplaint{10};
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 std::string_view reason_phrase(int status) {
@@ -78,7 +81,6 @@ std::string serialize_head(const Response& response, bool close, Framing framing
     head += value;
     head += "\r\n";
   }
-  const bool bodyless = response.status == 204 || response.status == 304 || response.status < 200;
   if (framing == Framing::chunked) {
     head += "Transfer-Encoding: chunked\r\n";
   } else if (framing == Framing::length && !is_bodyless(response.status)) {
@@ -506,6 +508,11 @@ Task<void> run_connection(State state, std::shared_ptr<asio::ssl::context> keep,
   }
 }
 
+/// False for peers whose time somebody else bounds: a function's own runtime is one, which is not to be turned away either.
+bool bounds_peers(const Limits& limits) {
+  return std::min({limits.header_time, limits.idle_time, limits.body_pause}) < Limits::kNever;
+}
+
 void start_connection(const State& state, tcp::socket socket) {
   if (state->connections.size() >= state->limits.connections) return;  // closed by its destructor
   if (state->tls) {
@@ -515,9 +522,7 @@ void start_connection(const State& state, tcp::socket socket) {
   } else {
     asio::co_spawn(state->executor, run_connection(state, nullptr, std::move(socket)), asio::detached);
   }
-  const Limits& limits = state->limits;
-  const bool timed = std::min({limits.header_time, limits.idle_time, limits.body_pause}) < Limits::kNever;
-  if (timed && !state->sweeping) {
+  if (bounds_peers(state->limits) && !state->sweeping) {
     state->sweeping = true;
     asio::co_spawn(state->executor, sweep(state), asio::detached);
   }
@@ -525,6 +530,8 @@ void start_connection(const State& state, tcp::socket socket) {
 
 Task<void> accept_all(State state) {
   asio::steady_timer pause(state->executor);
+  Steady::time_point complained;
+  ReserveDescriptor& reserve = ReserveDescriptor::of_process();
   while (!state->stopping) {
     auto [error, socket] = co_await state->acceptor.async_accept(kReturn);
     if (state->stopping) break;
@@ -533,8 +540,15 @@ Task<void> accept_all(State state) {
       continue;
     }
     if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) break;
-    // Out of descriptors or memory: connections that end make room, so wait a moment instead of spinning.
-    log::warn("cannot accept a connection", {{"reason", error.message()}});
+    if (const auto now = Steady::now(); now >= complained + kComplaint) {
+      complained = now;
+      log::warn("cannot accept connections", {{"reason", error.message()}});
+    }
+    // Out of descriptors, clients are to hear of it. Each round closes one at least, so this does not spin.
+    const bool exhausted =
+        error == asio::error::no_descriptors || error == boost::system::errc::too_many_files_open_in_system;
+    if (exhausted && bounds_peers(state->limits) && reserve.shed(state->acceptor.native_handle()) > 0) continue;
+    // Connections that end make room.
     pause.expires_after(std::chrono::milliseconds(100));
     co_await pause.async_wait(kReturn);
   }
@@ -561,23 +575,6 @@ std::unique_ptr<Server> serve(asio::any_io_executor executor, Fd listener, Limit
                                              std::move(refusal));
   asio::co_spawn(executor, accept_all(state), asio::detached);
   return std::make_unique<ServerHandle>(std::move(state));
-}
-
-Fd listen_tcp(const std::string& address, std::uint16_t port, std::uint16_t* bound_port) {
-  const tcp::endpoint endpoint(asio::ip::make_address(address), port);
-  Fd fd(check(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
-  const int on = 1;
-  check(setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "SO_REUSEADDR");
-  check(::bind(fd.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())), "bind");
-  check(::listen(fd.get(), SOMAXCONN), "listen");
-  if (bound_port != nullptr) {
-    tcp::endpoint bound;
-    socklen_t size = static_cast<socklen_t>(bound.capacity());
-    check(getsockname(fd.get(), bound.data(), &size), "getsockname");
-    bound.resize(size);
-    *bound_port = bound.port();
-  }
-  return fd;
 }
 
 }  // namespace lambent::base::http

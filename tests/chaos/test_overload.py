@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from support.functions import PYTHON, Deployer, ensure_role
-from support.paced import offer, saturate
+from support.paced import invoke_message, offer, saturate
 from support.polling import until
 from support.server import Server
-from support.signing import Signed
 
 # An invocation takes its time without taking the machine's.
 HANDLER = "import time\ndef handler(event, context):\n    time.sleep(0.05)\n    return True\n"
@@ -34,12 +33,6 @@ def deployer(server):
     return Deployer(server, ensure_role(server))
 
 
-def message_of(server, name, body=b"{}", **headers):
-    signed = Signed(server, "POST", f"/2015-03-31/functions/{name}/invocations", body, headers=headers)
-    head = f"POST {signed.target} HTTP/1.1\r\nContent-Length: {len(body)}\r\n"
-    return (head + "".join(f"{key}: {value}\r\n" for key, value in signed.headers.items()) + "\r\n").encode() + body
-
-
 def resident_mib(server):
     status = Path(f"/proc/{server.process.pid}/status").read_text()
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
@@ -54,7 +47,7 @@ def metric(server, name):
 def test_five_times_the_capacity_costs_nothing_of_it(server, deployer, capsys):
     name = deployer.create(PYTHON, HANDLER)
     server.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=LIMIT)
-    message = message_of(server, name)
+    message = invoke_message(server, name)
     # Every environment is there, and the memory of a server that works.
     saturate(server.port, message, 1, LIMIT)
     before_mib = resident_mib(server)
@@ -80,7 +73,7 @@ def test_a_backlog_of_events_starves_nobody_who_waits_for_an_answer(server, depl
     noisy = deployer.create(PYTHON, "import time\ndef handler(event, context):\n    time.sleep(0.5)\n")
     quiet = deployer.create(PYTHON, "def handler(event, context):\n    return event\n")
     client = server.client("lambda")
-    flood = message_of(server, noisy, b"{}", **{"X-Amz-Invocation-Type": "Event"})
+    flood = invoke_message(server, noisy, b"{}", **{"X-Amz-Invocation-Type": "Event"})
     accepted = saturate(server.port, flood, 1, 32)
     assert set(accepted.taken_ms) == {202}
     until(lambda: metric(server, "lambent_async_running") >= 8, 20, "events run")
@@ -99,7 +92,7 @@ def test_more_events_than_can_be_written_are_refused_not_hoarded(server, deploye
     name = deployer.create(PYTHON, "import time\ndef handler(event, context):\n    time.sleep(60)\n", Timeout=70)
     client = server.client("lambda")
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
-    message = message_of(server, name, json.dumps("x" * 60_000).encode(), **{"X-Amz-Invocation-Type": "Event"})
+    message = invoke_message(server, name, json.dumps("x" * 60_000).encode(), **{"X-Amz-Invocation-Type": "Event"})
     saturate(server.port, message, 0.5, 8)
     before_mib = resident_mib(server)
     sent = saturate(server.port, message, 2, 32)
