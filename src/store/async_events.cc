@@ -181,8 +181,9 @@ base::Task<void> AsyncEvents::update(AsyncEventPointer event) {
 }
 
 base::Task<void> AsyncEvents::remove(std::int64_t id) {
+  // Until then a kill runs the event again, which it may; who accepts an event does not wait for this.
   auto command = [id](Transaction& transaction) { transaction.prepare(kRemove).bind(id).run(); };
-  co_await database_.write(std::move(command));
+  co_await database_.write(std::move(command), Pace::soon);
 }
 
 base::Task<AsyncEvents::Page> AsyncEvents::load(FunctionKey function, std::int64_t now_ms,

@@ -21,6 +21,7 @@ namespace {
 // Two places, written in turn, so that a torn write leaves the number before.
 constexpr off_t kSlotBytes = 512;
 constexpr std::chrono::milliseconds kPause{100};
+constexpr std::chrono::seconds kSync{1};
 
 std::uint32_t crc_of(std::string_view text) {
   return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const unsigned char*>(text.data()), text.size()));
@@ -70,28 +71,41 @@ void CommitMark::note(std::int64_t number) {
 
 void CommitMark::run() {
   std::unique_lock lock(mutex_);
-  while (true) {
-    wake_.wait(lock, [this] { return stopping_ || noted_ != written_; });
-    if (noted_ == written_) return;
+  while (!broken_) {
+    const auto due = [this] { return stopping_ || noted_ != written_; };
+    if (sync_at_)
+      wake_.wait_until(lock, *sync_at_, due);
+    else
+      wake_.wait(lock, due);
     const std::int64_t number = noted_;
+    const bool last = stopping_;
     lock.unlock();
-    const bool kept = write(number);
+    if (number != written_) write(number);
+    if (sync_at_ && (last || std::chrono::steady_clock::now() >= *sync_at_)) sync();
     lock.lock();
-    written_ = number;
-    if (!kept) return;
+    if (last) return;
     wake_.wait_for(lock, kPause, [this] { return stopping_; });
   }
 }
 
-bool CommitMark::write(std::int64_t number) {
+void CommitMark::write(std::int64_t number) {
   const std::string text = slot_text(number);
-  const bool written =
-      ::pwrite(file_.get(), text.data(), text.size(), (number % 2) * kSlotBytes) == static_cast<ssize_t>(text.size()) &&
-      ::fdatasync(file_.get()) == 0;
-  // On a full disk the mark lags, which it may; after an I/O error what it says is no longer known.
-  if (written || errno == ENOSPC) return true;
+  const auto size = static_cast<ssize_t>(text.size());
+  const bool written = ::pwrite(file_.get(), text.data(), text.size(), (number % 2) * kSlotBytes) == size;
+  written_ = number;
+  // On a full disk the mark lags, which it may.
+  if (!written && errno != ENOSPC) give_up();
+  if (written && !sync_at_) sync_at_ = std::chrono::steady_clock::now() + kSync;
+}
+
+void CommitMark::sync() {
+  sync_at_.reset();
+  if (::fdatasync(file_.get()) != 0 && errno != ENOSPC) give_up();
+}
+
+void CommitMark::give_up() {
+  broken_ = true;
   base::log::error("the last commit's number is no longer kept", {{"reason", std::strerror(errno)}});
-  return false;
 }
 
 }  // namespace lambent::store

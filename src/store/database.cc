@@ -1,5 +1,7 @@
 #include "store/database.h"
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <future>
@@ -18,13 +20,17 @@ namespace {
 constexpr std::size_t kGroup = 256;
 // Commands waiting for the writer; beyond it a caller is refused at once instead of waiting for seconds.
 constexpr std::size_t kQueued = 16384;
-// 4 KiB each: the log is copied into the file when it holds 16 MiB, between two groups.
-constexpr int kCheckpointPages = 4096;
+// What may wait does so for at most this long, and no longer than until so many commands are together.
+constexpr std::chrono::milliseconds kSoon{10};
+constexpr std::size_t kSoonGroup = 64;
+// 4 KiB each: the log is copied into the file when it holds 32 MiB, between two groups, which then wait for two syncs more.
+constexpr int kCheckpointPages = 8192;
 constexpr std::string_view kSetNumber = "UPDATE commit_number SET number = ?";
 
 struct Work {
   std::function<void(Transaction&)> command;
   Database::Done done;
+  Pace pace = Pace::now;
 };
 
 /// A command's view while it runs; what it asked for is taken when it succeeded.
@@ -33,18 +39,18 @@ class CommandTransaction final : public Transaction {
   CommandTransaction(Connection& connection, const Vault& vault) : connection_(connection), vault_(vault) {}
   Statement& prepare(std::string_view sql) override { return connection_.prepare(sql); }
   void after_commit(std::function<void()> action) override { actions_.push_back(std::move(action)); }
+  const Vault& vault() const override { return vault_; }
   std::vector<std::function<void()>> take_actions() { return std::move(actions_); }
 
  private:
   Connection& connection_;
+  const Vault& vault_;
   std::vector<std::function<void()>> actions_;
 };
-  const Vault& vault() const override { return vault_; }
 
 // What was read from the disk or pushed to it can no longer be trusted: fsync tells of a lost page once, a second try
 // succeeds without it. SQLITE_FULL is not among them: SQLite took the group back, and space may come.
 bool ends_writing(int code) {
-  const Vault& vault_;
   switch (code & 0xff) {
     case SQLITE_IOERR:
     case SQLITE_CORRUPT:
@@ -81,15 +87,16 @@ class Database::Writer {
 
   std::int64_t lost_commits() const { return lost_commits_; }
 
+  /// On the writer thread, between two groups.
+  void scrub() { connection_.scrub(); }
+
   void flush() {
     const auto reached = std::make_shared<std::promise<void>>();
     {
       // Past the queue's bound: it carries nothing and must not be refused.
       const std::lock_guard lock(mutex_);
       queue_.push_back({[](Transaction&) {}, [reached](std::exception_ptr) { reached->set_value(); }});
-  /// On the writer thread, between two groups.
-  void scrub() { connection_.scrub(); }
-
+      ++urgent_;
     }
     wake_.notify_one();
     reached->get_future().wait();
@@ -97,6 +104,7 @@ class Database::Writer {
 
   void enqueue(Work work) {
     std::exception_ptr refusal;
+    bool wake = false;
     {
       const std::lock_guard lock(mutex_);
       if (stopping_)
@@ -104,12 +112,12 @@ class Database::Writer {
       else if (queue_.size() >= kQueued)
         refusal = failure("the database is overloaded: too many writes are waiting");
       else
-        queue_.push_back(std::move(work));
+        wake = add(std::move(work));
     }
     // Not thrown: the caller may be a coroutine that is being suspended, which cannot be unwound.
     if (refusal)
       work.done(refusal);
-    else
+    else if (wake)
       wake_.notify_one();
   }
 
@@ -137,12 +145,28 @@ class Database::Writer {
     number_ += lost_commits_;
   }
 
+  /// With the lock held. True when the writer is to hear of it: of the first that may wait it takes the time.
+  bool add(Work work) {
+    const bool now = work.pace == Pace::now;
+    if (now) ++urgent_;
+    if (queue_.empty()) soon_by_ = std::chrono::steady_clock::now() + kSoon;
+    queue_.push_back(std::move(work));
+    return now || queue_.size() == 1 || queue_.size() >= kSoonGroup;
+  }
+
   /// Waits for work; empty when the queue is and the database closes.
   std::vector<Work> next_group() {
     std::unique_lock lock(mutex_);
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    while (!stopping_ && urgent_ == 0 && queue_.size() < kSoonGroup) {
+      if (queue_.empty())
+        wake_.wait(lock);
+      else if (wake_.wait_until(lock, soon_by_) == std::cv_status::timeout)
+        break;
+    }
     const std::size_t count = std::min(queue_.size(), kGroup);
     std::vector<Work> group(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.begin() + count));
+    urgent_ -= static_cast<std::size_t>(
+        std::count_if(group.begin(), group.end(), [](const Work& work) { return work.pace == Pace::now; }));
     queue_.erase(queue_.begin(), queue_.begin() + count);
     return group;
   }
@@ -235,6 +259,7 @@ class Database::Writer {
   }
 
   const std::string name_;
+  const Vault vault_;
   Connection connection_;
   /// Why nothing is written any more; empty as long as all is well. The writer thread's.
   std::string broken_;
@@ -245,6 +270,9 @@ class Database::Writer {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Work> queue_;
+  /// How many in the queue may not wait, and until when the first of the others does.
+  std::size_t urgent_ = 0;
+  std::chrono::steady_clock::time_point soon_by_;
   bool stopping_ = false;
   // Last: it starts when all the rest is there.
   std::thread thread_;
@@ -258,9 +286,8 @@ std::int64_t Database::lost_commits() const { return writer_->lost_commits(); }
 
 Database::~Database() = default;
 
-void Database::enqueue(std::function<void(Transaction&)> command, Done done) {
-  const Vault vault_;
-  writer_->enqueue({std::move(command), std::move(done)});
+void Database::enqueue(std::function<void(Transaction&)> command, Done done, Pace pace) {
+  writer_->enqueue({std::move(command), std::move(done), pace});
 }
 
 void Database::flush() { writer_->flush(); }
@@ -281,9 +308,6 @@ void Database::write_now(std::function<void(Transaction&)> command) {
   if (const auto failure = std::move(outcome->failure)) std::rethrow_exception(failure);
 }
 
-void Database::read_now(std::function<void(Transaction&)> visit) { write_now(std::move(visit)); }
-
-}  // namespace lambent::store
 void Database::scrub() {
   std::exception_ptr failure;
   write_now([&](Transaction& transaction) {
@@ -299,3 +323,6 @@ void Database::scrub() {
   if (failure) std::rethrow_exception(failure);
 }
 
+void Database::read_now(std::function<void(Transaction&)> visit) { write_now(std::move(visit)); }
+
+}  // namespace lambent::store

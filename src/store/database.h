@@ -97,6 +97,14 @@ struct Migration {
   std::string_view sql;
 };
 
+/// When a command is committed.
+enum class Pace {
+  /// With the next group.
+  now,
+  /// For another's sake, or after 10 ms: for what nobody waits for. Its place among the other commands stays.
+  soon,
+};
+
 class Database {
  public:
   /// Opens or makes the file, applies the missing migrations. Throws std::runtime_error naming the file and the reason,
@@ -117,7 +125,7 @@ class Database {
 
   /// Runs `command(Transaction&)` durably and returns its value on the caller's executor.
   template <class Command>
-  base::Task<std::invoke_result_t<Command, Transaction&>> write(Command command);
+  base::Task<std::invoke_result_t<Command, Transaction&>> write(Command command, Pace pace = Pace::now);
 
   /// The same for start-up code that has no coroutine yet: blocks. Never call it on a lane.
   void write_now(std::function<void(Transaction&)> command);
@@ -125,22 +133,22 @@ class Database {
   /// Reads at start, before the lanes run: `visit` gets the writer's own connection.
   void read_now(std::function<void(Transaction&)> visit);
 
-  // How write() reaches the writer thread. `done` runs there, with null after the commit or the failure's exception; when
-  // the command is refused (too many waiting) it runs at once on the caller's thread. Never throws.
-  using Done = std::function<void(std::exception_ptr)>;
-  void enqueue(std::function<void(Transaction&)> command, Done done);
-
- private:
-  class Writer;
-  std::unique_ptr<Writer> writer_;
   /// Writes the whole file anew and empties the log: nothing that was deleted or replaced can be read from them afterwards. Blocks;
   /// for start-up. Throws std::runtime_error.
   void scrub();
 
+  // How write() reaches the writer thread. `done` runs there, with null after the commit or the failure's exception; when
+  // the command is refused (too many waiting) it runs at once on the caller's thread. Never throws.
+  using Done = std::function<void(std::exception_ptr)>;
+  void enqueue(std::function<void(Transaction&)> command, Done done, Pace pace = Pace::now);
+
+ private:
+  class Writer;
+  std::unique_ptr<Writer> writer_;
 };
 
 template <class Command>
-base::Task<std::invoke_result_t<Command, Transaction&>> Database::write(Command command) {
+base::Task<std::invoke_result_t<Command, Transaction&>> Database::write(Command command, Pace pace) {
   using Result = std::invoke_result_t<Command, Transaction&>;
   using Held = std::conditional_t<std::is_void_v<Result>, std::monostate, std::optional<Result>>;
   auto result = std::make_shared<Held>();
@@ -152,11 +160,12 @@ base::Task<std::invoke_result_t<Command, Transaction&>> Database::write(Command 
   };
   namespace asio = base::asio;
   const auto executor = co_await asio::this_coro::executor;
-  auto start = [this, executor](auto handler, std::function<void(Transaction&)> work) {
+  auto start = [this, executor, pace](auto handler, std::function<void(Transaction&)> work) {
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    enqueue(std::move(work), [shared, executor](std::exception_ptr failure) {
+    auto done = [shared, executor](std::exception_ptr failure) {
       asio::post(executor, [shared, failure = std::move(failure)]() mutable { (*shared)(std::move(failure)); });
-    });
+    };
+    enqueue(std::move(work), std::move(done), pace);
   };
   std::function<void(Transaction&)> work = std::move(run);
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr)>(start, asio::use_awaitable,

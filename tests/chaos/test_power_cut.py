@@ -22,9 +22,9 @@ from support.polling import until
 from support.server import Server
 from support.signing import Signed
 
-CUTS = int(os.environ.get("LAMBENT_CHAOS_CUTS", "40"))
+CUTS = int(os.environ.get("LAMBENT_CHAOS_CUTS", "30"))
 SEED = int(os.environ.get("LAMBENT_CHAOS_SEED", str(time.time_ns() % 1_000_000)))
-EVENTS = 240
+EVENTS = 320
 CONNECTIONS = 8
 DATABASE = "lambent.db"
 # Slow enough that most events wait, quick enough that some have run and are forgotten.
@@ -43,7 +43,7 @@ def accept_events(server, name):
     accepted, lock = {}, threading.Lock()
     chance = random.Random(SEED)
     # Large ones fill the log, so that it is folded into the database meanwhile.
-    sizes = [chance.choice((10, 1000, 60_000, 250_000)) for _ in range(EVENTS)]
+    sizes = [chance.choice((10, 1000, 60_000, 500_000)) for _ in range(EVENTS)]
 
     def send(first):
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
