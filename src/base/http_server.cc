@@ -20,6 +20,7 @@
 #include "base/descriptors.h"
 #include "base/http_head.h"
 #include "base/log.h"
+#include "base/send_at_once.h"
 
 namespace lambent::base::http {
 namespace {
@@ -36,6 +37,8 @@ constexpr std::size_t kLingerBytes = 128 * 1024 * 1024;
 constexpr std::chrono::seconds kLingerTime{5};
 /// How often it is said that connections cannot be accepted.
 constexpr std::chrono::seconds kComplaint{10};
+// Answers between two reads, which pipelined requests make many.
+constexpr int kSentAtOnce = 16;
 constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 std::string_view reason_phrase(int status) {
@@ -291,8 +294,8 @@ class Connection final : public Tracked, public Exchange {
     closing_ = closing_ || !head_.keep_alive || state_->stopping;
     const std::string head = std::exchange(held_, {}) + serialize_head(response, closing_);
     const bool without_body = head_.request.method == "HEAD" || response.status == 204;
-    const std::array<asio::const_buffer, 2> parts{asio::buffer(head),
-                                                  without_body ? asio::const_buffer() : asio::buffer(response.body)};
+    SendParts parts{asio::buffer(head), without_body ? asio::const_buffer() : asio::buffer(response.body)};
+    if (send_at_once(parts)) co_return true;
     deadline = Steady::now() + state_->limits.body_pause;
     if (response.body.size() > kReadChunk) deadline += std::chrono::seconds(response.body.size() >> 18);
     const auto [error, written] = co_await asio::async_write(stream_, parts, kReturn);
@@ -307,6 +310,12 @@ class Connection final : public Tracked, public Exchange {
       return stream_;
     else
       return stream_.next_layer();
+  }
+
+  /// Whoever sends many requests at once does not keep others waiting: after a few the lane's loop has its turn.
+  bool send_at_once(SendParts& parts) {
+    return std::is_same_v<Stream, tcp::socket> && ++sent_at_once_ <= kSentAtOnce &&
+           base::send_at_once(lowest().native_handle(), parts);
   }
 
   /// All of the buffers, or false.
@@ -349,6 +358,7 @@ class Connection final : public Tracked, public Exchange {
 
   /// Reads some bytes behind those in the buffer. False at the end of the stream or of the deadline.
   Task<bool> read_more() {
+    sent_at_once_ = 0;
     const std::size_t had = buffer_.size();
     buffer_.resize(had + (head_done_ ? kReadChunk : 4096));
     const auto [error, got] =
@@ -487,6 +497,7 @@ class Connection final : public Tracked, public Exchange {
   Framing framing_ = Framing::length;
   /// Answers that wait for the next one.
   std::string held_;
+  int sent_at_once_ = 0;
   Head head_;
   bool served_ = false;
   bool head_done_ = false;

@@ -42,7 +42,7 @@ bool acts_at_exec(std::string_view name, runtimes::Family family) {
 
 /// What every function of the runtime has, of that which must be there before its process starts.
 std::vector<std::string> own_environment(const runtimes::Runtime& runtime) {
-  return acting_at_exec(environment_variables(store::FunctionVersion{}, runtime, RoleCredentials{}, ""),
+  return acting_at_exec(environment_variables(store::FunctionVersion{}, runtime, RoleCredentials{}, "", "on-demand"),
                         runtime.family);
 }
 
@@ -146,6 +146,7 @@ Task<std::unique_ptr<Sandbox>> Sandboxes::forked(SpareSpec spare, const Spec& sp
     base::log::warn("no sandbox could be forked", {{"reason", error.what()}});
     co_return nullptr;
   }
+  memory_->count("forked");
   co_return co_await assigned(std::move(sandbox), spec);
 }
 

@@ -47,9 +47,14 @@ import ctypes, gc, os, sys
 sys.path.insert(0, '/var/runtime')
 import spare
 jail = ctypes.CDLL('/var/runtime/liblambent_jail.so')
+fork = ctypes.PyDLL('/var/runtime/liblambent_jail.so').zygote_fork
+fork.argtypes = [ctypes.c_void_p] * 3
+around = [ctypes.cast(getattr(ctypes.pythonapi, 'PyOS_' + step), ctypes.c_void_p)
+          for step in ('BeforeFork', 'AfterFork_Parent', 'AfterFork_Child')]
 gc.freeze()
 while jail.zygote_next() == 0:
-    pid = os.fork()
+    pid = fork(*around)
+    if pid < 0: pid = os.fork()
     if pid == 0:
         jail.zygote_child()
         spare.wait()

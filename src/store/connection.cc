@@ -122,7 +122,10 @@ int Connection::schema_number() {
   return number;
 }
 
+// All in one transaction: what a server has at its first start is one wait for the disk, and a migration that fails leaves the
+// database as it was.
 void Connection::migrate(const std::filesystem::path& file, const std::vector<Migration>& migrations) {
+  execute("BEGIN IMMEDIATE");
   const int have = schema_number();
   const int known = static_cast<int>(migrations.size());
   if (have > known)
@@ -133,12 +136,11 @@ void Connection::migrate(const std::filesystem::path& file, const std::vector<Mi
     const Migration& migration = migrations[static_cast<std::size_t>(number - 1)];
     if (migration.number != number) throw std::logic_error("migrations are numbered from 1 without gaps");
     if (number <= have) continue;
-    execute("BEGIN IMMEDIATE");
     execute(std::string(migration.sql).c_str());
     prepare("INSERT INTO schema_migrations (number) VALUES (?)").bind(number).run();
     reset_used();
-    execute("COMMIT");
   }
+  execute("COMMIT");
 }
 
 void Connection::execute(const char* sql) {
@@ -170,8 +172,6 @@ void Connection::checkpoint() {
   wal_pages_ = 0;
 }
 
-void Connection::keep_log_on_close() {
-  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, static_cast<int*>(nullptr));
 void Connection::scrub() {
   reset_used();
   execute("VACUUM");
@@ -180,6 +180,8 @@ void Connection::scrub() {
   wal_pages_ = 0;
 }
 
+void Connection::keep_log_on_close() {
+  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, static_cast<int*>(nullptr));
 }
 
 }  // namespace lambent::store

@@ -14,7 +14,7 @@ import lambent_runtime
 ASSIGNMENT = 3
 # The kernel would not give exec more than this either (MAX_ARG_STRLEN times a few).
 ASSIGNMENT_LIMIT = 4 << 20
-IN_A_HURRY_S = 0.003
+IN_A_HURRY_S = 0.008
 
 # Modules that are loaded here and would not be in a process that exec started: the standard library's, and the SDK's.
 _standard = set()

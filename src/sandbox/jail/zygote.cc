@@ -1,7 +1,11 @@
-// What a zygote calls: three functions of a freestanding shared object, so that no library's state stands between a
+// What a zygote calls: four functions of a freestanding shared object, so that no library's state stands between a
 // fork and its sandbox. Nothing here may use libc, which the interpreter around it has in whatever version.
 //
-//   while (zygote_next() == 0) { pid = fork(); if (pid == 0) { zygote_child(); break; } zygote_forked(pid); }
+//   while (zygote_next() == 0) {
+//     pid = zygote_fork(...); if (pid < 0) pid = fork();
+//     if (pid == 0) { zygote_child(); break; }
+//     zygote_forked(pid);
+//   }
 //
 // The zygote has one thread, is root with what setns needs, and runs no code but Lambent's and the interpreter's own.
 #include <fcntl.h>
@@ -41,6 +45,8 @@ struct Zygote {
   int own_pidfd = -1;
   bool open = true;
   long children = 0;
+  /// In a child: it began in its group of v2.
+  bool in_group = false;
   Message message;
 };
 
@@ -91,7 +97,8 @@ bool take_request() {
   if (self.message.length <= 0) return false;
   const bool fits = self.message.length == sizeof request && request.limit_count <= kMaxLimits &&
                     request.filter_count <= kMaxFilter && request.group_count <= kMaxGroupFiles &&
-                    self.message.fd_count == static_cast<int>(kForkFds + request.group_count);
+                    request.unified <= 1 && request.unified <= request.group_count &&
+                    self.message.fd_count == static_cast<int>(kForkFds + request.group_count + request.unified);
   const long entered = fits ? raw(SYS_setns, self.message.fds[0], CLONE_NEWPID) : -EINVAL;
   if (entered >= 0) return true;
   close_received();
@@ -110,9 +117,25 @@ void fill_program() {
   program.out = self.message.fds[1];
   program.err = self.message.fds[2];
   program.channel = self.message.fds[3];
-  for (std::uint32_t i = 0; i < request.group_count; ++i) program.groups[i] = self.message.fds[kForkFds + i];
+  const std::uint32_t to_enter = request.group_count - (self.in_group ? 1 : 0);
+  for (std::uint32_t i = 0; i < to_enter; ++i) program.groups[i] = self.message.fds[kForkFds + i];
   program.rights = &rights;
   program.directory = "/var/task";
+}
+
+/// What libc's fork does for the child by arguments of clone: the thread's id is kept up to date where libc has it. False where
+/// that place is not to be known, or there are other threads, whose locks a child must not inherit.
+bool fill_clone(clone_args& how) {
+  constexpr long kTidAddress = 40;  // PR_GET_TID_ADDRESS
+  std::int32_t* own_id = nullptr;
+  if (raw(SYS_unshare, CLONE_THREAD) != 0 || raw(SYS_prctl, kTidAddress, &own_id) != 0 || own_id == nullptr ||
+      *own_id != raw(SYS_gettid))
+    return false;
+  how.flags = CLONE_INTO_CGROUP | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+  how.child_tid = reinterpret_cast<std::uint64_t>(own_id);
+  how.exit_signal = SIGCHLD;
+  how.cgroup = static_cast<std::uint64_t>(self.message.fds[kForkFds + request.group_count]);
+  return true;
 }
 
 }  // namespace
@@ -132,6 +155,28 @@ __attribute__((visibility("default"))) int zygote_next() {
     if (self.open && sources[1].revents != 0 && take_request()) return 0;
   }
   return 1;
+}
+
+/// A fork whose child is in its control group of v2 from its first moment: to move there later takes the kernel ten milliseconds
+/// and more, one process after another. The three are what the interpreter wants to be called around a fork. Returns as fork
+/// does; negative when this cannot be done here: then an ordinary fork will do.
+__attribute__((visibility("default"))) int zygote_fork(void (*before)(), void (*after_in_parent)(),
+                                                       void (*after_in_child)()) {
+  clone_args how = {};
+  if (request.unified == 0 || !fill_clone(how)) return -1;
+  void* robust_list = nullptr;
+  long robust_size = 0;
+  const bool has_robust_list = raw(SYS_get_robust_list, 0, &robust_list, &robust_size) == 0;
+  before();
+  const long pid = raw(kClone3, &how, static_cast<long>(sizeof how));
+  if (pid == 0) {
+    if (has_robust_list) raw(SYS_set_robust_list, robust_list, robust_size);
+    self.in_group = true;
+    after_in_child();
+    return 0;
+  }
+  after_in_parent();
+  return pid < 0 ? -1 : static_cast<int>(pid);
 }
 
 /// In the parent, with what fork returned; negative when it failed.
