@@ -196,14 +196,14 @@ TEST_F(AdmissionTest, WhereAllThatIsReservedIsProvisionedNothingElseRuns) {
 TEST_F(AdmissionTest, WhatStillRunsOnAnEndedAllocationIsCountedUntilItEnds) {
   admission({.account_limit = 3});
   admission_->set_provisioned(key("f"), "1", 2);
-  std::vector<Admission::Place> places;
-  places.push_back(admission_->enter(*function("f", "1")));
-  places.push_back(admission_->enter(*function("f", "1")));
+  std::vector<Admission::Place> provisioned;
+  provisioned.push_back(admission_->enter(*function("f", "1")));
+  provisioned.push_back(admission_->enter(*function("f", "1")));
   admission_->set_provisioned(key("f"), "1", 0);
   EXPECT_EQ(admission_->usage("123456789012", "us-east-1").unreserved_limit, 1);
-  places.push_back(admission_->enter(*function("g")));
+  const auto other = admission_->enter(*function("g"));
   EXPECT_EQ(refusal(*function("g")), "ConcurrentInvocationLimitExceeded");
-  places.erase(places.begin(), places.begin() + 2);
+  provisioned.clear();
   EXPECT_EQ(admission_->usage("123456789012", "us-east-1").unreserved_limit, 3);
   EXPECT_EQ(refusal(*function("f", "1")), "");
 }

@@ -68,8 +68,8 @@ class AllocationsTest : public ::testing::Test {
   template <class T>
   T run(base::Task<T> task) {
     auto done = asio::co_spawn(lane_, std::move(task), asio::use_future);
-    auto guard = asio::make_work_guard(lane_);
-    while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) lane_.run_one();
+    lane_.restart();
+    lane_.run();
     return done.get();
   }
   /// As a new start of the server.
