@@ -60,31 +60,43 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        self.credentials = botocore.credentials.Credentials("AKIALAMBENTBENCH0001", "a-secret-of-the-bench-and-nobody-else-0001")
+        self.command = [binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(data),
+                        "--log-level", "error", "--function-network", network, *options]
+        self.start()
+        self.client = self.make_client("lambda")
+        self.role = None
+
+    def start(self):
+        """Until the server has answered a signed request that it had to look up: GetAccountSettings."""
+        path, headers, _ = self.signed_path("GET", "/2016-08-19/account-settings/")
+        message = self.text("GET", path, headers, b"", "close")
+        variables = {"LAMBENT_ROOT_ACCESS_KEY_ID": self.credentials.access_key,
+                     "LAMBENT_ROOT_SECRET_ACCESS_KEY": self.credentials.secret_key}
         begin = time.perf_counter()
-        self.process = subprocess.Popen([binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(data),
-                                         "--log-level", "error", "--function-network", network, *options])
+        self.process = subprocess.Popen(self.command, env={**os.environ, **variables})
         while True:
             try:
-                urllib.request.urlopen(self.url + "/_lambent/health", timeout=1).read()
+                connection = self.connect()
                 break
             except OSError:
                 if self.process.poll() is not None or time.perf_counter() - begin > 20:
                     raise SystemExit("the server did not start")
-                time.sleep(0.0005)
+                time.sleep(0.0003)
+        with connection:
+            connection.sendall(message)
+            check(read_to_end(connection))
         self.start_ms = (time.perf_counter() - begin) * 1e3
-        lines = subprocess.run([binary, "credentials", "--data", str(data)], check=True, text=True,
-                               stdout=subprocess.PIPE).stdout
-        found = dict(re.findall(r"export (\w+)=['\"]?([^'\"\n]+)", lines))
-        self.credentials = botocore.credentials.Credentials(found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"])
-        self.client = self.make_client("lambda")
-        self.role = None
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
+        self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def make_client(self, service):
@@ -126,6 +138,21 @@ class Server:
     def taken(self):
         return self.metric('lambent_spares_total{event="taken"}')
 
+    def forked(self):
+        return self.metric('lambent_spares_total{event="forked"}')
+
+    def wait_for_zygote(self, function, bound_s=20):
+        """Cold starts until one came from a zygote."""
+        until = time.perf_counter() + bound_s
+        number = 0
+        while self.forked() == 0:
+            if time.perf_counter() > until:
+                raise Missing("nothing was forked from a zygote")
+            time.sleep(0.1)
+            self.retire(function, f"before {number}")
+            self.invoke(function)
+            number += 1
+
     def wait_for_spares(self, least, bound_s=10):
         """True when so many wait. Then lets the machine come to rest."""
         until = time.perf_counter() + bound_s
@@ -143,18 +170,23 @@ class Server:
     def signed(self, function, body=b"{}"):
         """The head and body of one Invoke. botocore signs it once: the client's signing is not measured, the server's
         checking is. A signature is good for five minutes."""
-        path = f"/2015-03-31/functions/{function}/invocations"
-        request = botocore.awsrequest.AWSRequest("POST", self.url + path, data=body,
+        return self.signed_path("POST", f"/2015-03-31/functions/{function}/invocations", body)
+
+    def signed_path(self, method, path, body=b""):
+        request = botocore.awsrequest.AWSRequest(method, self.url + path, data=body,
                                                  headers={"Content-Type": "application/json"})
         botocore.auth.SigV4Auth(self.credentials, "lambda", "us-east-1").add_auth(request)
         headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
         return path, headers, body
 
-    def message(self, function, connection="keep-alive"):
-        path, headers, body = self.signed(function)
-        head = (f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: {connection}\r\n"
+    def text(self, method, path, headers, body, connection):
+        head = (f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: {connection}\r\n"
                 f"Content-Length: {len(body)}\r\n")
         return (head + "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n").encode() + body
+
+    def message(self, function, connection="keep-alive"):
+        path, headers, body = self.signed(function)
+        return self.text("POST", path, headers, body, connection)
 
     def connect(self):
         connection = socket.create_connection(("127.0.0.1", self.port))

@@ -30,12 +30,15 @@ class Bench:
         self.binary, self.build, self.rounds, self.seconds = binary, pathlib.Path(build), rounds, seconds
 
 
-def cold(bench, function, floor, options=(), spare=True, floor_environment=None):
-    """First invocations after an update, in turns with the floor. With `spare` each waits until there is one to take."""
+def cold(bench, function, floor, options=(), spare=True, floor_environment=None, zygote=False):
+    """First invocations after an update, in turns with the floor. With `spare` each waits until there is one to take, with
+    `zygote` until something can be forked."""
     with Server(bench.binary, *options) as server:
         server.create("cold", function)
         server.invoke("cold")
-        times, floors, taken = [], [], 0
+        if zygote:
+            server.wait_for_zygote("cold")
+        times, floors, taken, forked = [], [], 0, server.forked()
         for number in range(bench.rounds):
             server.retire("cold", number)
             if spare:
@@ -45,7 +48,10 @@ def cold(bench, function, floor, options=(), spare=True, floor_environment=None)
             times.append(server.timed_ms(message))
             taken += server.taken() - before
             floors.append(spawn_ms(floor, floor_environment))
+        forked = server.forked() - forked
     note = "" if not spare or taken == bench.rounds else f"only {taken:.0f} of {bench.rounds} came from a spare"
+    if zygote and forked != bench.rounds:
+        note = f"only {forked:.0f} of {bench.rounds} came from a zygote"
     return {"value": median(times), "floor": median(floors), "samples": times, "floor_samples": floors, "unit": "ms",
             "note": note}
 
@@ -56,7 +62,7 @@ def python_spare(bench):
 
 def python_empty(bench):
     # Too little for a spare, enough for the zygote.
-    return cold(bench, NOP_PYTHON, PLAIN_PYTHON, ["--spare-memory", "1"], spare=False)
+    return cold(bench, NOP_PYTHON, PLAIN_PYTHON, ["--spare-memory", "1"], spare=False, zygote=True)
 
 
 def python_boto3(bench):
@@ -214,9 +220,20 @@ def idle_memory(bench):
 
 
 def server_start(bench):
+    """With an empty data directory, whose database and files are made, and network for functions."""
     times = []
-    for _ in range(10):
+    for _ in range(20):
         with Server(bench.binary, network="egress") as server:
+            times.append(server.start_ms)
+    return {"value": median(times), "samples": times, "unit": "ms"}
+
+
+def server_restart(bench):
+    times = []
+    with Server(bench.binary, network="egress") as server:
+        for _ in range(20):
+            server.stop()
+            server.start()
             times.append(server.start_ms)
     return {"value": median(times), "samples": times, "unit": "ms"}
 
@@ -245,7 +262,8 @@ ROWS = [
     ("freeze, thaw, first byte: us added to a warm event", freezing, "added", None, None),
     ("0 to 200 environments of one Python function, s", burst, "value", 4, 1),
     ("PSS of an idle Python environment, over an exec'd one", idle_memory, "ratio", 0.4, 0.2),
-    ("server start to first answer, ms", server_start, "value", 50, 20),
+    ("server's first start to first answer, ms", server_start, "value", 50, 20),
+    ("server start to first answer with its data there, ms", server_restart, "value", 50, 20),
     ("server's idle resident memory, MiB", server_memory, "value", 30, 15),
 ]
 MORE_IS_BETTER = {warm_rate}
