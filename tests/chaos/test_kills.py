@@ -21,8 +21,9 @@ from support.server import Server
 KILLS = int(os.environ.get("LAMBENT_CHAOS_KILLS", "5"))
 EVENTS = int(os.environ.get("LAMBENT_CHAOS_EVENTS", "3000"))
 SEED = int(os.environ.get("LAMBENT_CHAOS_SEED", str(time.time_ns() % 1_000_000)))
-# Scaled: a minute takes a fifth of a second.
-TIME_SCALE = 300
+# Scaled: a minute takes a fifth of a second. The six hours after which an event is given up are a minute and a bit then: too short
+# for what a long run has waiting.
+TIME_SCALE = int(os.environ.get("LAMBENT_CHAOS_TIME_SCALE", "300"))
 CONCURRENCY = 4
 COMMIT_GROUP = 256
 SETTLE_SECONDS = int(os.environ.get("LAMBENT_CHAOS_SETTLE", "120"))
@@ -126,7 +127,8 @@ def test_no_accepted_event_is_lost_to_kills(server, moto, capsys):
     told.drain()
     counted = runs(server)
     failing = {number for number in load.accepted if number % 10 == 0}
-    lost = {number for number in load.accepted - failing if number not in counted}
+    # One that waited for too long ends in the queue of failures too.
+    lost = {number for number in load.accepted - failing if number not in counted and number not in told.times}
     lost |= {number for number in failing if number not in told.times}
     # An event that fails runs three times without being one too many.
     duplicates = sum(max(0, count - (3 if number % 10 == 0 else 1)) for number, count in counted.items())
