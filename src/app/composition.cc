@@ -11,6 +11,7 @@
 #include "app/commands.h"
 #include "app/master_key.h"
 #include "app/resource_tags.h"
+#include "app/zones.h"
 #include "auth/policy.h"
 #include "aws/coverage.h"
 #include "base/descriptors.h"
@@ -160,6 +161,9 @@ lambda::Surroundings Composition::surroundings() const {
   lambda::Surroundings out;
   out.knows_key = [this](std::string_view arn) { return vault_.knows(arn); };
   for (const std::string& text : options_.file_systems) out.access_points.insert(text.substr(0, text.find('=')));
+  Zones zones = parse_zones(options_);
+  out.subnets = std::move(zones.vpc_of_subnet);
+  out.security_groups = std::move(zones.vpc_of_group);
   return out;
 }
 

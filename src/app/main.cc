@@ -79,6 +79,10 @@ void add_serve(CLI::App& app, lambent::app::ServeOptions& options, int& status) 
       ->capture_default_str();
   command->add_option("--allow-cidr", options.allow_cidrs,
                       "A private IPv4 network that functions may reach; may be given again");
+  command->add_option("--subnet", options.subnets,
+                      "subnet-ID=vpc-ID[:CIDR,CIDR,internet]: what functions in it reach; may be given again");
+  command->add_option("--security-group", options.security_groups,
+                      "sg-ID=vpc-ID[:CIDR,CIDR]: what of it functions of this group reach; may be given again");
   command->add_option("--file-system", options.file_systems,
                       "ACCESS_POINT_ARN=DIRECTORY that functions may have mounted; may be given again");
   command->add_option("--grace", options.grace_s, "Seconds that running invocations get at a stop")

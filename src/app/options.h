@@ -64,6 +64,8 @@ struct ServeOptions {
   std::string function_network = "egress";
   /// IPv4 networks that functions may reach although they are private.
   std::vector<std::string> allow_cidrs;
+  /// "subnet-ID=vpc-ID[:CIDR,CIDR,internet]": what functions reach that are put in it, and "sg-ID=vpc-ID[:CIDR,CIDR]".
+  std::vector<std::string> subnets, security_groups;
   /// "ACCESS_POINT_ARN=DIRECTORY": shared directories that functions may have mounted.
   std::vector<std::string> file_systems;
 };

@@ -12,6 +12,7 @@
 #include "app/master_key.h"
 #include "app/privileges.h"
 #include "app/shared_directories.h"
+#include "app/zones.h"
 #include "base/log.h"
 #include "runtimes/bootstraps.h"
 
@@ -79,6 +80,9 @@ Privileged make_privileged(const ServeOptions& options, const DataDirectory& dat
   launcher.network = network_of(options.function_network);
   launcher.allowed_cidrs = options.allow_cidrs;
   launcher.file_systems = parse_shared_directories(options.file_systems);
+  Zones zones = parse_zones(options);
+  launcher.subnets = std::move(zones.subnets);
+  launcher.security_groups = std::move(zones.security_groups);
   for (std::size_t i = 0; i < options.lanes; ++i) {
     if (i > 0) sandbox::await_launcher(made.launchers.back());
     made.launchers.push_back(sandbox::spawn_launcher(launcher));

@@ -94,6 +94,10 @@ Task<std::unique_ptr<Environment>> Environment::launch(const EngineParts& parts,
   spec.layers = layer_hashes(*function);
   // AWS has one at most.
   for (const store::FileSystemUse& use : function->file_systems) spec.file_system = {use.arn, use.mount_path};
+  if (function->vpc) {
+    spec.subnets = function->vpc->subnet_ids;
+    spec.security_groups = function->vpc->security_group_ids;
+  }
   made->extensions_ = extension_names(parts.code_trees, *function);
   for (const std::string& name : made->extensions_) spec.extensions.push_back("/opt/extensions/" + name);
   if (!spec.extensions.empty()) spec.extension_environment = extension_environment(spec.environment);

@@ -63,6 +63,9 @@ struct Spec {
   std::vector<std::string> extension_environment;
   /// Readable and writable for the function; AWS has one at most.
   FileSystemMount file_system = {};
+  /// Of LauncherOptions: what the function reaches instead of what all others do. None: as all others.
+  std::vector<std::string> subnets = {};
+  std::vector<std::string> security_groups = {};
 };
 
 /// "Lambda quotas": function layers.
@@ -184,6 +187,21 @@ struct SharedDirectory {
   std::filesystem::path directory;
 };
 
+/// What functions in it reach.
+struct Subnet {
+  std::string id;
+  /// Private IPv4 networks.
+  std::vector<std::string> cidrs;
+  /// The internet besides.
+  bool internet = false;
+};
+
+/// Of what a subnet reaches, a function of this group does only these networks; all of it when there are none.
+struct SecurityGroup {
+  std::string id;
+  std::vector<std::string> cidrs;
+};
+
 struct LauncherOptions {
   /// The code store's trees.
   std::filesystem::path code_dir;
@@ -204,10 +222,18 @@ struct LauncherOptions {
   std::vector<std::string> allowed_cidrs = {};
   /// Directories that functions may have mounted; of users other than root. At most kMaxFileSystems.
   std::vector<SharedDirectory> file_systems = {};
+  /// In mode egress. At most kMaxZoneParts of each.
+  std::vector<Subnet> subnets = {};
+  std::vector<SecurityGroup> security_groups = {};
 };
 
 constexpr std::size_t kMaxAllowedCidrs = 64;
 constexpr std::size_t kMaxFileSystems = 64;
+constexpr std::size_t kMaxZoneParts = 64;
+/// Longest id of a subnet or a security group.
+constexpr std::size_t kMaxZoneId = 48;
+/// AWS quotas: subnets and security groups of a function.
+constexpr std::size_t kMaxSubnets = 16, kMaxSecurityGroups = 5;
 
 /// A launcher process that was started but is not yet attached to a lane.
 struct LauncherProcess {

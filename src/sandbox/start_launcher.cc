@@ -37,6 +37,19 @@ constexpr int kStartMs = 30'000;
   ::_exit(127);
 }
 
+std::string zone_lines(const LauncherOptions& options) {
+  std::string lines;
+  const auto add = [&lines](const std::string& head, const std::vector<std::string>& cidrs) {
+    lines += head;
+    for (const std::string& cidr : cidrs) lines += " " + cidr;
+    lines += "\n";
+  };
+  for (const Subnet& subnet : options.subnets)
+    add("subnet " + subnet.id + (subnet.internet ? " internet" : ""), subnet.cidrs);
+  for (const SecurityGroup& group : options.security_groups) add("group " + group.id, group.cidrs);
+  return lines;
+}
+
 wire::Configure make_configure(const LauncherOptions& options) {
   wire::Configure configure{};
   configure.header.kind = wire::Kind::configure;
@@ -60,6 +73,9 @@ wire::Configure make_configure(const LauncherOptions& options) {
   for (const std::string& cidr : options.allowed_cidrs) cidrs += cidr + " ";
   if (cidrs.size() >= sizeof configure.allowed_cidrs) throw std::runtime_error("too many networks are allowed");
   wire::put_text(configure.allowed_cidrs, cidrs);
+  const std::string zones = zone_lines(options);
+  if (zones.size() >= sizeof configure.zones) throw std::runtime_error("too many subnets and security groups");
+  wire::put_text(configure.zones, zones);
   return configure;
 }
 

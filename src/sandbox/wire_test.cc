@@ -100,6 +100,51 @@ TEST(Wire, the_launcher_refuses_names_that_could_lead_elsewhere) {
   EXPECT_EQ(complaint([](Request&) {}), "accepted");
 }
 
+TEST(Wire, file_systems_and_networks_arrive_by_name) {
+  Spec spec = valid();
+  spec.file_system = {"arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0", "/mnt/A_b-1.x"};
+  spec.subnets = {"subnet-a", "subnet-b"};
+  spec.security_groups = {"sg-1"};
+  const std::string message = message_of(spec);
+  const auto parsed = parse_request(message);
+  const auto& request = std::get<Checked>(parsed);
+  EXPECT_EQ(request.file_system.arn, spec.file_system.arn);
+  EXPECT_EQ(request.file_system.path, "/mnt/A_b-1.x");
+  EXPECT_EQ(request.subnets, spec.subnets);
+  EXPECT_EQ(request.security_groups, spec.security_groups);
+}
+
+TEST(Wire, the_launcher_mounts_nothing_but_beneath_mnt) {
+  for (const char* path :
+       {"", "/mnt", "/mnt/", "/mnt/.", "/mnt/..", "/mnt/a/b", "/mnt/../etc", "/etc/x", "mnt/x", "/mnt/a b"})
+    EXPECT_EQ(complaint([&](Request& request) {
+                put_text(request.file_system, "arn");
+                put_text(request.mount_path, path);
+              }),
+              "a file system's place is not beneath /mnt")
+        << path;
+  // A field without its NUL is no longer than the field.
+  EXPECT_NE(complaint([](Request& request) {
+              put_text(request.file_system, "arn");
+              std::memset(request.mount_path, 'x', sizeof request.mount_path);
+            }),
+            "accepted");
+}
+
+TEST(Wire, networks_that_do_not_fit_are_refused) {
+  Spec spec = valid();
+  spec.subnets = {"subnet-a b"};
+  EXPECT_TRUE(std::holds_alternative<std::runtime_error>(format_request(Kind::assign, 9, spec)));
+  spec.subnets.assign(17, std::string(kMaxZoneId, 'a'));
+  EXPECT_TRUE(std::holds_alternative<std::runtime_error>(format_request(Kind::assign, 9, spec)));
+  EXPECT_EQ(complaint([](Request& request) {
+              std::string many;
+              for (int i = 0; i < 17; ++i) many += "s ";
+              put_text(request.subnets, many);
+            }),
+            "too many subnets or security groups");
+}
+
 TEST(Wire, the_launcher_refuses_numbers_out_of_range) {
   for (const std::int32_t number : {-1, 0, 15, 10'241, INT32_MAX, INT32_MIN})
     EXPECT_NE(complaint([&](Request& launch) { launch.memory_mib = number; }), "accepted") << number;

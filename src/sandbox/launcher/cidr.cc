@@ -55,6 +55,13 @@ std::optional<Cidr> parse_cidr(std::string_view text) {
 
 bool contains(const Cidr& network, Address address) { return (address & mask_of(network.length)) == network.network; }
 
+std::optional<Cidr> overlap(const Cidr& one, const Cidr& other) {
+  const Cidr& wide = one.length <= other.length ? one : other;
+  const Cidr& narrow = one.length <= other.length ? other : one;
+  if (!contains(wide, narrow.network)) return std::nullopt;
+  return narrow;
+}
+
 std::span<const Cidr> refused_networks() { return kRefused; }
 
 }  // namespace lambent::sandbox::launcher

@@ -26,6 +26,8 @@ struct Cidr {
 
 /// "10.0.0.0/8", or one address; bits beyond the length must be zero. Nothing for any other text.
 std::optional<Cidr> parse_cidr(std::string_view text);
+/// What both hold: of two networks one holds the other, or they have nothing in common.
+std::optional<Cidr> overlap(const Cidr& one, const Cidr& other);
 bool contains(const Cidr& network, Address address);
 
 /// What is not the internet: private, shared, link-local and reserved networks, and platforms' metadata services.

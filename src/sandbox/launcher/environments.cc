@@ -175,6 +175,7 @@ Environment& Environments::make(const wire::Checked& request) {
     }
     Stock stock = take_stock(request.ephemeral_mib);
     environment.cgroup = stock.cgroup;
+    environment.address = stock.network.address;
     clone_init(environment, stock);
     environment.runtime_api = std::move(stock.network.runtime_api);
     environment.api = std::move(stock.network.api);
@@ -315,6 +316,8 @@ void Environments::assign(Environment& environment, const wire::Checked& request
       request.ephemeral_mib != environment.ephemeral_mib || request.max_processes != environment.max_processes)
     throw LaunchFailure{"assign: it was prepared for another kind of function", 0};
   in_words([&] {
+    // Before anything of the function runs.
+    if (!request.subnets.empty()) networks_.enter_zone(environment.address, {request.subnets, request.security_groups});
     std::vector<base::Fd> trees;
     std::uint32_t has = jail::kHasCode | jail::kHasLayers;
     trees.push_back(mounts_.clone_code(request.code_hash));
@@ -412,6 +415,7 @@ wire::Gone Environments::end(Slot slot) {
   gone.peak_bytes = last.peak_bytes;
   remove_group(environment.cgroup);
   mounts_.remove_users(slot);
+  networks_.leave_zone(environment.address);
   free_slots_.push_back(slot);
   slots_.erase(environment.id);
   environments_.erase(found);

@@ -62,6 +62,8 @@ struct Environment {
   std::int32_t memory_mib = 0;
   std::int32_t ephemeral_mib = 0;
   std::int32_t max_processes = 0;
+  /// In the router's network; 0: none.
+  Address address = 0;
   bool zygote = false;
   /// A process waits, or will, for the function.
   bool waits = false;

@@ -381,6 +381,32 @@ std::vector<SharedDirectory> take_file_systems(int socket, std::uint32_t count) 
   return taken;
 }
 
+/// "subnet ID [internet] CIDR..." or "group ID CIDR..."
+void add_zone_part(const std::string& line, NetworkOptions& options) {
+  std::istringstream words(line);
+  std::string kind, id;
+  words >> kind >> id;
+  std::vector<Cidr> networks;
+  bool internet = false;
+  for (std::string word; words >> word;) {
+    const auto cidr = parse_cidr(word);
+    if (cidr)
+      networks.push_back(*cidr);
+    else if (word == "internet")
+      internet = true;
+    else
+      throw std::runtime_error("no network can be part of " + id + ": " + word);
+  }
+  const bool is_subnet = kind == "subnet";
+  if ((!is_subnet && kind != "group") || id.empty() || id.size() > kMaxZoneId ||
+      options.subnets.size() + options.security_groups.size() >= 2 * kMaxZoneParts)
+    throw std::runtime_error("a subnet or a security group is wrong: " + line);
+  if (is_subnet)
+    options.subnets[id] = {networks, internet};
+  else
+    options.security_groups[id] = networks.empty() ? std::vector<Cidr>{{0, 0}} : networks;
+}
+
 NetworkOptions network_of(const wire::Configure& configure) {
   if (configure.network > FunctionNetwork::host) throw std::runtime_error("there is no such network of functions");
   NetworkOptions options{configure.network};
@@ -391,6 +417,8 @@ NetworkOptions network_of(const wire::Configure& configure) {
       throw std::runtime_error("no network can be allowed: " + word);
     options.allowed.push_back(*cidr);
   }
+  std::istringstream lines{std::string(wire::get_text(configure.zones))};
+  for (std::string line; std::getline(lines, line);) add_zone_part(line, options);
   return options;
 }
 

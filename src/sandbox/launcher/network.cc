@@ -61,7 +61,10 @@ Networks::Networks(const NetworkOptions& options) : home_(open_space()) {
 void Networks::open_way(const NetworkOptions& options) {
   try {
     router_.emplace(home_, options);
-    uplink_.emplace(home_, *router_, options);
+    NetworkOptions outside = options;
+    for (const auto& [id, subnet] : options.subnets)
+      outside.allowed.insert(outside.allowed.end(), subnet.networks.begin(), subnet.networks.end());
+    uplink_.emplace(home_, *router_, outside);
     names_.emplace(router_->name_datagrams(), router_->name_connections());
     report_ = {options.mode, words_of(uplink_->ways())};
   } catch (const std::exception& error) {
@@ -87,8 +90,13 @@ Network Networks::make() {
   const Visit inside(home_);
   raise_loopback();
   Network network{open_space(), listen_on(kRuntimeApiPort), listen_on(kApiPort)};
-  if (router_) router_->connect(network.space);
+  if (router_) network.address = router_->connect(network.space);
   return network;
+}
+
+void Networks::enter_zone(Address address, const Zone& zone) {
+  if (!router_) throw std::system_error(ENETDOWN, std::system_category(), "entering a subnet (" + report_.reason + ")");
+  router_->enter_zone(address, zone);
 }
 
 base::Fd Networks::make_socket(const base::Fd& pidfd) {

@@ -22,6 +22,8 @@ struct Network {
   base::Fd space;  // for setns
   base::Fd runtime_api;
   base::Fd api;
+  /// The environment's; 0 when it reaches nothing.
+  Address address = 0;
 };
 
 /// Makes networks. What it made for one is gone when the namespace is: nothing is given back.
@@ -33,6 +35,12 @@ class Networks {
   Network make();
   /// A TCP socket (non-blocking, not connected) in the network namespace of the process. Throws std::system_error.
   base::Fd make_socket(const base::Fd& pidfd);
+
+  /// What the environment with this address reaches from now on. Throws std::system_error, also when there is no way out at all.
+  void enter_zone(Address address, const Zone& zone);
+  void leave_zone(Address address) noexcept {
+    if (router_) router_->leave_zone(address);
+  }
 
   const NetworkReport& report() const { return report_; }
   /// Looks again where the host sends packets to; make() does it now and then.

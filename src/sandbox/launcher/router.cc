@@ -31,6 +31,8 @@ constexpr std::uint32_t kMaxConnections = 1024;
 constexpr int kBacklog = 64;
 constexpr int kSourceNat = 100;  // NF_IP_PRI_NAT_SRC
 constexpr const char* kTable = "lambent";
+/// Combinations of subnets and security groups in use since the start.
+constexpr std::size_t kMaxZones = 1024;
 
 /// True when the kernel has IPv6.
 bool settle_space() {
@@ -84,11 +86,12 @@ Router::Router(Parts parts, const NetworkOptions& options)
       rules_(std::move(parts.rules)),
       name_datagrams_(std::move(parts.name_datagrams)),
       name_connections_(std::move(parts.name_connections)),
-      ipv6_(parts.ipv6) {
-  add_rules(options);
+      ipv6_(parts.ipv6),
+      options_(options) {
+  add_rules();
 }
 
-void Router::add_rules(const NetworkOptions& options) {
+void Router::add_rules() {
   RuleBatch batch;
   batch.add_table(kTable, true);
   batch.add_counted_set(kTable, "connections");
@@ -111,8 +114,11 @@ void Router::add_rules(const NetworkOptions& options) {
   batch.add_rule(kTable, "forward", Rule().from(kUplink).drop());
   batch.add_rule(kTable, "forward", Rule().not_to(kUplink).go_on("refuse"));
   batch.add_rule(kTable, "forward", Rule().count_source("connections", kMaxConnections).go_on("refuse"));
-  if (options.mode != FunctionNetwork::host) {
-    for (const Cidr& network : options.allowed) batch.add_rule(kTable, "forward", Rule().destination(network).accept());
+  batch.add_chain(kTable, "zones");
+  batch.add_rule(kTable, "forward", Rule().try_in("zones"));
+  if (options_.mode != FunctionNetwork::host) {
+    for (const Cidr& network : options_.allowed)
+      batch.add_rule(kTable, "forward", Rule().destination(network).accept());
     for (const Cidr& network : refused_networks())
       batch.add_rule(kTable, "forward", Rule().destination(network).go_on("refuse"));
   }
@@ -121,6 +127,63 @@ void Router::add_rules(const NetworkOptions& options) {
   batch.add_chain(kTable, "postrouting", {"nat", NF_INET_POST_ROUTING, kSourceNat});
   batch.add_rule(kTable, "postrouting", Rule().to(kUplink).masquerade());
   batch.commit(rules_);
+}
+
+std::string Router::add_zone(const Zone& zone) {
+  if (zones_.size() >= kMaxZones)
+    throw std::system_error(ENOSPC, std::system_category(), "keeping another combination of subnets");
+  const std::string number = std::to_string(zones_.size()), chain = "zone" + number, members = "members" + number;
+  std::vector<Cidr> lets_out;
+  for (const std::string& id : zone.security_groups) {
+    const auto group = options_.security_groups.find(id);
+    if (group == options_.security_groups.end())
+      throw std::system_error(ENOENT, std::system_category(), "finding the security group " + id);
+    lets_out.insert(lets_out.end(), group->second.begin(), group->second.end());
+  }
+  RuleBatch batch;
+  batch.add_set(kTable, members);
+  batch.add_chain(kTable, chain);
+  bool internet = false;
+  for (const std::string& id : zone.subnets) {
+    const auto subnet = options_.subnets.find(id);
+    if (subnet == options_.subnets.end())
+      throw std::system_error(ENOENT, std::system_category(), "finding the subnet " + id);
+    internet = internet || subnet->second.internet;
+    for (const Cidr& network : subnet->second.networks)
+      for (const Cidr& out : lets_out)
+        if (const auto both = overlap(network, out)) batch.add_rule(kTable, chain, Rule().destination(*both).accept());
+  }
+  if (internet) {
+    for (const Cidr& network : refused_networks())
+      batch.add_rule(kTable, chain, Rule().destination(network).go_on("refuse"));
+    for (const Cidr& out : lets_out) batch.add_rule(kTable, chain, Rule().destination(out).accept());
+  }
+  batch.add_rule(kTable, chain, Rule().go_on("refuse"));
+  batch.add_rule(kTable, "zones", Rule().source_in(members).go_on(chain));
+  batch.commit(rules_);
+  return members;
+}
+
+void Router::enter_zone(Address address, const Zone& zone) {
+  auto found = zones_.find(zone);
+  if (found == zones_.end()) found = zones_.emplace(zone, add_zone(zone)).first;
+  RuleBatch batch;
+  batch.add_address(kTable, found->second, address);
+  batch.commit(rules_);
+  members_[address] = found->second;
+}
+
+void Router::leave_zone(Address address) noexcept {
+  const auto member = members_.find(address);
+  if (member == members_.end()) return;
+  try {
+    RuleBatch batch;
+    batch.remove_address(kTable, member->second, address);
+    batch.commit(rules_);
+    members_.erase(member);
+  } catch (const std::exception&) {
+    // Tried again before the address is given to another.
+  }
 }
 
 void Router::use_uplink(Address own, Address host) {
@@ -149,9 +212,12 @@ std::string Router::add_pair(const base::Fd& space, Address& address) {
   }
 }
 
-void Router::connect(const base::Fd& space) {
+Address Router::connect(const base::Fd& space) {
   Address address = 0;
   const std::string name = add_pair(space, address);
+  leave_zone(address);
+  if (members_.contains(address))
+    throw std::system_error(EBUSY, std::system_category(), "taking an address out of its subnet");
   const int index = link_index(name_datagrams_.get(), name);
   LinkRequests outside;
   outside.raise(index);
@@ -170,6 +236,7 @@ void Router::connect(const base::Fd& space) {
   inside.prohibit(make_address(224, 0, 0, 0), 4);
   route.send(inside);
   notice_carrier(name_datagrams_.get(), name);
+  return address;
 }
 
 }  // namespace lambent::sandbox::launcher

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,20 @@ struct NetworkOptions {
   FunctionNetwork mode = FunctionNetwork::none;
   /// Networks that functions may reach although refused_networks() holds them.
   std::vector<Cidr> allowed = {};
+  struct Subnet {
+    std::vector<Cidr> networks;
+    bool internet = false;
+  };
+  std::map<std::string, Subnet> subnets = {};
+  /// What each security group lets out.
+  std::map<std::string, std::vector<Cidr>> security_groups = {};
+};
+
+/// Subnets and security groups by their ids: together they say what an environment reaches.
+struct Zone {
+  std::vector<std::string> subnets;
+  std::vector<std::string> security_groups;
+  auto operator<=>(const Zone&) const = default;
 };
 
 class Router {
@@ -40,7 +55,12 @@ class Router {
   /// Gives the router its way out: the link `kUplink` must be in its namespace.
   void use_uplink(Address own, Address host);
   /// Links the calling thread's namespace, whose descriptor is `space`, as one more environment. Throws std::system_error.
-  void connect(const base::Fd& space);
+  /// Returns its address.
+  Address connect(const base::Fd& space);
+  /// From now on the environment with that address reaches what the zone does, and no more. Throws std::system_error.
+  void enter_zone(Address address, const Zone& zone);
+  /// The environment is no more.
+  void leave_zone(Address address) noexcept;
 
   /// Sockets on kRouterAddress for the name relay.
   const base::Fd& name_datagrams() const { return name_datagrams_; }
@@ -58,14 +78,19 @@ class Router {
   };
   Router(Parts parts, const NetworkOptions& options);
   static Parts make(const base::Fd& home);
-  void add_rules(const NetworkOptions& options);
+  void add_rules();
+  std::string add_zone(const Zone& zone);
   std::string add_pair(const base::Fd& space, Address& address);
 
   base::Fd space_;
   Netlink route_, rules_;
   base::Fd name_datagrams_, name_connections_;
   bool ipv6_;
+  const NetworkOptions options_;
   std::uint32_t next_ = 0;
+  /// The sets of zones' members, and who is in one.
+  std::map<Zone, std::string> zones_;
+  std::map<Address, std::string> members_;
 };
 
 }  // namespace lambent::sandbox::launcher

@@ -161,6 +161,14 @@ Rule& Rule::count_source(const std::string& set, std::uint32_t most) {
   });
 }
 
+Rule& Rule::source_in(const std::string& set) {
+  load_packet(NFT_PAYLOAD_NETWORK_HEADER, 12, sizeof(Address));
+  return add("lookup", [set](Requests& requests) {
+    requests.put_text(NFTA_LOOKUP_SET, set);
+    put_number(requests, NFTA_LOOKUP_SREG, kRegister);
+  });
+}
+
 Rule& Rule::verdict(std::int32_t code, const std::string& chain) {
   return add("immediate", [=](Requests& requests) {
     put_number(requests, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
@@ -176,6 +184,7 @@ Rule& Rule::verdict(std::int32_t code, const std::string& chain) {
 Rule& Rule::accept() { return verdict(NF_ACCEPT); }
 Rule& Rule::drop() { return verdict(NF_DROP); }
 Rule& Rule::go_on(const std::string& chain) { return verdict(NFT_GOTO, chain); }
+Rule& Rule::try_in(const std::string& chain) { return verdict(NFT_JUMP, chain); }
 
 Rule& Rule::reset() {
   return add("reject", [](Requests& requests) { put_number(requests, NFTA_REJECT_TYPE, NFT_REJECT_TCP_RST); });
@@ -229,6 +238,35 @@ void RuleBatch::add_counted_set(const std::string& table, const std::string& set
   put_number(requests_, NFTA_SET_KEY_TYPE, kAddressType);
   put_number(requests_, NFTA_SET_ID, 1);
   requests_.nest(NFTA_SET_DESC, [&] { put_number(requests_, NFTA_SET_DESC_SIZE, kMaxSources); });
+}
+
+void RuleBatch::add_set(const std::string& table, const std::string& set) {
+  requests_.begin("adding the set " + set, type_of(NFT_MSG_NEWSET), kMake, header());
+  requests_.put_text(NFTA_SET_TABLE, table);
+  requests_.put_text(NFTA_SET_NAME, set);
+  put_number(requests_, NFTA_SET_FLAGS, 0);
+  put_number(requests_, NFTA_SET_KEY_LEN, sizeof(Address));
+  put_number(requests_, NFTA_SET_KEY_TYPE, kAddressType);
+  put_number(requests_, NFTA_SET_ID, 1);
+  requests_.nest(NFTA_SET_DESC, [&] { put_number(requests_, NFTA_SET_DESC_SIZE, kMaxSources); });
+}
+
+void RuleBatch::change_address(const std::string& table, const std::string& set, Address address, bool add) {
+  requests_.begin((add ? "adding to the set " : "removing from the set ") + set,
+                  type_of(add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM), add ? kMake : kDo, header());
+  requests_.put_text(NFTA_SET_ELEM_LIST_TABLE, table);
+  requests_.put_text(NFTA_SET_ELEM_LIST_SET, set);
+  requests_.nest(NFTA_SET_ELEM_LIST_ELEMENTS, [&] {
+    requests_.nest(NFTA_LIST_ELEM, [&] { put_value(requests_, NFTA_SET_ELEM_KEY, bytes_of_number(htonl(address))); });
+  });
+}
+
+void RuleBatch::add_address(const std::string& table, const std::string& set, Address address) {
+  change_address(table, set, address, true);
+}
+
+void RuleBatch::remove_address(const std::string& table, const std::string& set, Address address) {
+  change_address(table, set, address, false);
 }
 
 void RuleBatch::add_chain(const std::string& table, const std::string& chain) {

@@ -44,6 +44,27 @@ const char* refuse_counts(const Request& request) {
   return nullptr;
 }
 
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' '), text.size());
+    if (end > 0) words.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+/// False when they do not fit.
+bool put_words(std::span<char> field, const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (word.empty() || word.find_first_of(std::string_view(" \0", 2)) != std::string::npos) return false;
+    text += (text.empty() ? "" : " ") + word;
+  }
+  put_text(field, text);
+  return text.size() < field.size();
+}
+
 /// What the kind takes from the file system.
 const char* take_names(const Request& request, Checked& checked) {
   checked.root = get_text(request.root);
@@ -60,6 +81,10 @@ const char* take_names(const Request& request, Checked& checked) {
   checked.file_system = {std::string(get_text(request.file_system)), std::string(get_text(request.mount_path))};
   if (!checked.file_system.arn.empty() && !is_mount_path(checked.file_system.path))
     return "a file system's place is not beneath /mnt";
+  checked.subnets = words_of(get_text(request.subnets));
+  checked.security_groups = words_of(get_text(request.security_groups));
+  if (checked.subnets.size() > kMaxSubnets || checked.security_groups.size() > kMaxSecurityGroups)
+    return "too many subnets or security groups";
   return nullptr;
 }
 
@@ -203,6 +228,8 @@ std::variant<std::string, std::runtime_error> format_request(Kind kind, std::uin
   if (!put_common(request, kind, id, spec)) return std::runtime_error("sandbox: a name is too long");
   if (const char* wrong = check_spec(spec)) return std::runtime_error(std::string("sandbox: ") + wrong);
   std::memcpy(request.code_hash, spec.code_hash.data(), sizeof request.code_hash);
+  if (!put_words(request.subnets, spec.subnets) || !put_words(request.security_groups, spec.security_groups))
+    return std::runtime_error("sandbox: too many subnets or security groups, or one with a wrong name");
   put_text(request.file_system, spec.file_system.arn);
   put_text(request.mount_path, spec.file_system.path);
   for (const std::string& layer : spec.layers)

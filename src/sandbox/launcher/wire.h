@@ -71,6 +71,8 @@ struct Configure {
   FunctionNetwork network;
   /// Separated by blanks.
   char allowed_cidrs[2048];
+  /// Lines of "subnet ID [internet] CIDR..." and "group ID CIDR...".
+  char zones[32 * 1024];
 };
 
 /// Followed by the file's content.
@@ -108,6 +110,9 @@ struct Request {
   /// Empty when no file system is wanted.
   char file_system[kMaxArn];
   char mount_path[kMaxMountPath];
+  /// Separated by blanks.
+  char subnets[kMaxSubnets * (kMaxZoneId + 1) + 1];
+  char security_groups[kMaxSecurityGroups * (kMaxZoneId + 1) + 1];
   std::uint32_t layer_count;
   std::int32_t memory_mib;
   std::int32_t ephemeral_mib;
@@ -169,6 +174,8 @@ struct Checked {
   std::string root;
   std::string runtime_dir;
   FileSystemMount file_system;
+  std::vector<std::string> subnets;
+  std::vector<std::string> security_groups;
   std::int32_t memory_mib = 0;
   std::int32_t ephemeral_mib = 0;
   std::int32_t max_processes = 0;
