@@ -109,6 +109,20 @@ def test_variables_keep_their_letters_in_processes_that_did_not_wait(runtime):
         server.discard()
 
 
+@pytest.mark.parametrize("runtime", [name for name in TESTED if name.startswith("nodejs")])
+def test_every_node_streams(deployer, runtime):
+    ensure(runtime)
+    source = """exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+        stream.write(process.version);
+        stream.end(' ' + event.n);
+    });"""
+    name = deployer.create(runtime, {"app.js": source}, Handler="app.handler")
+    answer = deployer.client.invoke_with_response_stream(FunctionName=name, Payload=b'{"n": 7}')
+    chunks = [part["PayloadChunk"]["Payload"] for part in answer["EventStream"] if "PayloadChunk" in part]
+    version, n = b"".join(chunks).decode().split()
+    assert (version.split(".")[0], n) == ("v" + version_of(runtime).split(".")[0], "7")
+
+
 def test_managed_pythons_carry_the_sdk_with_their_own_version(deployer):
     ensure("python3.9")
     source = {"app.py": "import boto3\ndef handler(event, context): return boto3.client('sts').get_caller_identity()['Arn'].split('/')[0]"}

@@ -36,11 +36,13 @@ function openResponse(address, requestId, highWaterMark) {
   const http = require('http');
   const net = require('net');
   const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon);
+  const port = Number(address.slice(colon + 1));
   let written = false;
   const inner = http.request({
     method: 'POST',
-    host: address.slice(0, colon),
-    port: Number(address.slice(colon + 1)),
+    host,
+    port,
     path: `/2018-06-01/runtime/invocation/${requestId}/response`,
     headers: {
       'Content-Type': 'application/octet-stream',
@@ -48,7 +50,8 @@ function openResponse(address, requestId, highWaterMark) {
       'Lambda-Runtime-Function-Response-Mode': 'streaming',
       Trailer: [ERROR_TYPE, ERROR_BODY],
     },
-    createConnection: (options, connected) => net.createConnection({ ...options, highWaterMark, noDelay: true }, connected),
+    // Not with the request's own options: before Node.js 20 they have its path, which would be a socket's.
+    createConnection: (_, connected) => net.createConnection({ host, port, highWaterMark, noDelay: true }, connected),
   });
   const done = new Promise((resolve, reject) => {
     inner.on('response', (response) => response.on('data', () => {}).on('end', resolve).on('error', reject));
