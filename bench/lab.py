@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -49,6 +50,18 @@ def zipped(files):
     return out.getvalue()
 
 
+def free_port():
+    """Below those that the kernel gives to clients: whoever knocks at one of these before its server is there may meet itself."""
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
 class Server:
     """A server of its own on a free port, gone with its data at the end."""
 
@@ -56,9 +69,7 @@ class Server:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lambent-bench-", dir="/tmp"))
         os.chmod(self.directory, 0o755)
         data = self.directory / "data"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.credentials = botocore.credentials.Credentials("AKIALAMBENTBENCH0001", "a-secret-of-the-bench-and-nobody-else-0001")
         self.command = [binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(data),

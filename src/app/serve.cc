@@ -106,8 +106,7 @@ std::string credential_lines(const store::AccessKey& key, const std::string& url
       key.id, key.secret, url);
 }
 
-base::Task<void> run_until_told(Composition& composition, asio::io_context& context) {
-  asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);
+base::Task<void> run_until_told(Composition& composition, asio::signal_set& signals) {
   while (true) {
     const int signal = co_await signals.async_wait(asio::use_awaitable);
     if (signal != SIGHUP) break;
@@ -134,6 +133,9 @@ int run(const ServeOptions& options, std::vector<ListenAddress> addresses) {
   const std::string network = say_network(options, composition.networks());
   const std::string url = endpoint(options, addresses.front());
   data.write_secret(data.credentials(), credential_lines(*composition.root_key(), url));
+  asio::io_context context(1);
+  // Before the port answers: whoever had an answer may tell it to stop.
+  asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);
   composition.start();
   log::info("serving", {{"url", url},
                         {"account", options.account},
@@ -142,9 +144,8 @@ int run(const ServeOptions& options, std::vector<ListenAddress> addresses) {
                         {"functions' network", network}});
   if (options.auth == "off") log::warn("SIGNATURES ARE NOT CHECKED: whoever reaches this port is root of the account");
 
-  asio::io_context context(1);
   std::exception_ptr failure;
-  asio::co_spawn(context, run_until_told(composition, context), [&](std::exception_ptr error) { failure = error; });
+  asio::co_spawn(context, run_until_told(composition, signals), [&](std::exception_ptr error) { failure = error; });
   context.run();
   if (failure) std::rethrow_exception(failure);
   log::info("stopped");
