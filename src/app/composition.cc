@@ -153,7 +153,8 @@ invoke::RoleCredentials Composition::role_credentials(const store::FunctionVersi
   const auto role = identities_.role_by_arn(function.role);
   if (!role || !auth::Authorizer::service_may_assume("lambda.amazonaws.com", *role))
     throw aws::Error("AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", 403);
-  const auto session = tokens_.issue(function.key.account, function.role, role->id, function.key.name, kRoleSession_s);
+  const auto session = tokens_.issue(function.key.account, function.role, role->id, function.key.name, kRoleSession_s,
+                                     function.key.arn());
   return {session.access_key_id, session.secret_access_key, session.session_token};
 }
 

@@ -52,6 +52,7 @@ void identify_by_token(const store::Identities& identities, const SessionTokens&
   caller.arn = aws::make_arn("sts", "", session->account, "assumed-role/" + role->name + "/" + session->session_name);
   caller.identity_arn = role->arn();
   caller.user_id = session->role_id + ":" + session->session_name;
+  caller.source_function = std::move(session->function_arn);
   claim.secret_access_key = std::move(session->secret_access_key);
 }
 

@@ -153,6 +153,11 @@ TEST_F(AuthorizerTest, ConditionsSeeTheCallerTheRequestAndTheResource) {
   const auto role = add_role("worker", trusting(R"("*")"));
   EXPECT_TRUE(said(as_session(*role), R"({"Null":{"aws:username":"true","aws:SourceIp":"true"}})"));
   EXPECT_TRUE(said(as_session(*role), R"({"StringEquals":{"aws:PrincipalType":"AssumedRole"}})"));
+  auto inside = as_session(*role);
+  inside.source_function = kFunction;
+  const std::string from = std::string(R"({"ArnEquals":{"lambda:SourceFunctionArn":")") + kFunction + "\"}}";
+  EXPECT_TRUE(said(inside, from));
+  EXPECT_FALSE(said(as_session(*role), from));
   EXPECT_TRUE(said(as_session(*role), R"({"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/svc/worker"}})"));
 }
 

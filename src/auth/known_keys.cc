@@ -75,6 +75,7 @@ RequestContext KnownKeys::of(const aws::Caller& caller, std::string_view resourc
   if (!caller.region.empty()) context.insert_or_assign("aws:requestedregion", caller.region);
   if (!caller.source_ip.empty()) context.insert_or_assign("aws:sourceip", caller.source_ip);
   if (!caller.user_agent.empty()) context.insert_or_assign("aws:useragent", caller.user_agent);
+  if (!caller.source_function.empty()) context.insert_or_assign("lambda:sourcefunctionarn", caller.source_function);
   if (caller.over_tls) {
     context.insert_or_assign("aws:securetransport", *caller.over_tls ? "true" : "false");
     // Whoever sent a request of their own is no service that acts for somebody.

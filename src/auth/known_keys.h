@@ -25,7 +25,7 @@ struct KnownKeys {
   TagsOf tags_of;
 
   /// aws:CurrentTime, EpochTime, Principal..., userid, username, RequestedRegion, SourceIp, SecureTransport, UserAgent,
-  /// ResourceAccount, ResourceTag/... and PrincipalTag/... of a request by `caller`.
+  /// ResourceAccount, ResourceTag/... and PrincipalTag/..., and lambda:SourceFunctionArn, of a request by `caller`.
   RequestContext of(const aws::Caller& caller, std::string_view resource) const;
   /// The time alone: all that is known when nobody signed.
   void add_time(RequestContext& context) const;

@@ -68,7 +68,8 @@ SessionTokens::SessionTokens(std::string sealing_key, const base::Clock& clock)
 }
 
 SessionCredentials SessionTokens::issue(std::string_view account, std::string_view role_arn, std::string_view role_id,
-                                        std::string_view session_name, std::int64_t lifetime_s) const {
+                                        std::string_view session_name, std::int64_t lifetime_s,
+                                        std::string_view function_arn) const {
   SessionCredentials out;
   out.access_key_id = "ASIA" + base::random_base32(16);
   out.secret_access_key = base::base64(base::random_bytes(30));
@@ -78,6 +79,7 @@ SessionCredentials SessionTokens::issue(std::string_view account, std::string_vi
                                        std::string_view(out.secret_access_key)})
     append_text(plain, field);
   append_number(plain, static_cast<std::uint64_t>(out.expires_at_ms), 8);
+  if (!function_arn.empty()) append_text(plain, function_arn);
   out.session_token = base::base64url(seal(key_, plain));
   if (out.session_token.size() > kMaxTokenCharacters)
     throw std::length_error("a session's fields are longer than any AWS name");
@@ -96,6 +98,7 @@ std::optional<Session> SessionTokens::open(std::string_view token) const {
        {&out.account, &out.role_arn, &out.role_id, &out.session_name, &out.access_key_id, &out.secret_access_key})
     *field = reader.text();
   out.expires_at_ms = static_cast<std::int64_t>(reader.number(8));
+  if (!reader.left.empty()) out.function_arn = reader.text();
   if (!reader.ok || !reader.left.empty()) return std::nullopt;
   return out;
 }

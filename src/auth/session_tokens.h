@@ -27,6 +27,8 @@ struct Session {
   std::string access_key_id;
   std::string secret_access_key;
   std::int64_t expires_at_ms = 0;
+  /// The function that it was issued to; empty for anybody else.
+  std::string function_arn;
 };
 
 class SessionTokens {
@@ -35,7 +37,8 @@ class SessionTokens {
   SessionTokens(std::string sealing_key, const base::Clock& clock);
 
   SessionCredentials issue(std::string_view account, std::string_view role_arn, std::string_view role_id,
-                           std::string_view session_name, std::int64_t lifetime_s) const;
+                           std::string_view session_name, std::int64_t lifetime_s,
+                           std::string_view function_arn = {}) const;
   /// Nothing for anything that this key did not seal, at most 4096 characters. Expiry is the caller's to check.
   std::optional<Session> open(std::string_view token) const;
 

@@ -36,6 +36,14 @@ TEST_F(SessionTokensTest, WhatIsIssuedOpensToTheSame) {
   EXPECT_EQ(session->expires_at_ms, issued.expires_at_ms);
 }
 
+TEST_F(SessionTokensTest, AFunctionsSessionSaysWhose) {
+  EXPECT_EQ(tokens_.open(issue().session_token)->function_arn, "");
+  const std::string function = "arn:aws:lambda:eu-west-1:123456789012:function:f";
+  const auto issued =
+      tokens_.issue("123456789012", "arn:aws:iam::123456789012:role/r", "AROAEXAMPLE", "f", 900, function);
+  EXPECT_EQ(tokens_.open(issued.session_token)->function_arn, function);
+}
+
 TEST_F(SessionTokensTest, EachSessionHasCredentialsOfItsOwn) {
   const SessionCredentials one = issue(), other = issue();
   EXPECT_NE(one.access_key_id, other.access_key_id);

@@ -31,6 +31,8 @@ struct Caller {
   std::string source_ip;
   std::string user_agent;
   std::optional<bool> over_tls;
+  /// The ARN of the function whose credentials these are; empty for anybody else's.
+  std::string source_function;
 };
 
 }  // namespace lambent::aws

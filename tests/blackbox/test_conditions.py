@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from support.functions import ENTRY, PYTHON, source_zip, unique
+from support.functions import ENTRY, PYTHON, TRUST_LAMBDA, source_zip, unique
 from support.refusal import arn
 from support.server import ACCOUNT, REGION
 
@@ -137,6 +137,26 @@ def test_whoever_makes_a_function_must_be_allowed_to_pass_its_role(user, role_ar
     user.awslambda.update_function_configuration(FunctionName=name, Timeout=5)
     awslambda.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     awslambda.delete_function(FunctionName=name)
+
+
+CALLER = """
+import boto3
+def handler(event, context):
+    try:
+        return len(boto3.client('lambda').list_functions()['Functions']) > 0
+    except Exception as error:
+        return getattr(error, 'response', {}).get('Error', {}).get('Code', repr(error))
+"""
+
+
+def test_a_role_may_be_for_calls_of_one_function_alone(iam, functions):
+    role = iam.create_role(RoleName=unique("of-one"), AssumeRolePolicyDocument=TRUST_LAMBDA)["Role"]
+    one, other = (functions.create(PYTHON, CALLER, stem="calls", Role=role["Arn"], MemorySize=512) for _ in range(2))
+    iam.put_role_policy(RoleName=role["RoleName"], PolicyName="p", PolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "lambda:ListFunctions", "Resource": "*", "Condition": {
+            "ArnEquals": {"lambda:SourceFunctionArn": arn(one)}}}]}))
+    assert functions.invoke(one, {}).expect() is True
+    assert functions.invoke(other, {}).expect() == "AccessDeniedException"
 
 
 @pytest.mark.parametrize("condition", [
