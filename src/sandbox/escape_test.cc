@@ -79,9 +79,9 @@ for path in ['/etc/shadow', '/etc/gshadow', '/root/.bashrc', '/root/.ssh', SECRE
     refused(path, lambda: read(path))
 must('the root holds only what was put there', sorted(os.listdir('/')) == sorted(
     [n for n in ('bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32') if os.path.lexists('/' + n)]
-    + ['dev', 'etc', 'home', 'opt', 'proc', 'root', 'run', 'sys', 'tmp', 'usr', 'var']))
+    + ['dev', 'etc', 'home', 'mnt', 'node_modules', 'opt', 'proc', 'root', 'run', 'sys', 'tmp', 'usr', 'var']))
 must('no other code', os.listdir('/var/task') == ['script.py'])
-for empty in ('/opt', '/sys', '/run', '/home', '/root', '/tmp', '/dev/shm', '/var/empty'):
+for empty in ('/mnt', '/opt', '/sys', '/run', '/home', '/root', '/tmp', '/dev/shm', '/var/empty'):
     must('empty ' + empty, os.listdir(empty) == [])
 mounts = open('/proc/self/mounts').read()
 must('mounts name nothing of the host', 'lambent-sandbox-test' not in mounts and ' /tmp ' in mounts)
