@@ -91,10 +91,10 @@ TEST_F(Sealing, AScrubThatACrashPreventedIsMadeUpFor) {
   {
     Database database = open(Vault({{kOld}}));
     seal_records(database);
-    // As if the process had died between the commit and the scrub.
-    for (const char* sql :
-         {"CREATE TABLE residue (text TEXT)", "INSERT INTO residue VALUES ('a-canary-that-nobody-may-read')",
-          "DELETE FROM residue WHERE text <> ''", "UPDATE sealing SET scrub_due = 1"})
+    // As if the process had died between the commit and the scrub, with an SQLite that leaves what it deletes.
+    for (const char* sql : {"PRAGMA secure_delete = OFF", "CREATE TABLE residue (text TEXT)",
+                            "INSERT INTO residue VALUES ('a-canary-that-nobody-may-read')",
+                            "DELETE FROM residue WHERE text <> ''", "UPDATE sealing SET scrub_due = 1"})
       database.write_now([sql](Transaction& transaction) { transaction.prepare(sql).bind().run(); });
   }
   ASSERT_TRUE(on_disk(kValue));
