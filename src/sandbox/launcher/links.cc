@@ -21,7 +21,7 @@ constexpr std::uint16_t kDo = NLM_F_ACK;
 constexpr std::uint16_t kAdd = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
 constexpr std::uint8_t kWhole = 32;
 /// A link that is not noticed by then loses its first packet, no more.
-constexpr int kCarrierUs = 100'000, kCarrierStepUs = 50;
+constexpr int kCarrierUs = 1'000'000, kCarrierStepUs = 50;
 constexpr std::uint8_t kNoAddress = IN6_ADDR_GEN_MODE_NONE;
 
 ifinfomsg link_header(int index, unsigned flags) {

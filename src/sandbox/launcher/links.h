@@ -24,7 +24,7 @@ int link_index(const std::string& name);
 /// The same for the namespace of a socket.
 int link_index(int socket, const std::string& name);
 /// Of a pair of links, the end that was raised first sends nothing until the kernel gets to notice the other: this makes it, or waits
-/// for it up to 100 ms.
+/// for it up to a second.
 void notice_carrier(int socket, const std::string& name);
 
 /// What is added is done by Netlink::send of a socket in the namespace concerned.
