@@ -161,10 +161,10 @@ invoke::RoleCredentials Composition::role_credentials(const store::FunctionVersi
 lambda::Surroundings Composition::surroundings() const {
   lambda::Surroundings out;
   out.knows_key = [this](std::string_view arn) { return vault_.knows(arn); };
-  for (const std::string& text : options_.file_systems) out.access_points.insert(text.substr(0, text.find('=')));
   Zones zones = parse_zones(options_);
   out.subnets = std::move(zones.vpc_of_subnet);
   out.security_groups = std::move(zones.vpc_of_group);
+  for (const std::string& text : options_.file_systems) out.access_points.insert(text.substr(0, text.find('=')));
   return out;
 }
 

@@ -194,9 +194,10 @@ TEST(RestJson, AMillionViolationsMakeABoundedMessage) {
 
 TEST(RestJson, ASettingWithoutImplementationIsRefused) {
   EXPECT_EQ(create_refusal(valid(R"(,"SnapStart":{"ApplyOn":"None"})")),
-            "NotImplementedException: Lambent does not implement the member snapStart of CreateFunction yet");
-  EXPECT_EQ(create_refusal(valid(R"(,"Code":{"S3Bucket":"b","S3Key":"k"})")),
-            "NotImplementedException: Lambent does not implement the member code.s3Bucket of CreateFunction yet");
+            "InvalidParameterValueException: Lambent does not implement the member snapStart of CreateFunction yet");
+  EXPECT_EQ(
+      create_refusal(valid(R"(,"Code":{"S3Bucket":"b","S3Key":"k"})")),
+      "InvalidParameterValueException: Lambent does not implement the member code.s3Bucket of CreateFunction yet");
   EXPECT_EQ(create_refusal(valid(R"(,"SnapStart":null)")), "");
   // Violations come first: they are the caller's to mend.
   EXPECT_TRUE(create_refusal(valid(R"(,"SnapStart":{},"Timeout":0)")).starts_with("ValidationException"));
@@ -206,7 +207,7 @@ TEST(RestJson, ASettingWithoutImplementationIsRefused) {
     decode<InvokeInput>(asked);
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.status(), 501);
+    EXPECT_EQ(error.status(), 400);
     EXPECT_EQ(error.message(), "Lambent does not implement the member tenantId of Invoke yet");
   }
 }

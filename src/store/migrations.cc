@@ -13,15 +13,9 @@ namespace lambent::store {
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> list = {
-      {1, kIdentitiesSchema},
-      {2, kFunctionsSchema},
-      {3, kControlSchema},
-      {4, kAsyncSchema},
-      {5, kLogGroupsSchema},
-      {6, kPolicyVersionsSchema},
-      {7, kSealingSchema},
-      {8, kCodeSigningSchema},
-      {9, kLoggingSchema},
+      {1, kIdentitiesSchema}, {2, kFunctionsSchema},   {3, kControlSchema},
+      {4, kAsyncSchema},      {5, kLogGroupsSchema},   {6, kPolicyVersionsSchema},
+      {7, kSealingSchema},    {8, kCodeSigningSchema}, {9, kLoggingSchema},
   };
   return list;
 }

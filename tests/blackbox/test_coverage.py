@@ -3,6 +3,7 @@
 import re
 import urllib.request
 
+from botocore import xform_name
 from support.server import ROOT
 
 
@@ -20,6 +21,6 @@ def test_what_works_is_exercised(server):
     """Every operation that the page calls working is called by name somewhere in the black-box tests."""
     tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
     for operation in re.findall(r"^\| (\w+) \| works \|$", page_of(server), re.M):
-        snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).lower()
+        snake = xform_name(operation)
         called = re.search(rf"\b(?:{snake}|{snake.replace('_', '-')}|{operation})\b", tests)
         assert called, f"no test calls {operation}"

@@ -274,10 +274,11 @@ struct FunctionConfiguration {
 };
 BOOST_DESCRIBE_STRUCT(FunctionConfiguration, (),
                       (FunctionName, FunctionArn, Runtime, Role, Handler, CodeSize, Description, Timeout, MemorySize,
-                       LastModified, CodeSha256, Version, Environment, KMSKeyArn, VpcConfig, FileSystemConfigs, DeadLetterConfig, TracingConfig, RevisionId,
-                       Layers, State, StateReason, StateReasonCode, LastUpdateStatus, LastUpdateStatusReason,
-                       LastUpdateStatusReasonCode, PackageType, Architectures, EphemeralStorage, SnapStart,
-                       RuntimeVersionConfig, LoggingConfig, SigningProfileVersionArn, SigningJobArn))
+                       LastModified, CodeSha256, Version, Environment, KMSKeyArn, VpcConfig, FileSystemConfigs,
+                       DeadLetterConfig, TracingConfig, RevisionId, Layers, State, StateReason, StateReasonCode,
+                       LastUpdateStatus, LastUpdateStatusReason, LastUpdateStatusReasonCode, PackageType, Architectures,
+                       EphemeralStorage, SnapStart, RuntimeVersionConfig, LoggingConfig, SigningProfileVersionArn,
+                       SigningJobArn))
 
 struct FunctionCodeLocation {
   std::string RepositoryType;

@@ -1,8 +1,12 @@
 // A directory of a test's own, and a disk that stops: the process is killed at any of its calls. For tests.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "base/ids.h"
 #include "store/segments/disk.h"
@@ -85,6 +89,37 @@ class StoppingDisk final : public Disk {
   }
   int steps_;
 };
+
+/// What a life on a disk had appended, and what it was appending when it ended.
+struct Appended {
+  std::vector<std::string> done;
+  std::string under_way;
+};
+
+/// Leads a new life in `path` again and again; every call that changes the disk is the last one once. After each, `found` reads
+/// what a new process finds: all that was done, perhaps what was under way, nothing else. Says how many lives there were.
+template <class Life, class Found>
+int kill_between_any_two_calls(const std::filesystem::path& path, Life life, Found found) {
+  bool finished = false;
+  int steps = 0;
+  for (; !finished; ++steps) {
+    std::filesystem::remove_all(path);
+    StoppingDisk disk(steps);
+    Appended appended;
+    try {
+      life(disk, appended);
+      finished = !disk.stopped();
+    } catch (const Stopped&) {
+    }
+    std::vector<std::string> there = found();
+    if (there.size() == appended.done.size() + 1) {
+      EXPECT_EQ(there.back(), appended.under_way);
+      there.pop_back();
+    }
+    EXPECT_EQ(there, appended.done) << "killed at call " << steps;
+  }
+  return steps;
+}
 
 /// A disk that is full when told so, and whose syncs fail when told so.
 class FullDisk final : public Disk {
