@@ -46,7 +46,10 @@ std::optional<std::string> read_small_file(const fs::path& file) {
 void DataDirectory::write_secret(const fs::path& file, const std::string& text) const {
   const fs::path beside = file.string() + ".new";
   {
-    const Fd fd(check(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), beside.c_str()));
+    // Made by this process and by nobody else, who would hold it open or lead it elsewhere.
+    fs::remove(beside);
+    const Fd fd(
+        check(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), beside.c_str()));
     std::size_t written = 0;
     while (written < text.size())
       written += static_cast<std::size_t>(

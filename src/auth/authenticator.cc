@@ -53,6 +53,7 @@ void identify_by_token(const store::Identities& identities, const SessionTokens&
   caller.identity_arn = role->arn();
   caller.user_id = session->role_id + ":" + session->session_name;
   caller.source_function = std::move(session->function_arn);
+  caller.token_issued_ms = session->issued_at_ms;
   claim.secret_access_key = std::move(session->secret_access_key);
 }
 

@@ -155,6 +155,11 @@ TEST_F(AuthorizerTest, ConditionsSeeTheCallerTheRequestAndTheResource) {
   EXPECT_TRUE(said(as_session(*role), R"({"StringEquals":{"aws:PrincipalType":"AssumedRole"}})"));
   auto inside = as_session(*role);
   inside.source_function = kFunction;
+  inside.token_issued_ms = 1'769'860'800'000;
+  const char* const revoked = R"({"DateLessThan":{"aws:TokenIssueTime":"2026-01-31T12:00:00Z"}})";
+  EXPECT_TRUE(said(as_session(*role), revoked)) << "a token that does not say when it was issued is an old one";
+  EXPECT_FALSE(said(inside, revoked));
+  EXPECT_TRUE(said(inside, R"({"Bool":{"aws:MultiFactorAuthPresent":"false"}})"));
   const std::string from = std::string(R"({"ArnEquals":{"lambda:SourceFunctionArn":")") + kFunction + "\"}}";
   EXPECT_TRUE(said(inside, from));
   EXPECT_FALSE(said(as_session(*role), from));

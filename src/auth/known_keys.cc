@@ -17,6 +17,8 @@ std::string_view last_part(std::string_view text) {
   return text.substr(slash == std::string_view::npos ? 0 : slash + 1);
 }
 
+std::string date_text(std::time_t seconds) { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds)); }
+
 /// Names of keys ignore case, those of tags in them too.
 void add_tag(std::string_view prefix, std::string_view key, const std::string& value, RequestContext& context) {
   context.insert_or_assign(std::string(prefix) + base::lower(key), value);
@@ -28,12 +30,14 @@ void add_tags(std::string_view prefix, const std::vector<store::Tag>& tags, Requ
 
 void add_iam_tags(const store::Identities& identities, const std::string& arn, const aws::Arn& parsed,
                   RequestContext& context) {
-  constexpr std::string_view kPrefix = "aws:resourcetag/";
-  if (const auto role = identities.role_by_arn(arn)) return add_tags(kPrefix, role->tags, context);
-  if (const auto policy = identities.policy(arn)) return add_tags(kPrefix, policy->tags, context);
+  const auto add = [&context](const std::vector<store::Tag>& tags) {
+    for (const std::string_view prefix : {"aws:resourcetag/", "iam:resourcetag/"}) add_tags(prefix, tags, context);
+  };
+  if (const auto role = identities.role_by_arn(arn)) return add(role->tags);
+  if (const auto policy = identities.policy(arn)) return add(policy->tags);
   if (!parsed.resource.starts_with("user/")) return;
   const auto user = identities.user(parsed.account, last_part(parsed.resource));
-  if (user && user->arn() == arn) add_tags(kPrefix, user->tags, context);
+  if (user && user->arn() == arn) add(user->tags);
 }
 
 void add_principal(const store::Identities& identities, const aws::Caller& caller, RequestContext& context) {
@@ -55,6 +59,9 @@ void add_principal(const store::Identities& identities, const aws::Caller& calle
     }
     case aws::Principal::assumed_role:
       context.insert_or_assign("aws:principaltype", "AssumedRole");
+      // What is not known counts as long ago: whoever revokes sessions by it means those first.
+      context.insert_or_assign("aws:tokenissuetime", date_text(caller.token_issued_ms / 1000));
+      context.insert_or_assign("aws:multifactorauthpresent", "false");
       if (const auto role = identities.role_by_arn(caller.identity_arn)) add_tags(kPrefix, role->tags, context);
       break;
   }
@@ -64,7 +71,7 @@ void add_principal(const store::Identities& identities, const aws::Caller& calle
 
 void KnownKeys::add_time(RequestContext& context) const {
   const std::time_t seconds = clock.now_s();
-  context.insert_or_assign("aws:currenttime", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(seconds)));
+  context.insert_or_assign("aws:currenttime", date_text(seconds));
   context.insert_or_assign("aws:epochtime", std::to_string(seconds));
 }
 

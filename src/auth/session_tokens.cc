@@ -73,13 +73,15 @@ SessionCredentials SessionTokens::issue(std::string_view account, std::string_vi
   SessionCredentials out;
   out.access_key_id = "ASIA" + base::random_base32(16);
   out.secret_access_key = base::base64(base::random_bytes(30));
-  out.expires_at_ms = clock_.now_ms() + lifetime_s * 1000;
+  const std::int64_t now_ms = clock_.now_ms();
+  out.expires_at_ms = now_ms + lifetime_s * 1000;
   std::string plain;
   for (const std::string_view field : {account, role_arn, role_id, session_name, std::string_view(out.access_key_id),
                                        std::string_view(out.secret_access_key)})
     append_text(plain, field);
   append_number(plain, static_cast<std::uint64_t>(out.expires_at_ms), 8);
-  if (!function_arn.empty()) append_text(plain, function_arn);
+  append_text(plain, function_arn);
+  append_number(plain, static_cast<std::uint64_t>(now_ms), 8);
   out.session_token = base::base64url(seal(key_, plain));
   if (out.session_token.size() > kMaxTokenCharacters)
     throw std::length_error("a session's fields are longer than any AWS name");
@@ -98,7 +100,11 @@ std::optional<Session> SessionTokens::open(std::string_view token) const {
        {&out.account, &out.role_arn, &out.role_id, &out.session_name, &out.access_key_id, &out.secret_access_key})
     *field = reader.text();
   out.expires_at_ms = static_cast<std::int64_t>(reader.number(8));
-  if (!reader.left.empty()) out.function_arn = reader.text();
+  // Earlier versions ended here.
+  if (!reader.left.empty()) {
+    out.function_arn = reader.text();
+    out.issued_at_ms = static_cast<std::int64_t>(reader.number(8));
+  }
   if (!reader.ok || !reader.left.empty()) return std::nullopt;
   return out;
 }

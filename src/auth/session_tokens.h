@@ -27,6 +27,8 @@ struct Session {
   std::string access_key_id;
   std::string secret_access_key;
   std::int64_t expires_at_ms = 0;
+  /// 0 for tokens of versions that did not write it down.
+  std::int64_t issued_at_ms = 0;
   /// The function that it was issued to; empty for anybody else.
   std::string function_arn;
 };

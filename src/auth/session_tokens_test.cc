@@ -34,6 +34,7 @@ TEST_F(SessionTokensTest, WhatIsIssuedOpensToTheSame) {
   EXPECT_EQ(session->access_key_id, issued.access_key_id);
   EXPECT_EQ(session->secret_access_key, issued.secret_access_key);
   EXPECT_EQ(session->expires_at_ms, issued.expires_at_ms);
+  EXPECT_EQ(session->issued_at_ms, 1'769'860'800'000);
 }
 
 TEST_F(SessionTokensTest, AFunctionsSessionSaysWhose) {

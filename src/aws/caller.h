@@ -1,6 +1,7 @@
 // Who sent a request, as its verified signature proves: made by the Authenticator, by nobody else.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -33,6 +34,8 @@ struct Caller {
   std::optional<bool> over_tls;
   /// The ARN of the function whose credentials these are; empty for anybody else's.
   std::string source_function;
+  /// When an assumed role's credentials were made; 0 when that is not known, or for anybody else's.
+  std::int64_t token_issued_ms = 0;
 };
 
 }  // namespace lambent::aws

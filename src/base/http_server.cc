@@ -284,7 +284,7 @@ class Connection final : public Tracked, public Exchange {
       co_return co_await respond(std::move(response));
     responded_ = true;
     held_ += serialize_head(response, false);
-    held_ += response.body;
+    if (!is_bodyless(response.status)) held_ += response.body;
     co_return true;
   }
 
@@ -293,7 +293,8 @@ class Connection final : public Tracked, public Exchange {
     if (!body_read_ && has_body()) closing_ = true;
     closing_ = closing_ || !head_.keep_alive || state_->stopping;
     const std::string head = std::exchange(held_, {}) + serialize_head(response, closing_);
-    const bool without_body = head_.request.method == "HEAD" || response.status == 204;
+    // A head that announces none must have none: what came after it would be the next answer.
+    const bool without_body = head_.request.method == "HEAD" || is_bodyless(response.status);
     SendParts parts{asio::buffer(head), without_body ? asio::const_buffer() : asio::buffer(response.body)};
     if (send_at_once(parts)) co_return true;
     deadline = Steady::now() + state_->limits.body_pause;

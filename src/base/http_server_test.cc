@@ -50,6 +50,7 @@ class ServerTest : public ::testing::Test {
       if (status == BodyStatus::disconnected) co_return;
     }
     const Request& request = exchange.request();
+    if (request.path.starts_with("/bodyless")) response.status = request.path == "/bodyless204" ? 204 : 304;
     if (request.path == "/held") {
       response.body = "held";
       co_await exchange.respond_with_next(std::move(response));
@@ -104,6 +105,14 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_LT(all.find("POST /a one"), all.find("POST /b two"));
   EXPECT_NE(all.find("POST /b two"), std::string::npos);
   EXPECT_NE(all.find("Connection: close"), std::string::npos);
+}
+
+TEST_F(ServerTest, ABodyAfterAHeadThatAnnouncesNoneIsNotSent) {
+  for (const std::string path : {"/bodyless204", "/bodyless304"}) {
+    const std::string all = talk("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\n" + kClose + "\r\n");
+    EXPECT_EQ(all.find("GET " + path), std::string::npos) << "it would be read as the next answer";
+    EXPECT_NE(all.find("GET /b"), std::string::npos);
+  }
 }
 
 TEST_F(ServerTest, AnAnswerWaitsForTheNextOnlyWhenTheNextRequestIsHere) {

@@ -53,7 +53,8 @@ int connect_to(Address address, std::uint16_t port = kPort) {
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) return 0;
   if (errno != EINPROGRESS) return errno;
   pollfd writable{socket.get(), POLLOUT, 0};
-  if (::poll(&writable, 1, 800) != 1) return ETIMEDOUT;
+  // A SYN that is lost is sent again after a second.
+  if (::poll(&writable, 1, 5000) != 1) return ETIMEDOUT;
   int error = 0;
   socklen_t length = sizeof error;
   ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &length);

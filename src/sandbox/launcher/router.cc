@@ -7,6 +7,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "sandbox/launcher/files.h"
 #include "sandbox/launcher/rules.h"
 #include "sandbox/launcher/spaces.h"
@@ -164,7 +166,12 @@ std::string Router::add_zone(const Zone& zone) {
   return members;
 }
 
-void Router::enter_zone(Address address, const Zone& zone) {
+void Router::enter_zone(Address address, Zone zone) {
+  // Order and repetition change nothing, so they make no zone of their own.
+  for (auto* ids : {&zone.subnets, &zone.security_groups}) {
+    std::ranges::sort(*ids);
+    ids->erase(std::ranges::unique(*ids).begin(), ids->end());
+  }
   auto found = zones_.find(zone);
   if (found == zones_.end()) found = zones_.emplace(zone, add_zone(zone)).first;
   RuleBatch batch;

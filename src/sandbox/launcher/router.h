@@ -58,7 +58,7 @@ class Router {
   /// Returns its address.
   Address connect(const base::Fd& space);
   /// From now on the environment with that address reaches what the zone does, and no more. Throws std::system_error.
-  void enter_zone(Address address, const Zone& zone);
+  void enter_zone(Address address, Zone zone);
   /// The environment is no more.
   void leave_zone(Address address) noexcept;
 

@@ -62,6 +62,21 @@ void require_zip_size(const std::string& zip) {
                      fmt::format("Zipped size must be smaller than {} bytes", store::kMaxZippedBytes), 413);
 }
 
+/// What the caller's policy judges must be what the store reads, also by way of a proxy that takes dots out of paths.
+void require_plain_name(std::string_view bucket, std::string_view key) {
+  bool plain = !bucket.empty();
+  for (std::string_view rest = key; plain;) {
+    const auto slash = rest.find('/');
+    const std::string_view segment = rest.substr(0, slash);
+    plain = segment != "." && segment != "..";
+    if (slash == std::string_view::npos) break;
+    rest.remove_prefix(slash + 1);
+  }
+  if (!plain)
+    throw invalid_parameter("Error occurred while GetObject. S3 Error Code: InvalidArgument. S3 Error Message: " +
+                            std::string(bucket.empty() ? "A bucket must be named" : "A key has no segment . or .."));
+}
+
 }  // namespace
 
 template <class In>
@@ -87,6 +102,7 @@ base::Task<Archive> take_archive(Lambda& lambda, aws::Caller caller, CodeSource 
     archive.zip = std::move(source.zip->bytes);
     co_return archive;
   }
+  require_plain_name(*source.bucket, *source.key);
   const aws::ObjectName object{*source.bucket, *source.key, source.version.value_or("")};
   auto* objects = lambda.parts().objects;
   if (objects == nullptr)

@@ -124,6 +124,13 @@ TEST_F(CodeSources, TheCallerNeedsTheRightToRead) {
   EXPECT_EQ(create_from(in_s3()).status, 201);
 }
 
+TEST_F(CodeSources, WhatIsJudgedIsWhatIsRead) {
+  for (const char* key : {"../theirs/code.zip", "dir/./code.zip", "dir/.."})
+    EXPECT_THAT(said(create_from(in_s3({{"S3Key", key}}))), HasSubstr("S3 Error Code: InvalidArgument")) << key;
+  EXPECT_THAT(said(create_from(in_s3({{"S3Bucket", ""}}))), HasSubstr("400"));
+  EXPECT_TRUE(s3_.asked.empty());
+}
+
 TEST_F(CodeSources, ThereIsOneSource) {
   const auto zip = zip64();
   EXPECT_EQ(said(create_from(in_s3({{"ZipFile", zip}}))),

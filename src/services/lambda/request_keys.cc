@@ -21,11 +21,23 @@ void add_tags(const TextMap& tags, ConditionKeys& keys) {
   if (!names.empty()) keys.emplace("aws:tagkeys", std::move(names));
 }
 
-void add_settings(const FunctionSettings& in, ConditionKeys& keys) {
+/// lambda:VpcIds is no parameter: it follows from the subnets.
+std::vector<std::string> vpcs_of(const Surroundings& surroundings, const Texts& subnets) {
+  std::vector<std::string> vpcs;
+  for (const std::string& id : subnets) {
+    const auto found = surroundings.subnets.find(id);
+    if (found != surroundings.subnets.end()) vpcs.push_back(found->second);
+  }
+  return vpcs;
+}
+
+void add_settings(Lambda& lambda, const FunctionSettings& in, ConditionKeys& keys) {
   add_several("lambda:layer", in.Layers, keys);
   if (!in.VpcConfig) return;
   add_several("lambda:subnetids", in.VpcConfig->SubnetIds, keys);
   add_several("lambda:securitygroupids", in.VpcConfig->SecurityGroupIds, keys);
+  if (in.VpcConfig->SubnetIds)
+    add_several("lambda:vpcids", vpcs_of(lambda.parts().surroundings, *in.VpcConfig->SubnetIds), keys);
 }
 
 ConditionKeys of_url(Lambda& lambda, const FunctionName& name, const OptionalText& asked = std::nullopt) {
@@ -43,17 +55,17 @@ ConditionKeys of_mapping(Lambda& lambda, const aws::Caller& caller, const std::s
 
 }  // namespace
 
-ConditionKeys create_function_keys(Lambda&, const aws::Caller&, const CreateFunctionInput& in) {
+ConditionKeys create_function_keys(Lambda& lambda, const aws::Caller&, const CreateFunctionInput& in) {
   ConditionKeys keys;
   if (in.Tags) add_tags(*in.Tags, keys);
-  add_settings(in, keys);
+  add_settings(lambda, in, keys);
   if (in.CodeSigningConfigArn) keys.emplace("lambda:codesigningconfigarn", *in.CodeSigningConfigArn);
   return keys;
 }
 
-ConditionKeys update_function_keys(Lambda&, const aws::Caller&, const UpdateFunctionConfigurationInput& in) {
+ConditionKeys update_function_keys(Lambda& lambda, const aws::Caller&, const UpdateFunctionConfigurationInput& in) {
   ConditionKeys keys;
-  add_settings(in, keys);
+  add_settings(lambda, in, keys);
   return keys;
 }
 

@@ -54,7 +54,8 @@ std::optional<int> status_of(const json::value& value) {
                       : value.is_int64() && value.get_int64() > 0
                           ? std::optional(static_cast<std::uint64_t>(value.get_int64()))
                           : std::nullopt;
-  if (!number || *number < 100 || *number > 599) return std::nullopt;
+  // Below 200 stands no answer yet, or one of another protocol (RFC 9110, section 15.2).
+  if (!number || *number < 200 || *number > 599) return std::nullopt;
   return static_cast<int>(*number);
 }
 

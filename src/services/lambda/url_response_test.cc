@@ -26,8 +26,9 @@ TEST(UrlResponse, IsWhatTheFunctionSays) {
 }
 
 TEST(UrlResponse, ThatCannotBeOneIsABadGateway) {
-  for (const char* bad : {R"({"statusCode":99})", R"({"statusCode":"x"})", R"({"statusCode":-1})",
-                          R"({"statusCode":1e9})", R"({"statusCode":200,"body":"%","isBase64Encoded":true})"})
+  for (const char* bad :
+       {R"({"statusCode":99})", R"({"statusCode":101})", R"({"statusCode":"x"})", R"({"statusCode":-1})",
+        R"({"statusCode":1e9})", R"({"statusCode":200,"body":"%","isBase64Encoded":true})"})
     EXPECT_FALSE(url_response(bad, kJson)) << bad;
 }
 
