@@ -288,13 +288,13 @@ void Composition::start() {
   async_->start(*lambda_);
   http::Limits limits;
   // Half of the descriptors are for functions, logs and the store, whoever connects.
-  const std::size_t connections = base::raise_descriptor_limit() / 2 / lanes_.count();
+  const std::size_t connections = base::raise_descriptor_limit() / 2 / (lanes_.count() * listeners_.size());
   limits.connections = std::clamp<std::size_t>(connections, 16, limits.connections);
   std::function<std::shared_ptr<asio::ssl::context>()> tls;
   if (certificate_) tls = [this] { return certificate_->context(); };
   for (const base::Fd& listener : listeners_)
     for (std::size_t i = 0; i < lanes_.count(); ++i) {
-      base::Fd own(base::check(::dup(listener.get()), "dup"));
+      base::Fd own(base::check(::fcntl(listener.get(), F_DUPFD_CLOEXEC, 0), "dup"));
       servers_.push_back(http::serve(lanes_.lane(i).get_executor(), std::move(own), limits,
                                      gateway_->handler(gateway::Door::server), tls, gateway::Gateway::refusal));
     }

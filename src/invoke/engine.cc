@@ -149,7 +149,11 @@ class LaneEngine {
     while (!found->second.empty()) {
       std::unique_ptr<Environment> environment = std::move(found->second.front());
       found->second.pop_front();
-      if (environment->usable() && environment->serves(function)) return environment;
+      if (environment->usable() && environment->serves(function)) {
+        // Whoever looks for the coldest finds one in every list.
+        if (found->second.empty()) idle_.erase(found);
+        return environment;
+      }
       dispose(std::move(environment));
     }
     idle_.erase(found);

@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 
 #include "aws/error.h"
@@ -41,6 +42,16 @@ std::vector<std::string> layer_hashes(const store::FunctionVersion& function) {
   std::vector<std::string> hashes;
   for (const store::LayerUse& layer : function.layers) hashes.push_back(layer.hash);
   return hashes;
+}
+
+/// Whether both have the same network and file systems.
+bool same_surroundings(const store::FunctionVersion& one, const store::FunctionVersion& other) {
+  const store::VpcUse my_vpc = one.vpc.value_or(store::VpcUse()), their_vpc = other.vpc.value_or(store::VpcUse());
+  const auto same_mount = [](const store::FileSystemUse& a, const store::FileSystemUse& b) {
+    return a.arn == b.arn && a.mount_path == b.mount_path;
+  };
+  return my_vpc.subnet_ids == their_vpc.subnet_ids && my_vpc.security_group_ids == their_vpc.security_group_ids &&
+         std::ranges::equal(one.file_systems, other.file_systems, same_mount);
 }
 
 }  // namespace
@@ -195,7 +206,8 @@ bool Environment::serves(const store::FunctionVersion& wanted) const {
          mine.ephemeral_mib == wanted.ephemeral_mib && mine.environment == wanted.environment &&
          mine.log_group == wanted.log_group && mine.log_format == wanted.log_format &&
          mine.application_log_level == wanted.application_log_level &&
-         mine.system_log_level == wanted.system_log_level && layer_hashes(mine) == layer_hashes(wanted);
+         mine.system_log_level == wanted.system_log_level && layer_hashes(mine) == layer_hashes(wanted) &&
+         mine.timeout_s == wanted.timeout_s && same_surroundings(mine, wanted);
 }
 
 void Environment::end() {

@@ -189,6 +189,18 @@ TEST_F(PressureTest, WithoutASandboxTheColdestMakesRoomForTheNewOne) {
   EXPECT_TRUE(is_cold("a"));
 }
 
+TEST_F(PressureTest, WhenTheOnlyWarmOneIsBusyNothingMakesRoom) {
+  invoke("busy");
+  auto busy = begin("busy", "\"hang\"");
+  run([this]() -> base::Task<void> {
+    launcher_->failures = 1;
+    co_return;
+  });
+  EXPECT_THROW(invoke("c"), aws::Error);
+  EXPECT_THAT(busy.get().payload, HasSubstr("Sandbox.Timedout"));
+  EXPECT_TRUE(is_cold("c"));
+}
+
 TEST_F(PressureTest, RoomIsMadeOnceAndThenThePlatformSaysSo) {
   for (const char* name : {"a", "b"}) invoke(name);
   run([this]() -> base::Task<void> {

@@ -54,6 +54,11 @@ void Provisions::retire(const store::FunctionKey& key, const std::string& versio
     provision->observer = nullptr;
     trim(*provision);
   }
+  const auto ends = [&](const Target& target) {
+    return target.first == key && (version.empty() || target.second == version);
+  };
+  for (Environment* environment : initializing_)
+    if (ends(target_of(environment->function()))) environment->end();
   fill();
 }
 
@@ -79,7 +84,7 @@ void Provisions::give_back(std::unique_ptr<Environment> environment) {
   if (found == provisions_.end()) return parts_.dispose(std::move(environment));
   const Pointer provision = found->second;
   const bool wanted = !stopped_ && environment->intact() && environment->serves(*provision->function) &&
-                      provision->alive <= provision->count;
+                      provision->initialized() <= provision->count;
   if (!wanted) return parts_.dispose(std::move(environment));
   keep(*provision, std::move(environment));
 }
@@ -108,7 +113,7 @@ bool Provisions::is_old(const Environment& environment) const {
 
 /// Ends what is more than was asked for, old ones first: a replacement is made before it takes their place.
 void Provisions::trim(Provision& provision) {
-  while (provision.alive > provision.count && !provision.idle.empty()) {
+  while (provision.initialized() > provision.count && !provision.idle.empty()) {
     auto which = std::ranges::find_if(provision.idle, [this](const auto& one) { return is_old(*one); });
     if (which == provision.idle.end()) which = std::prev(provision.idle.end());
     std::unique_ptr<Environment> environment = std::move(*which);
@@ -148,7 +153,7 @@ Task<std::unique_ptr<Environment>> Provisions::launched(Pointer provision) {
     environment = co_await parts_.launch(function);
   } catch (const aws::Error& error) {
     // What no further try changes: the runtime or the role is gone.
-    fail(*provision, error.message());
+    if (provision->function == function) fail(*provision, error.message());
   } catch (const std::exception& error) {
     base::log::warn("a provisioned environment could not be made",
                     {{"function", function->key.name}, {"version", function->version}, {"reason", error.what()}});
@@ -173,18 +178,21 @@ Task<void> Provisions::make(Pointer provision) {
     ++provision->alive;
     ++provision->initializing;
     Environment* const raw = environment.get();
+    const store::FunctionSnapshot function = provision->function;
     initializing_.insert(raw);
     if (stopped_) raw->end();
     const bool ready = co_await initialized(*raw);
     initializing_.erase(raw);
     --provision->initializing;
-    if (ready && !stopped_ && provision->count > 0) {
+    // Meanwhile the function may have been deleted and made anew, with another code under the same version.
+    if (ready && !stopped_ && provision->count > 0 && raw->serves(*provision->function)) {
       provision->pause = {};
       const Target target = target_of(raw->function());
       raw->when_broken([this, target] { base::asio::post(parts_.lane, [this, target] { mend(target); }); });
       keep(*provision, std::move(environment));
     } else {
-      if (!ready && !stopped_) fail(*provision, kInitFailure);
+      if (!ready && !stopped_ && provision->count > 0 && provision->function == function)
+        fail(*provision, kInitFailure);
       parts_.dispose(std::move(environment));
     }
   }

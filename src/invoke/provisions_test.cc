@@ -206,5 +206,21 @@ TEST_F(ProvisionsTest, StoppingDoesNotWaitForAnInit) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
 }
 
+TEST_F(ProvisionsTest, AnInitOfADeletedFunctionIsNotItsSuccessors) {
+  launcher_->init = {FakeInit::hang, FakeInit::ready};
+  provision(1);
+  ASSERT_TRUE(await([&] { return launcher_->specs.size() == 1; }));
+  // Deleted and made anew while the first one's init goes on: version 1 has another code now.
+  engine_->retire(published()->key, "");
+  auto successor = published();
+  successor->code_hash = std::string(64, 'b');
+  provision(1, successor);
+  ASSERT_TRUE(await_state(State::ready, 1));
+  for (const ProvisionStatus& status : said_) EXPECT_NE(status.state, State::failed) << status.reason;
+  EXPECT_EQ(invoke("\"echo\"", successor).payload, "\"echo\"");
+  EXPECT_EQ(launcher_->specs.size(), 2u);
+  EXPECT_EQ(launcher_->specs.back().code_hash, successor->code_hash);
+}
+
 }  // namespace
 }  // namespace lambent::invoke

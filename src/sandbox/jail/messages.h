@@ -11,7 +11,7 @@
 namespace lambent::sandbox::jail {
 
 constexpr std::size_t kMaxArguments = 64;
-constexpr std::size_t kMaxVariables = 512;
+constexpr std::size_t kMaxVariables = 1024;
 constexpr std::size_t kMaxExtensionPaths = 10;
 constexpr std::size_t kMaxStringBytes = 48 * 1024;
 

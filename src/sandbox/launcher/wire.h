@@ -20,7 +20,7 @@ constexpr std::size_t kMaxArn = 257;
 constexpr std::size_t kMaxMountPath = 161;
 constexpr std::size_t kMaxStrings = 48 * 1024;
 constexpr std::size_t kMaxArguments = 64;
-constexpr std::size_t kMaxVariables = 512;
+constexpr std::size_t kMaxVariables = 1024;
 constexpr std::uint32_t kUids = 65'536;
 
 enum class Kind : std::uint32_t {
