@@ -86,6 +86,8 @@ void Provisions::give_back(std::unique_ptr<Environment> environment) {
   const bool wanted = !stopped_ && environment->intact() && environment->serves(*provision->function) &&
                       provision->initialized() <= provision->count;
   if (!wanted) return parts_.dispose(std::move(environment));
+  // It has served: what went wrong before is over.
+  provision->pause = {};
   keep(*provision, std::move(environment));
 }
 
@@ -186,7 +188,6 @@ Task<void> Provisions::make(Pointer provision) {
     --provision->initializing;
     // Meanwhile the function may have been deleted and made anew, with another code under the same version.
     if (ready && !stopped_ && provision->count > 0 && raw->serves(*provision->function)) {
-      provision->pause = {};
       const Target target = target_of(raw->function());
       raw->when_broken([this, target] { base::asio::post(parts_.lane, [this, target] { mend(target); }); });
       keep(*provision, std::move(environment));
@@ -221,11 +222,15 @@ void Provisions::retry_at(base::SteadyTime when) {
   });
 }
 
-/// What has ended while it was idle makes room for another one.
+/// What has ended while it was idle makes room for another one; not at once when it ended soon after its init, as it may always do.
 void Provisions::mend(const Target& target) {
   const auto found = provisions_.find(target);
   if (found == provisions_.end()) return;
   const Pointer provision = found->second;
+  const auto ended_soon = [this](const auto& one) {
+    return !one->intact() && parts_.clock.steady() - one->launched_at() < kLongestPause;
+  };
+  if (std::ranges::any_of(provision->idle, ended_soon)) pause(*provision);
   for (auto at = provision->idle.begin(); at != provision->idle.end();) {
     std::unique_ptr<Environment> broken;
     if (!(*at)->intact()) broken = std::move(*at);

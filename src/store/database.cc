@@ -88,7 +88,15 @@ class Database::Writer {
   std::int64_t lost_commits() const { return lost_commits_; }
 
   /// On the writer thread, between two groups.
-  void scrub() { connection_.scrub(); }
+  void scrub() {
+    try {
+      connection_.scrub();
+    } catch (const SqliteError& error) {
+      // After a failed sync closing must not try once more: pages that the kernel dropped would count as written.
+      if (ends_writing(error.code())) stop_writing(error.what());
+      throw;
+    }
+  }
 
   void flush() {
     const auto reached = std::make_shared<std::promise<void>>();
