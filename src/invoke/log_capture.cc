@@ -46,6 +46,9 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
     Source source;
     bool framed;
     std::string line;
+    // How far it was searched, so that what comes byte by byte is not searched anew each time: no newline stands before the
+    // one, and no frame begins before the other.
+    std::size_t no_newline = 0, no_frame = 0;
   };
 
   State(Sink to, Printed tells) : sink(std::move(to)), printed(std::move(tells)) {}
@@ -53,33 +56,39 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
   void take(Pipe& pipe, std::string_view bytes) {
     pipe.line += bytes;
     const std::size_t text = pipe.framed ? take_records(pipe) : pipe.line.size();
-    take_lines(pipe, text);
+    pipe.no_frame -= std::min(pipe.no_frame, take_lines(pipe, text));
   }
 
   /// The whole lines within the first `size` bytes; says how many bytes that were.
   std::size_t take_lines(Pipe& pipe, std::size_t size) {
     const std::string_view text = std::string_view(pipe.line).substr(0, size);
-    const auto end = text.rfind('\n');
+    const std::size_t from = std::min(pipe.no_newline, size);
+    const auto end = text.substr(from).rfind('\n');
     if (end == std::string::npos) {
-      if (text.size() > kLongestLine) {
-        write(pipe.source, std::string(text) + '\n');
-        pipe.line.erase(0, size);
-        return size;
-      }
-      return 0;
+      pipe.no_newline = size;
+      if (text.size() <= kLongestLine) return 0;
+      write(pipe.source, std::string(text) + '\n');
+      return drop(pipe, size);
     }
-    write(pipe.source, text.substr(0, end + 1));
-    pipe.line.erase(0, end + 1);
-    return end + 1;
+    pipe.no_newline = size;
+    write(pipe.source, text.substr(0, from + end + 1));
+    return drop(pipe, from + end + 1);
+  }
+
+  static std::size_t drop(Pipe& pipe, std::size_t count) {
+    pipe.line.erase(0, count);
+    pipe.no_newline -= count;
+    return count;
   }
 
   /// Every whole frame, and the lines before it; text that is unfinished where a frame begins goes on after it. Says where the
   /// text ends: at a frame that is not whole yet, or at the end.
   std::size_t take_records(Pipe& pipe) {
     std::size_t length = 0;
-    for (auto at = pipe.line.find(kFrameMark); at != std::string::npos; at = pipe.line.find(kFrameMark, at)) {
+    for (auto at = pipe.line.find(kFrameMark, pipe.no_frame); at != std::string::npos;
+         at = pipe.line.find(kFrameMark, at)) {
       const Frame frame = frame_at(pipe.line, at, length);
-      if (frame == Frame::unfinished) return at;
+      if (frame == Frame::unfinished) return pipe.no_frame = at;
       if (frame == Frame::none) {
         at += kFrameMark.size();
         continue;
@@ -88,6 +97,8 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
       record(std::string_view(pipe.line).substr(at + kFrameHead, length));
       pipe.line.erase(at, kFrameHead + length);
     }
+    // A mark may have begun.
+    pipe.no_frame = pipe.line.size() - std::min(pipe.line.size(), kFrameMark.size() - 1);
     return pipe.line.size();
   }
 
@@ -108,6 +119,7 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
     pipe.line += '\n';
     write(pipe.source, pipe.line);
     pipe.line.clear();
+    pipe.no_newline = pipe.no_frame = 0;
   }
 
   void write(Source source, std::string_view text) {

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <random>
+#include <utility>
 #include <vector>
 
 namespace lambent::invoke {
@@ -83,6 +86,47 @@ TEST_F(LogCaptureTest, WhatOnlyLooksLikeAFrameIsText) {
   print(above);
   print(endless + "\n");
   EXPECT_THAT(seen_, ElementsAre("text " + unknown, "text " + above, "text " + endless + "\n"));
+}
+
+TEST_F(LogCaptureTest, PiecesOfAnySizeSayWhatTheWholeSays) {
+  keep_records();
+  std::mt19937 random(7);
+  const std::vector<std::string> tokens{"word",          "\n",
+                                        "a line\n",      "\xa5",
+                                        "\xa5\x5a",      std::string("\xa5\x5a\x00\x00", 4),
+                                        frame("record"), frame("two\nlines"),
+                                        frame("")};
+  const auto flat = [this] {
+    std::string all;
+    for (const std::string& piece : std::exchange(seen_, {}))
+      all += piece.starts_with("text ") ? piece.substr(5) : "<" + piece + ">";
+    return all;
+  };
+  for (int round = 0; round < 200; ++round) {
+    std::string stream;
+    for (int i = 0; i < 60; ++i) stream += tokens[random() % tokens.size()];
+    stream += "\n";
+    print(stream);
+    const std::string whole = flat();
+    for (std::size_t at = 0; at < stream.size();) {
+      const std::size_t size = 1 + random() % 40;
+      print(std::string_view(stream).substr(at, size));
+      at += size;
+    }
+    ASSERT_EQ(flat(), whole) << round;
+  }
+}
+
+TEST_F(LogCaptureTest, ALongLineByteByByteCostsNoSearchOfAllBefore) {
+  keep_records();
+  std::string marks;
+  while (marks.size() < 60'000) marks += std::string("\xa5\x5a\x00\x00", 4);
+  for (int i = 0; i < 4; ++i) print(marks);
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 15'000; ++i) print("x");
+  // A search of 240 KB for each byte takes more than a minute.
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  EXPECT_TRUE(seen_.empty());
 }
 
 TEST_F(LogCaptureTest, AFrameThatNeverEndsIsTextAtTheEnd) {
