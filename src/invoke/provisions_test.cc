@@ -191,8 +191,7 @@ TEST_F(ProvisionsTest, OneThatHasOutlivedItsCredentialsGoesWhenAnotherIsReady) {
   build_anew(options);
   provision_ready(1);
   ASSERT_TRUE(await([this] { return launcher_->specs.size() >= 3; }));
-  for (const ProvisionStatus& status : said_)
-    if (status.state == State::ready) EXPECT_EQ(status.allocated, 1);
+  EXPECT_TRUE(await_state(State::ready, 1));
 }
 
 TEST_F(ProvisionsTest, StoppingDoesNotWaitForAnInit) {
