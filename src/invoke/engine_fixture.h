@@ -28,6 +28,19 @@ class EngineFixture : public ::testing::Test {
     return asio::co_spawn(lanes_.lane(0), std::move(work), asio::use_future).get();
   }
 
+  /// What `ask` returns on the lane, which may go on with its own work meanwhile: the only way for a test's thread to look at what
+  /// the lane writes. Not for use in what runs on the lane itself.
+  template <class Ask>
+  auto on_lane(Ask ask) {
+    return run([&]() -> base::Task<decltype(ask())> { co_return ask(); });
+  }
+  std::vector<sandbox::Spec> launched_specs() {
+    return on_lane([this] { return launcher_->specs; });
+  }
+  std::string flushed_log() {
+    return on_lane([this] { return log_; });
+  }
+
   void SetUp() override { build({}); }
   void TearDown() override {
     if (engine_) run([this] { return engine_->stop(std::chrono::seconds(1)); });
@@ -80,7 +93,7 @@ class EngineFixture : public ::testing::Test {
   bool await(std::function<bool()> condition) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (std::chrono::steady_clock::now() < give_up) {
-      if (run([&]() -> base::Task<bool> { co_return condition(); })) return true;
+      if (on_lane(condition)) return true;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     return false;
@@ -98,6 +111,7 @@ class EngineFixture : public ::testing::Test {
   base::SystemClock clock_;
   /// Of each engine that was built: a registry keeps what it asks.
   std::deque<base::Metrics> metrics_;
+  /// What it was told is set here before work is posted; what it did is the lane's.
   FakeLauncher* launcher_ = nullptr;
   std::unique_ptr<Engine> engine_;
   struct KeptLog final : LogStream {
@@ -107,7 +121,7 @@ class EngineFixture : public ::testing::Test {
     std::string& log;
     std::string& unflushed;
   };
-  /// What was flushed, and what was not yet.
+  /// What was flushed, and what was not yet. On the lane.
   std::string log_, unflushed_;
   bool started_ = false;
 };

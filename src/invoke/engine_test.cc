@@ -21,12 +21,12 @@ TEST_F(EngineTest, AnswersAndKeepsTheEnvironmentWarm) {
                     HasSubstr("END RequestId: "), HasSubstr("Max Memory Used: 42 MB"), HasSubstr("Init Duration: ")));
   const Outcome second = invoke("\"echo\"");
   EXPECT_THAT(second.log_tail, Not(HasSubstr("Init Duration")));
-  EXPECT_EQ(launcher_->specs.size(), 1u);
+  EXPECT_EQ(launched_specs().size(), 1u);
 }
 
 TEST_F(EngineTest, SeesWhatWasPrintedBeforeTheAnswer) {
   EXPECT_THAT(invoke("\"print\"").log_tail, HasSubstr("hello\nEND RequestId"));
-  EXPECT_THAT(log_, HasSubstr("INIT_START Runtime Version: "));
+  EXPECT_THAT(flushed_log(), HasSubstr("INIT_START Runtime Version: "));
 }
 
 TEST_F(EngineTest, ReportedErrorsKeepTheEnvironment) {
@@ -34,7 +34,7 @@ TEST_F(EngineTest, ReportedErrorsKeepTheEnvironment) {
   EXPECT_EQ(outcome.payload, R"({"errorType":"E"})");
   EXPECT_EQ(outcome.function_error, "Unhandled");
   invoke("\"echo\"");
-  EXPECT_EQ(launcher_->specs.size(), 1u);
+  EXPECT_EQ(launched_specs().size(), 1u);
 }
 
 TEST_F(EngineTest, ResetsAnEnvironmentThatExited) {
@@ -47,15 +47,15 @@ TEST_F(EngineTest, ResetsAnEnvironmentThatExited) {
   EXPECT_EQ(next.payload, "\"echo\"");
   // The new start is a part of the invocation: no init of its own is reported.
   EXPECT_THAT(next.log_tail, Not(HasSubstr("Init Duration")));
-  EXPECT_EQ(launcher_->specs.size(), 1u);
-  EXPECT_EQ(launcher_->launched.at(0)->restarts, 1);
+  EXPECT_EQ(launched_specs().size(), 1u);
+  EXPECT_EQ(on_lane([this] { return launcher_->launched.at(0)->restarts; }), 1);
 }
 
 TEST_F(EngineTest, ReplacesAnEnvironmentThatCannotBeReset) {
   launcher_->restart_fails = true;
   invoke("\"exit\"");
   EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
-  EXPECT_EQ(launcher_->specs.size(), 2u);
+  EXPECT_EQ(launched_specs().size(), 2u);
 }
 
 TEST_F(EngineTest, EndsAnInvocationAtItsTimeout) {
@@ -92,7 +92,7 @@ TEST_F(EngineTest, AnInitThatFailsOnceIsForgiven) {
   const Outcome outcome = invoke("\"echo\"");
   EXPECT_EQ(outcome.payload, "\"echo\"");
   EXPECT_THAT(outcome.log_tail, AllOf(HasSubstr("Phase: init\tStatus: error"), Not(HasSubstr("Phase: invoke"))));
-  EXPECT_EQ(launcher_->specs.size(), 1u);
+  EXPECT_EQ(launched_specs().size(), 1u);
 }
 
 TEST_F(EngineTest, AnInitThatHangsIsTriedAgainWithinTheTimeout) {
@@ -104,7 +104,7 @@ TEST_F(EngineTest, AnInitThatHangsIsTriedAgainWithinTheTimeout) {
   const Outcome outcome = invoke("\"echo\"");
   EXPECT_EQ(outcome.payload, "\"echo\"");
   EXPECT_THAT(outcome.log_tail, HasSubstr("Phase: init\tStatus: timeout\n"));
-  EXPECT_EQ(launcher_->specs.size(), 1u);
+  EXPECT_EQ(launched_specs().size(), 1u);
   launcher_->restart_init = FakeInit::hang;
   const Outcome late = invoke("\"echo\"", function("g"));
   EXPECT_THAT(late.payload, HasSubstr("Sandbox.Timedout"));
@@ -113,7 +113,7 @@ TEST_F(EngineTest, AnInitThatHangsIsTriedAgainWithinTheTimeout) {
 
 TEST_F(EngineTest, AnIdleEnvironmentIsFrozenAndThawed) {
   invoke("\"echo\"");
-  FakeSandbox& sandbox = *launcher_->launched.at(0);
+  FakeSandbox& sandbox = *on_lane([this] { return launcher_->launched.at(0); });
   EXPECT_TRUE(await([&] { return sandbox.frozen; }));
   EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
 }
@@ -122,8 +122,9 @@ TEST_F(EngineTest, AJsonLogHasTheTelemetryRecords) {
   auto json = function("j");
   json->log_format = "JSON";
   const Outcome outcome = invoke("\"echo\"", json);
-  EXPECT_THAT(log_, AllOf(HasSubstr(R"("type":"platform.initStart","record":{"initializationType":"on-demand")"),
-                          Not(HasSubstr("START"))));
+  EXPECT_THAT(flushed_log(),
+              AllOf(HasSubstr(R"("type":"platform.initStart","record":{"initializationType":"on-demand")"),
+                    Not(HasSubstr("START"))));
   EXPECT_THAT(outcome.log_tail, AllOf(HasSubstr(R"("type":"platform.start","record":{"requestId":"00000000)"),
                                       HasSubstr(R"("type":"platform.report","record":{"requestId":)"),
                                       HasSubstr(R"("initDurationMs":)"), Not(HasSubstr("END RequestId"))));
@@ -134,18 +135,18 @@ TEST_F(EngineTest, AnotherConfigurationGetsAnotherEnvironment) {
   auto changed = function();
   changed->memory_mib = 256;
   invoke("\"echo\"", changed);
-  EXPECT_EQ(launcher_->specs.size(), 2u);
-  EXPECT_EQ(launcher_->specs[1].memory_mib, 256);
+  EXPECT_EQ(launched_specs().size(), 2u);
+  EXPECT_EQ(launched_specs()[1].memory_mib, 256);
 }
 
 TEST_F(EngineTest, RetiredEnvironmentsServeNobody) {
   invoke("\"echo\"");
   engine_->retire(function()->key, "$LATEST");
   invoke("\"echo\"");
-  EXPECT_EQ(launcher_->specs.size(), 2u);
+  EXPECT_EQ(launched_specs().size(), 2u);
   engine_->retire(function()->key, "");
   invoke("\"echo\"");
-  EXPECT_EQ(launcher_->specs.size(), 3u);
+  EXPECT_EQ(launched_specs().size(), 3u);
 }
 
 TEST_F(EngineTest, AVersionStaysWarmWhileAnotherIsRetired) {
@@ -153,10 +154,10 @@ TEST_F(EngineTest, AVersionStaysWarmWhileAnotherIsRetired) {
   invoke("\"echo\"", version);
   engine_->retire(function()->key, "$LATEST");
   invoke("\"echo\"", version);
-  EXPECT_EQ(launcher_->specs.size(), 1u);
+  EXPECT_EQ(launched_specs().size(), 1u);
   engine_->retire(function()->key, "1");
   invoke("\"echo\"", version);
-  EXPECT_EQ(launcher_->specs.size(), 2u);
+  EXPECT_EQ(launched_specs().size(), 2u);
 }
 
 TEST_F(EngineTest, BusyEnvironmentsDoNotShare) {
@@ -176,7 +177,7 @@ TEST_F(EngineTest, BusyEnvironmentsDoNotShare) {
   });
   EXPECT_EQ(both.first.payload, "\"echo\"");
   EXPECT_EQ(both.second.payload, "\"echo\"");
-  EXPECT_EQ(launcher_->specs.size(), 2u);
+  EXPECT_EQ(launched_specs().size(), 2u);
 }
 
 TEST_F(EngineTest, WithoutASandboxThePlatformSaysSoAndRecovers) {
@@ -191,7 +192,7 @@ TEST_F(EngineTest, TheFunctionGetsItsOwnVariablesAndNoOthers) {
   with->environment = {{"TABLE", "t"}, {"TZ", "Asia/Tokyo"}};
   ASSERT_EQ(setenv("LAMBENT_CANARY", "1", 1), 0);
   invoke("\"echo\"", with);
-  const auto& environment = launcher_->specs.at(0).environment;
+  const std::vector<std::string> environment = launched_specs().at(0).environment;
   EXPECT_THAT(environment, ::testing::IsSupersetOf({"TABLE=t", "TZ=Asia/Tokyo", "AWS_ACCESS_KEY_ID=ASIAEXAMPLE",
                                                     "AWS_SESSION_TOKEN=token", "AWS_REGION=us-east-1", "_HANDLER=h",
                                                     "AWS_LAMBDA_FUNCTION_NAME=f", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",

@@ -24,6 +24,9 @@ class ProvisionsTest : public EngineFixture {
     provision(count);
     ASSERT_TRUE(await_state(State::ready, count));
   }
+  std::vector<ProvisionStatus> said() {
+    return on_lane([this] { return said_; });
+  }
   void build_anew(EngineOptions options) {
     run([this] { return engine_->stop(std::chrono::seconds(1)); });
     build(options);
@@ -39,15 +42,16 @@ class ProvisionsTest : public EngineFixture {
 
 TEST_F(ProvisionsTest, EnvironmentsAreInitialisedBeforeTheirFirstInvocation) {
   provision_ready(2);
-  ASSERT_EQ(launcher_->specs.size(), 2u);
-  EXPECT_THAT(launcher_->specs[0].environment, Contains(initialization("provisioned-concurrency")));
-  EXPECT_THAT(log_, AllOf(HasSubstr("INIT_START"), HasSubstr("INIT_REPORT Init Duration: "), Not(HasSubstr("Phase"))));
+  ASSERT_EQ(launched_specs().size(), 2u);
+  EXPECT_THAT(launched_specs()[0].environment, Contains(initialization("provisioned-concurrency")));
+  EXPECT_THAT(flushed_log(),
+              AllOf(HasSubstr("INIT_START"), HasSubstr("INIT_REPORT Init Duration: "), Not(HasSubstr("Phase"))));
   const Outcome outcome = invoke("\"echo\"", published());
   EXPECT_EQ(outcome.payload, "\"echo\"");
   EXPECT_EQ(outcome.executed_version, "1");
   // The first invocation tells how long it took, as on AWS, and does not pay for it.
   EXPECT_THAT(outcome.log_tail, HasSubstr("Init Duration: "));
-  EXPECT_EQ(launcher_->specs.size(), 2u);
+  EXPECT_EQ(launched_specs().size(), 2u);
   EXPECT_THAT(metrics_.back().text(),
               HasSubstr("lambent_provisioned_concurrency_invocations_total{environment=\"provisioned\"} 1\n"));
 }
@@ -68,8 +72,8 @@ TEST_F(ProvisionsTest, ItsInitIsNotBilled) {
 TEST_F(ProvisionsTest, OtherVersionsDoNotTakeThem) {
   provision_ready(1);
   invoke("\"echo\"");
-  ASSERT_EQ(launcher_->specs.size(), 2u);
-  EXPECT_THAT(launcher_->specs[1].environment, Contains(initialization("on-demand")));
+  ASSERT_EQ(launched_specs().size(), 2u);
+  EXPECT_THAT(launched_specs()[1].environment, Contains(initialization("on-demand")));
 }
 
 TEST_F(ProvisionsTest, WhatExceedsThemSpillsOverToOnDemand) {
@@ -90,7 +94,7 @@ TEST_F(ProvisionsTest, WhatExceedsThemSpillsOverToOnDemand) {
     co_return static_cast<int>(launcher_->specs.size());
   });
   EXPECT_GE(both, 2);
-  EXPECT_THAT(launcher_->specs[1].environment, Contains(initialization("on-demand")));
+  EXPECT_THAT(launched_specs()[1].environment, Contains(initialization("on-demand")));
   EXPECT_THAT(metrics_.back().text(),
               AllOf(HasSubstr("{environment=\"provisioned\"} 1\n"), HasSubstr("{environment=\"spillover\"} 1\n")));
 }
@@ -99,10 +103,10 @@ TEST_F(ProvisionsTest, AnInitThatFailsEndsTheAllocation) {
   launcher_->init = {FakeInit::error, FakeInit::ready};
   provision(1);
   ASSERT_TRUE(await_state(State::failed, 0));
-  EXPECT_EQ(said_.back().reason, "FUNCTION_ERROR_INIT_FAILURE");
-  EXPECT_THAT(log_, HasSubstr("Phase: init\tStatus: error"));
+  EXPECT_EQ(said().back().reason, "FUNCTION_ERROR_INIT_FAILURE");
+  EXPECT_THAT(flushed_log(), HasSubstr("Phase: init\tStatus: error"));
   EXPECT_EQ(invoke("\"echo\"", published()).payload, "\"echo\"");
-  EXPECT_THAT(launcher_->specs.at(1).environment, Contains(initialization("on-demand")));
+  EXPECT_THAT(launched_specs().at(1).environment, Contains(initialization("on-demand")));
   // Asked for once more it is tried once more.
   provision_ready(1);
 }
@@ -115,7 +119,7 @@ TEST_F(ProvisionsTest, AnInitThatTakesTooLongFails) {
   // The function's own Timeout is the longer of the two: a second.
   provision(1);
   ASSERT_TRUE(await_state(State::failed, 0));
-  EXPECT_THAT(log_, HasSubstr("Phase: init\tStatus: timeout"));
+  EXPECT_THAT(flushed_log(), HasSubstr("Phase: init\tStatus: timeout"));
 }
 
 TEST_F(ProvisionsTest, OneThatBreaksIsReplacedAndNotReset) {
@@ -124,8 +128,8 @@ TEST_F(ProvisionsTest, OneThatBreaksIsReplacedAndNotReset) {
   ASSERT_TRUE(await([this] { return launcher_->specs.size() == 2; }));
   ASSERT_TRUE(await_state(State::ready, 1));
   EXPECT_EQ(invoke("\"echo\"", published()).payload, "\"echo\"");
-  EXPECT_EQ(launcher_->specs.size(), 2u);
-  EXPECT_THAT(launcher_->specs[1].environment, Contains(initialization("provisioned-concurrency")));
+  EXPECT_EQ(launched_specs().size(), 2u);
+  EXPECT_THAT(launched_specs()[1].environment, Contains(initialization("provisioned-concurrency")));
 }
 
 TEST_F(ProvisionsTest, OneThatEndsWhileItIsIdleIsReplaced) {
@@ -157,7 +161,7 @@ TEST_F(ProvisionsTest, FewerAreKeptWhenFewerAreAskedFor) {
   provision(0);
   EXPECT_TRUE(await([this] { return gauge_is("lambent_environments", "0"); }));
   invoke("\"echo\"", published());
-  EXPECT_THAT(launcher_->specs.back().environment, Contains(initialization("on-demand")));
+  EXPECT_THAT(launched_specs().back().environment, Contains(initialization("on-demand")));
 }
 
 TEST_F(ProvisionsTest, ARetiredVersionsEnvironmentsEnd) {
@@ -178,10 +182,10 @@ TEST_F(ProvisionsTest, IdleTimeAndLittleMemoryDoNotEndThem) {
   build_anew(options);
   provision_ready(1);
   invoke("\"echo\"");
-  ASSERT_EQ(launcher_->specs.size(), 2u);
+  ASSERT_EQ(launched_specs().size(), 2u);
   ASSERT_TRUE(await([this] { return gauge_is("lambent_environments", "1"); })) << "what is on demand goes";
   invoke("\"echo\"", published());
-  EXPECT_EQ(launcher_->specs.size(), 2u);
+  EXPECT_EQ(launched_specs().size(), 2u);
 }
 
 TEST_F(ProvisionsTest, OneThatHasOutlivedItsCredentialsGoesWhenAnotherIsReady) {
@@ -220,10 +224,10 @@ TEST_F(ProvisionsTest, AnInitOfADeletedFunctionIsNotItsSuccessors) {
   successor->code_hash = std::string(64, 'b');
   provision(1, successor);
   ASSERT_TRUE(await_state(State::ready, 1));
-  for (const ProvisionStatus& status : said_) EXPECT_NE(status.state, State::failed) << status.reason;
+  for (const ProvisionStatus& status : said()) EXPECT_NE(status.state, State::failed) << status.reason;
   EXPECT_EQ(invoke("\"echo\"", successor).payload, "\"echo\"");
-  EXPECT_EQ(launcher_->specs.size(), 2u);
-  EXPECT_EQ(launcher_->specs.back().code_hash, successor->code_hash);
+  EXPECT_EQ(launched_specs().size(), 2u);
+  EXPECT_EQ(launched_specs().back().code_hash, successor->code_hash);
 }
 
 }  // namespace
