@@ -133,6 +133,13 @@ def test_the_recording_is_all_that_was_written(server, run):
         assert files[name] == (server.data / name).read_bytes(), f"{name} is not what was recorded"
 
 
+def test_the_commit_mark_is_in_its_directory_before_it_says_anything(run):
+    of_mark = [record for record in run.records if record.name in ("lambent.commits", ".")]
+    kinds = [record.kind for record in of_mark]
+    created = kinds.index(power_cut.CREATED)
+    assert power_cut.DIRECTORY_SYNCED in kinds[created:kinds.index(power_cut.WRITTEN)]
+
+
 class Everything(random.Random):
     """A disk that had written everything of its own accord."""
 
