@@ -72,16 +72,24 @@ def accept_rate(bench):
     return {"value": median(rates), "floor": median(floors), "samples": rates, "floor_samples": floors, "unit": "/s"}
 
 
-def fsync_ms(count):
-    """One bare write of 4 KiB and its fdatasync."""
+def paced_fsyncs(per_s, seconds):
+    """Times in ms of bare writes of 4 KiB with their fdatasync, as often and for as long as the events that they are the floor of, so
+    that a disk which now and then stops for some ms does so for both; a late one counts from when it was due."""
     times = []
     with tempfile.TemporaryFile(prefix="lambent-bench-", dir="/tmp") as file:
-        for _ in range(count):
-            begin = time.perf_counter()
+        begin = time.perf_counter() + 0.05
+        for number in range(int(per_s * seconds)):
+            due = begin + number / per_s
+            wait_until(due)
             os.write(file.fileno(), bytes(4096))
             os.fdatasync(file.fileno())
-            times.append((time.perf_counter() - begin) * 1e3)
+            times.append((time.perf_counter() - due) * 1e3)
     return times
+
+
+def wait_until(due):
+    while (left := due - time.perf_counter()) > 0:
+        time.sleep(left)
 
 
 def p99(times):
@@ -98,8 +106,7 @@ def paced(server, message, per_s, seconds, threads=8):
         with server.connect() as connection:
             for number in range(first, int(per_s * seconds), threads):
                 due = begin + number / per_s
-                while (left := due - time.perf_counter()) > 0:
-                    time.sleep(left)
+                wait_until(due)
                 connection.sendall(message)
                 answer = connection.recv(65536)
                 if not answer.startswith(b"HTTP/1.1 202"):
@@ -130,8 +137,8 @@ def accept_p99(bench):
         server.client.put_function_concurrency(FunctionName="nop", ReservedConcurrentExecutions=1)
         message = event_message(server, "nop", BODY)
         values, floors = [], []
-        for _ in range(3):
-            floors.append(p99(fsync_ms(1000)))
+        for _ in range(5):
+            floors.append(p99(paced_fsyncs(1000, bench.seconds)))
             values.append(p99(paced(server, message, 1000, bench.seconds)))
     return {"value": median(values), "floor": median(floors), "samples": values, "floor_samples": floors, "unit": "ms"}
 

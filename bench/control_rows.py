@@ -60,15 +60,15 @@ def fill(server, count):
 
 
 def get_function(bench):
-    """p99 of a signed GetFunction, one client, in turns."""
+    """p99 of a signed GetFunction, one client, in short turns: the machine has spells of its own, and they are longer than a turn."""
     with Server(bench.binary) as few, Server(bench.binary) as many:
         fill(few, FEW)
         fill(many, MANY)
         found = {few: [], many: []}
-        for _ in range(7):
+        for _ in range(15):
             for server, count in ((few, FEW), (many, MANY)):
                 path, headers, _ = server.signed_path("GET", f"/2015-03-31/functions/f{count // 2:05}")
-                found[server].append(wrk(server.url + path, 1, bench.seconds, headers)["p99_us"])
+                found[server].append(wrk(server.url + path, 1, 1, headers)["p99_us"])
         return {"value": median(found[many]), "floor": median(found[few]), "samples": found[many],
                 "floor_samples": found[few], "unit": "us"}
 
