@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import threading
 import time
 import urllib.request
 
@@ -66,23 +67,34 @@ def deploy(server, destination):
 
 
 class Told:
-    """What arrived in the queue of failures, by the event's number."""
+    """What arrives in the queue of failures, by the event's number. It is emptied all the while: the stand-in for SQS looks through
+    all that waits in a queue for each message that it gives away."""
 
     def __init__(self, moto, url):
         self.sqs = moto.client("sqs")
         self.url = url
         self.times = {}
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._empty_until_done)
+        self._thread.start()
+
+    def _empty_until_done(self):
+        while not self._done.wait(0.2):
+            self.drain()
 
     def drain(self):
-        while True:
-            messages = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", [])
-            if not messages:
-                return
-            for message in messages:
-                number = json.loads(message["Body"])["requestPayload"]["n"]
-                self.times[number] = self.times.get(number, 0) + 1
-            self.sqs.delete_message_batch(QueueUrl=self.url, Entries=[
-                {"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]} for i, message in enumerate(messages)])
+        with self._lock:
+            while messages := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", []):
+                for message in messages:
+                    number = json.loads(message["Body"])["requestPayload"]["n"]
+                    self.times[number] = self.times.get(number, 0) + 1
+                self.sqs.delete_message_batch(QueueUrl=self.url, Entries=[
+                    {"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]} for i, message in enumerate(messages)])
+
+    def close(self):
+        self._done.set()
+        self._thread.join()
 
 
 def runs(server):
@@ -97,9 +109,17 @@ def waiting(server):
     return int(float(re.search(r"^lambent_async_events ([\d.]+)$", text, re.M)[1]))
 
 
-def test_no_accepted_event_is_lost_to_kills(server, moto, capsys):
-    chance = random.Random(SEED)
+@pytest.fixture
+def failures(moto):
     url, arn = moto.queue("failures")
+    told = Told(moto, url)
+    yield arn, told
+    told.close()
+
+
+def test_no_accepted_event_is_lost_to_kills(server, failures, capsys):
+    chance = random.Random(SEED)
+    arn, told = failures
     name = deploy(server, arn)
     load = Load(server, name)
     per_round = EVENTS // (KILLS + 1)
@@ -117,13 +137,7 @@ def test_no_accepted_event_is_lost_to_kills(server, moto, capsys):
         starts.append(time.monotonic() - began)
     for thread in load.run(EVENTS - load._next):
         thread.join(300)
-    told = Told(moto, url)
-
-    def settled():
-        told.drain()
-        return waiting(server) == 0
-
-    until(settled, SETTLE_SECONDS, "every event has ended")
+    until(lambda: waiting(server) == 0, SETTLE_SECONDS, "every event has ended")
     told.drain()
     counted = runs(server)
     failing = {number for number in load.accepted if number % 10 == 0}
