@@ -1,10 +1,12 @@
 """Runs a bootstrap as a plain child process against a small Runtime API, without sandbox or server."""
 
+import functools
 import http.server
 import json
 import os
 import pathlib
 import queue
+import shutil
 import socket
 import struct
 import subprocess
@@ -254,12 +256,24 @@ def python(files, handler="app.handler", events=1, env=None, setup=None, interpr
     return run(argv, files, handler, events, env, setup, spare, hurry)
 
 
+@functools.cache
+def node_bootstrap():
+    """The directory of Node.js's bootstrap, in one file as the server's build makes it."""
+    kept = tempfile.TemporaryDirectory(prefix="lambent-node-")
+    sources = SOURCES / "nodejs"
+    whole = [path for path in sorted(sources.glob("*.cjs")) if path.name not in ("bootstrap.cjs", "nop.cjs")]
+    subprocess.run([sys.executable, SOURCES / "bundle.py", kept.name + "/bootstrap.cjs", sources / "bootstrap.cjs", *whole],
+                   check=True)
+    shutil.copy(sources / "nop.cjs", kept.name)
+    return kept
+
+
 def node(files, handler="index.handler", events=1, env=None, setup=None, execution_env="AWS_Lambda_nodejs20.x",
-         spare=None):
+         spare=None, flags=()):
     if isinstance(files, str):
         files = {"index.js": files}
     env = {"AWS_EXECUTION_ENV": execution_env, **(env or {})}
-    return run([NODE, str(SOURCES / "nodejs" / "bootstrap.cjs")], files, handler, events, env, setup, spare)
+    return run([NODE, *flags, node_bootstrap().name + "/bootstrap.cjs"], files, handler, events, env, setup, spare)
 
 
 def ruby(files, handler="app.handler", events=1, env=None, setup=None, spare=None):

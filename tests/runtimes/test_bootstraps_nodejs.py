@@ -343,3 +343,44 @@ def test_the_runtime_does_not_outlive_its_api():
 def test_a_global_timer_of_the_code_does_not_keep_an_async_answer_back():
     run = node("setInterval(() => {}, 10); exports.handler = async () => 'now'", events=2)
     assert [a.json() for a in run.answers] == ["now", "now"]
+
+
+LIMITED = """
+const { Worker } = require('worker_threads');
+const limit = "require('v8').getHeapStatistics().heap_size_limit / 1048576";
+exports.handler = async () => ({
+  main: eval(limit),
+  worker: await new Promise((resolve) => new Worker(`require('worker_threads').parentPort.postMessage(${limit})`, { eval: true })
+    .on('message', resolve)),
+  execArgv: process.execArgv, noDeprecation: 'noDeprecation' in process,
+});
+"""
+
+
+@pytest.mark.parametrize("options", ["", "--pending-deprecation"])
+def test_the_heap_s_limit_holds_for_every_thread_and_nothing_is_said(options):
+    run = node(LIMITED, flags=["--max-old-space-size=200"], env={"NODE_OPTIONS": options} if options else {})
+    answer = run.answer.json()
+    # Whatever else a version counts as its heap: without the flag it is thousands.
+    assert 200 <= answer["main"] < 1000 and 200 <= answer["worker"] < 1000
+    assert (answer["execArgv"], answer["noDeprecation"]) == (["--max-old-space-size=200"], False)
+    assert (run.stdout, run.stderr) == ("", "")
+
+
+WITHOUT_BINDINGS = "process.binding = () => { throw new Error('gone'); };"
+
+
+@pytest.mark.parametrize("setup", [None, lambda api: setattr(api, "close_after_answer", True)], ids=["kept", "dropped"])
+def test_a_node_without_bindings_serves_by_its_net(setup):
+    files = {"index.js": "let n = 0; exports.handler = async () => ++n;", "without.js": WITHOUT_BINDINGS}
+    run = node(files, events=3, env={"NODE_OPTIONS": "--require ./without.js"}, flags=["--max-old-space-size=200"], setup=setup)
+    assert [answer.json() for answer in run.answers if answer.kind == "response"][-1] >= 3
+
+
+def test_a_node_without_bindings_answers_what_is_large_and_says_its_last_words():
+    env = {"NODE_OPTIONS": "--require ./without.js"}
+    large = node({"index.js": "exports.handler = async (n) => 'x'.repeat(n);", "without.js": WITHOUT_BINDINGS},
+                 events=[Event(6_000_000), Event(7_000_000), Event(1)], env=env)
+    assert [answer.kind for answer in large.answers] == ["response", "too_large", "response"]
+    failed = node({"index.js": "throw new Error('bad');", "without.js": WITHOUT_BINDINGS}, env=env)
+    assert (failed.answer.kind, failed.returncode) == ("init_error", 129)

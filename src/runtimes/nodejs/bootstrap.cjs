@@ -5,7 +5,8 @@
 // Written from the published behaviour of aws-lambda-nodejs-runtime-interface-client 3.x and 4.x.
 'use strict';
 
-const net = require('net');
+// Before whatever else is loaded.
+const { restoreFlags } = require('./internals.cjs');
 const { Connection } = require('./connection.cjs');
 const { patchConsole, logError, setRequest } = require('./console.cjs');
 const { highWaterMark, isStreaming, openResponse, runStreaming } = require('./streaming.cjs');
@@ -207,6 +208,7 @@ async function main() {
       }
     });
   }
+  restoreFlags();
   try {
     const handler = await loadHandler(process.env.LAMBDA_TASK_ROOT ?? '/var/task', process.env._HANDLER ?? '', modern);
     runtime = new Runtime(handler);
@@ -231,7 +233,7 @@ async function rehearse(handler) {
 
 function rehearsedWith(rehearsed) {
   return new Promise((resolve) => {
-    const server = net.createServer((socket) => {
+    const server = require('net').createServer((socket) => {
       socket.once('data', () => {
         socket.write('HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: r\r\nLambda-Runtime-Deadline-Ms: 0\r\nContent-Length: 2\r\n\r\n{}');
         socket.once('data', () => {

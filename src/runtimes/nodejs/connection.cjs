@@ -4,7 +4,7 @@
 // event loop alive: an empty loop is how a classic handler says that it is done.
 'use strict';
 
-const net = require('net');
+const { openWire } = require('./wire.cjs');
 
 const API = '/2018-06-01/runtime';
 // A response may have 6 MiB and 100 bytes. A longer one is announced first, so that its refusal costs no transfer.
@@ -14,10 +14,10 @@ const LAST_WORDS_MS = 2000;
 class Connection {
   constructor(address) {
     const colon = address.lastIndexOf(':');
-    this.target = { host: address.slice(0, colon), port: Number(address.slice(colon + 1)), noDelay: true };
+    this.target = { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
     this.host = `Host: ${address}\r\n`;
     this.nextRequest = `GET ${API}/invocation/next HTTP/1.1\r\n${this.host}\r\n`;
-    this.socket = undefined;
+    this.wire = undefined;
     this.unread = undefined;
     // What was sent and not answered yet: {bytes, then}, in order.
     this.sent = [];
@@ -48,9 +48,7 @@ class Connection {
 
   // Posts on a connection of its own, because the other one may be waiting for an event.
   lastWords(path, document, errorType, then) {
-    const socket = net.connect(this.target);
-    socket.once('data', then).once('error', then).once('close', then);
-    socket.write(this.head(path, Buffer.byteLength(document), errorType) + document);
+    openWire(this.target, then, then).write(this.head(path, Buffer.byteLength(document), errorType) + document);
     setTimeout(then, LAST_WORDS_MS);
   }
 
@@ -62,28 +60,28 @@ class Connection {
 
   deliver(take, status, headers, body) {
     if (status !== 200) throw new Error(`the Runtime API answered ${status}: ${body}`);
-    this.socket.unref();
+    this.wire.unref();
     take(headers, body);
   }
 
   send(messages) {
     this.sent.push(...messages);
-    if (!this.socket || this.socket.destroyed || this.socket.readableEnded) {
+    if (!this.wire || this.wire.closed) {
       this.open();
     } else {
-      this.socket.ref();
+      this.wire.ref();
       this.write(messages);
     }
   }
 
   write(messages) {
-    this.socket.write(messages.length === 1 ? messages[0].bytes : messages.map((message) => message.bytes).join(''));
+    this.wire.write(messages.length === 1 ? messages[0].bytes : messages.map((message) => message.bytes).join(''));
   }
 
   // Nothing more is sent or heard.
   forget() {
     this.sent = [];
-    this.socket.removeAllListeners().on('error', () => {}).destroy();
+    this.wire.destroy();
   }
 
   restart(messages) {
@@ -92,27 +90,24 @@ class Connection {
   }
 
   open() {
-    this.socket?.removeAllListeners().on('error', () => {}).destroy();
-    const socket = net.connect(this.target);
-    this.socket = socket;
+    this.wire?.destroy();
+    const wire = openWire(this.target, (bytes) => this.read(wire, bytes), () => this.lost(wire));
+    this.wire = wire;
     this.unread = undefined;
     this.fresh = true;
-    socket.on('data', (bytes) => this.read(socket, bytes));
-    socket.once('error', () => this.lost(socket));
-    socket.once('close', () => this.lost(socket));
     this.write(this.sent);
   }
 
   // The server may drop a connection between two messages; what it has not answered is said once more on a new one.
-  lost(socket) {
-    if (socket !== this.socket || this.sent.length === 0) return;
+  lost(wire) {
+    if (wire !== this.wire || this.sent.length === 0) return;
     if (this.fresh) process.exit(1);
     this.open();
   }
 
-  read(socket, bytes) {
+  read(wire, bytes) {
     this.unread = this.unread ? Buffer.concat([this.unread, bytes]) : bytes;
-    while (this.unread && socket === this.socket) {
+    while (this.unread && wire === this.wire) {
       const response = parse(this.unread);
       if (!response) return;
       this.unread = response.end < this.unread.length ? this.unread.subarray(response.end) : undefined;
