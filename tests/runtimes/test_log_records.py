@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from runtimes.runtime_process import node, python
+from runtimes.java_process import JAVAC, java
+from runtimes.runtime_process import Event, node, python
 
 FRAMED = {"_LAMBDA_TELEMETRY_LOG_FD": "1"}
 TEXT, JSON = 0xA55A0003, 0xA55A0002
@@ -88,6 +89,44 @@ def test_nodejs_frames_json_as_json():
     run = node(NODE_SOURCE, env={**FRAMED, "AWS_LAMBDA_LOG_FORMAT": "JSON"})
     kind, record = pieces(run.stdout)[1]
     assert kind == JSON | INFO and json.loads(record)["message"] == "two\nlines"
+
+
+JAVA_SOURCE = """public class Handler implements RequestHandler<Map<String, Object>, Object> {
+  public Object handleRequest(Map<String, Object> event, Context context) {
+    System.out.println("plain");
+    context.getLogger().log("two\\nlines\\n");
+    context.getLogger().log("warned", com.amazonaws.services.lambda.runtime.logging.LogLevel.WARN);
+    if (event.containsKey("fail")) throw new IllegalStateException("bad");
+    return System.getenv("_LAMBDA_TELEMETRY_LOG_FD");
+  }
+}"""
+needs_java = pytest.mark.skipif(JAVAC is None, reason="no Java compiler here")
+
+
+@needs_java
+@pytest.mark.parametrize("spare", [None, {"PATH": "/usr/bin:/bin"}])
+def test_java_frames_what_its_loggers_write_and_keeps_the_descriptor(spare):
+    run = java(JAVA_SOURCE, env=FRAMED, spare=spare)
+    assert run.answer.json() == "1"
+    assert pieces(run.stdout) == [(None, "plain\n"), (TEXT, "two\nlines"), (TEXT | WARN, "[WARN] warned")]
+
+
+@needs_java
+def test_java_frames_json_as_json_and_keeps_a_trace_together():
+    run = java(JAVA_SOURCE, events=[Event({"fail": 1})], env={**FRAMED, "AWS_LAMBDA_LOG_FORMAT": "JSON"})
+    assert run.answer.kind == "error"
+    plain, two, warned, failed = pieces(run.stdout)
+    assert (plain, two[0], warned[0]) == ((None, "plain\n"), JSON, JSON | WARN)
+    assert json.loads(two[1])["message"] == "two\nlines\n"
+    assert failed[0] == JSON | ERROR
+    assert json.loads(failed[1])["message"].startswith("bad: java.lang.IllegalStateException\njava.lang.IllegalStateException: bad\n\tat ")
+
+
+@needs_java
+def test_java_writes_a_record_that_is_too_long_as_a_line():
+    long = JAVA_SOURCE.replace('"warned"', 'String.join("", Collections.nCopies(300000, "x"))')
+    *_, (kind, text) = pieces(java(long, env=FRAMED).stdout)
+    assert kind is None and len(text) > 300000
 
 
 def test_without_a_descriptor_every_line_is_one():
