@@ -34,6 +34,19 @@ void make_private_file(const std::filesystem::path& file) {
 
 }  // namespace
 
+bool ends_writing(int code) {
+  switch (code & 0xff) {
+    case SQLITE_IOERR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Statement::Statement(sqlite3_stmt* statement) : statement_(statement) {}
 
 Statement::~Statement() { sqlite3_finalize(statement_); }
@@ -84,6 +97,7 @@ Connection::Connection(const std::filesystem::path& file, const std::vector<Migr
     open(file);
     migrate(file, migrations);
   } catch (const SqliteError& error) {
+    if (handle_ && ends_writing(error.code())) keep_log_on_close();
     const int code = error.code() & 0xff;
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
       throw std::runtime_error(fmt::format(

@@ -29,6 +29,10 @@ class SqliteError : public std::runtime_error {
   int code_;
 };
 
+/// What was read from the disk or pushed to it can no longer be trusted: fsync tells of a lost page once, a second try succeeds
+/// without it. SQLITE_FULL is not among them: SQLite took the transaction back, and space may come.
+bool ends_writing(int code);
+
 class Connection {
  public:
   /// Throws std::runtime_error naming the file and the reason.

@@ -48,21 +48,6 @@ class CommandTransaction final : public Transaction {
   std::vector<std::function<void()>> actions_;
 };
 
-// What was read from the disk or pushed to it can no longer be trusted: fsync tells of a lost page once, a second try
-// succeeds without it. SQLITE_FULL is not among them: SQLite took the group back, and space may come.
-bool ends_writing(int code) {
-  switch (code & 0xff) {
-    case SQLITE_IOERR:
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-      return true;
-    default:
-      return false;
-  }
-}
-
 std::exception_ptr failure(const std::string& message) { return std::make_exception_ptr(std::runtime_error(message)); }
 
 }  // namespace

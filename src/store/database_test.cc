@@ -390,6 +390,30 @@ TEST_F(DatabaseTest, AFailedSyncFailsTheWholeGroupAndAllThatFollows) {
   EXPECT_FALSE(found.contains(5));
 }
 
+TEST_F(DatabaseTest, AMigrationWhoseSyncFailedDoesNotFoldTheLogIn) {
+  const auto crashed = directory_ / "crashed.db";
+  const std::string log = crashed.string() + "-wal";
+  {
+    Database database(file(), kSchema);
+    database.write_now([](Transaction& transaction) { add(transaction, 1); });
+    // As a process leaves them that was killed.
+    std::filesystem::copy(file(), crashed);
+    std::filesystem::copy(file().string() + "-wal", log);
+  }
+  auto newer = kSchema;
+  newer.push_back({2, "CREATE TABLE more (a INTEGER);"});
+  {
+    const FailingDisk disk;
+    FailingDisk::fail_one_sync = true;
+    EXPECT_THAT(failure_of([&] { Database database(crashed, newer); }), HasSubstr("cannot open the database"));
+    EXPECT_FALSE(FailingDisk::fail_one_sync) << "nothing was synced";
+  }
+  // Closing would have copied what the disk may have lost, and removed the log.
+  EXPECT_TRUE(std::filesystem::exists(log));
+  Database database(crashed, newer);
+  EXPECT_EQ(notes(database), (std::set<std::int64_t>{1}));
+}
+
 TEST_F(DatabaseTest, AFullDiskFailsTheGroupAndWritingGoesOnWhenThereIsSpace) {
   const FailingDisk disk;
   Database database(file(), kSchema);

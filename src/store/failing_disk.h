@@ -22,6 +22,7 @@ class FailingDisk {
     sqlite3_vfs_register(&vfs_, 1);
     syncs = 0;
     fail_sync = false;
+    fail_one_sync = false;
     disk_full = false;
   }
   ~FailingDisk() {
@@ -31,6 +32,8 @@ class FailingDisk {
 
   inline static std::atomic<int> syncs{0};
   inline static std::atomic<bool> fail_sync{false};
+  /// The next one fails, and then the disk claims to be well.
+  inline static std::atomic<bool> fail_one_sync{false};
   inline static std::atomic<bool> disk_full{false};
 
  private:
@@ -63,7 +66,7 @@ class FailingDisk {
   }
   static int sync(sqlite3_file* file, int flags) {
     ++syncs;
-    if (fail_sync) return SQLITE_IOERR_FSYNC;
+    if (fail_sync || fail_one_sync.exchange(false)) return SQLITE_IOERR_FSYNC;
     return below(file)->pMethods->xSync(below(file), flags);
   }
   static int size(sqlite3_file* file, sqlite3_int64* out) { return below(file)->pMethods->xFileSize(below(file), out); }
