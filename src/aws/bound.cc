@@ -107,4 +107,8 @@ std::string_view Service::Bound::validation_code() const {
   return find_error("InvalidParameterException") != nullptr ? "InvalidParameterException" : "ValidationException";
 }
 
+Wording Service::Bound::wording() const {
+  return modelled.endpoint_prefix() == "iam" ? Wording::iam : Wording::with_values;
+}
+
 }  // namespace lambent::aws

@@ -10,6 +10,7 @@
 #include "aws/binding.h"
 #include "aws/model.h"
 #include "aws/operation.h"
+#include "aws/reading.h"
 #include "aws/route.h"
 #include "aws/service.h"
 
@@ -48,6 +49,7 @@ struct Service::Bound {
   std::string_view target(const base::http::Request& request) const;
   /// What a json service calls a broken constraint: CloudWatch Logs and its like have a code of their own.
   std::string_view validation_code() const;
+  Wording wording() const;
 };
 
 }  // namespace lambent::aws

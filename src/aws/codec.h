@@ -23,7 +23,7 @@ std::string_view parameter(const Parameters& parameters, std::string_view name);
 /// `structure` is the handler's input, as Row::input describes it. All throw Error.
 void decode_rest(Protocol protocol, std::string_view malformed_code, const Operation& operation,
                  const Routes::Labels& labels, const base::http::Request& request, void* structure);
-void decode_query(const Operation& operation, const base::http::Request& request, void* structure);
+void decode_query(const Operation& operation, Wording wording, const base::http::Request& request, void* structure);
 void decode_json(const Operation& operation, std::string_view validation_code, const base::http::Request& request,
                  void* structure);
 

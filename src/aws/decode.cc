@@ -190,10 +190,10 @@ void decode_rest(Protocol protocol, std::string_view malformed_code, const Opera
   }
 }
 
-void decode_query(const Operation& operation, const base::http::Request& request, void* structure) {
+void decode_query(const Operation& operation, Wording wording, const base::http::Request& request, void* structure) {
   const auto parameters = query_parameters(request);
   const auto tree = QueryTree::from(parameters);
-  Reading reading;
+  Reading reading(wording);
   read_value(reading, *operation.input, structure, QueryNode(&tree));
   reading.finish(operation.modelled.name(), "ValidationError");
 }

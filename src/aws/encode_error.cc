@@ -89,6 +89,9 @@ base::http::Response error_response(Protocol protocol, const Error& error, const
   base::http::Response response;
   const bool has_status = shape != nullptr && shape->error_status() != 0;
   response.status = has_status ? shape->error_status() : error.status();
+  // Services of this protocol answer 400 to whom they do not know or do not let in ("Service: AWSLogs; Status Code: 400; Error Code:
+  // AccessDeniedException", kdgregory/log4j-aws-appenders#176; elastic/apm-aws-lambda#526).
+  if (protocol == Protocol::json && response.status == 403) response.status = 400;
   switch (protocol) {
     case Protocol::rest_json:
       write_json(response, error, shape, response.status);

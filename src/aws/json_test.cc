@@ -132,7 +132,7 @@ TEST_F(JsonProtocol, AnErrorNamesItsTypeInTheBody) {
   EXPECT_EQ(response.body,
             R"({"__type":"ResourceNotFoundException","message":"The specified log group does not exist."})");
   const Response denied = service_.encode_error(Error("AccessDeniedException", "no", 403), "id");
-  EXPECT_EQ(denied.status, 403);
+  EXPECT_EQ(denied.status, 400);
 }
 
 }  // namespace

@@ -170,18 +170,30 @@ TEST(Query, EmptyListsAreWrittenAsEmptyText) {
 TEST(Query, SaysEveryViolationAtOnce) {
   EXPECT_EQ(
       create_refusal("Path=x&Tags.member.1.Key=%23&Tags.member.1.Value=v"),
-      "ValidationError: 3 validation errors detected: "
-      "Value 'x' at 'path' failed to satisfy constraint: Member must satisfy regular expression pattern: "
-      R"((\u002F)|(\u002F[\u0021-\u007E]+\u002F); )"
-      "Value null at 'userName' failed to satisfy constraint: Member must not be null; "
-      "Value '#' at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: "
+      "ValidationError: 2 validation errors detected: "
+      "Value at 'userName' failed to satisfy constraint: Member must not be null; "
+      "Value at 'tags.1.member.key' failed to satisfy constraint: Member must satisfy regular expression pattern: "
       R"([\p{L}\p{Z}\p{N}_.:/=+\-@]+)");
   EXPECT_EQ(create_refusal("UserName=a&Tags.member.1.Key=k"),
-            "ValidationError: 1 validation error detected: Value null at 'tags.1.member.value' failed to satisfy "
+            "ValidationError: 1 validation error detected: Value at 'tags.1.member.value' failed to satisfy "
             "constraint: Member must not be null");
   EXPECT_EQ(refusal([] { decode<ListUsersInput>(form("Action=ListUsers&MaxItems=0")); }),
-            "ValidationError: 1 validation error detected: Value '0' at 'maxItems' failed to satisfy constraint: "
+            "ValidationError: 1 validation error detected: Value at 'maxItems' failed to satisfy constraint: "
             "Member must have value greater than or equal to 1");
+}
+
+TEST(Query, IamHasWordsOfItsOwnForNamesAndPaths) {
+  EXPECT_EQ(
+      create_refusal("UserName=a/b"),
+      "ValidationError: The specified value for userName is invalid. It must contain only alphanumeric characters "
+      "and/or the following: +=,.@_-");
+  EXPECT_EQ(create_refusal("UserName=a&Path=x"),
+            "ValidationError: The specified value for path is invalid. It must begin and end with / and contain only "
+            "alphanumeric characters and/or / characters.");
+  EXPECT_EQ(
+      create_refusal("UserName=" + std::string(65, '/')),
+      "ValidationError: 1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must "
+      "have length less than or equal to 64");
 }
 
 TEST(Query, MalformedInputIsRefused) {

@@ -9,6 +9,17 @@ namespace {
 constexpr std::size_t max_text = 16 * 1024;
 constexpr std::size_t max_echo = 1024;
 
+/// What IAM says of a member with the wrong characters, in place of the model's pattern; empty when it has no words of its own.
+/// Recorded: the AWS CLI's "The specified value for policyName is invalid. It must contain only ..." (of roleName, userName alike).
+std::string_view iam_sentence(std::string_view member, std::string_view constraint) {
+  if (!constraint.starts_with("Member must satisfy regular expression pattern: ")) return {};
+  if (member == "path")
+    return "It must begin and end with / and contain only alphanumeric characters and/or / characters.";
+  if (constraint.ends_with(R"(: [\w+=,.@-]+)"))
+    return "It must contain only alphanumeric characters and/or the following: +=,.@_-";
+  return {};
+}
+
 }  // namespace
 
 std::string echo(std::string_view value) {
@@ -25,6 +36,13 @@ Reading::Scope::Scope(Reading& reading, std::string_view step) : reading_(readin
 }
 
 void Reading::violation(std::optional<std::string> value, std::string_view constraint) {
+  if (wording_ == Wording::iam) {
+    value.reset();
+    if (const auto sentence = iam_sentence(path_, constraint); !sentence.empty()) {
+      if (sentence_.empty()) sentence_ = fmt::format("The specified value for {} is invalid. {}", path_, sentence);
+      return;
+    }
+  }
   ++count_;
   if (text_.size() > max_text) return;
   if (!text_.empty()) text_ += "; ";
@@ -53,6 +71,7 @@ void Reading::finish(std::string_view operation, std::string_view validation_cod
     throw Error(std::string(validation_code),
                 fmt::format("{} validation error{} detected: {}", count_, count_ == 1 ? "" : "s", text_));
   }
+  if (!sentence_.empty()) throw Error(std::string(validation_code), sentence_);
   if (!not_implemented_.empty()) {
     throw Error("NotImplementedException",
                 fmt::format("Lambent does not implement the member {} of {} yet", not_implemented_, operation), 501);

@@ -13,8 +13,18 @@
 
 namespace lambent::aws {
 
+/// How a service says what is wrong with a request.
+enum class Wording {
+  /// "Value 'x' at 'name' failed to satisfy constraint: ..."
+  with_values,
+  /// IAM's: values are not repeated, and what names and paths are made of it checks by itself, after all the rest.
+  iam,
+};
+
 class Reading {
  public:
+  explicit Reading(Wording wording = Wording::with_values) : wording_(wording) {}
+
   /// The reader is inside this member until the scope ends.
   class Scope {
    public:
@@ -39,7 +49,10 @@ class Reading {
   void finish(std::string_view operation, std::string_view validation_code) const;
 
  private:
+  Wording wording_;
   std::string path_;
+  /// IAM's own sentence, the first of them.
+  std::string sentence_;
   std::size_t count_ = 0;
   std::string text_;
   std::string not_implemented_;

@@ -105,7 +105,7 @@ Value Service::decode(const Match& match, const base::http::Request& request) co
   Value value(*row_of(match).input);
   if (operation.input == nullptr) return value;
   if (bound_->protocol == Protocol::query) {
-    decode_query(operation, request, value.get());
+    decode_query(operation, bound_->wording(), request, value.get());
   } else if (bound_->protocol == Protocol::json) {
     decode_json(operation, bound_->validation_code(), request, value.get());
   } else {
