@@ -27,9 +27,13 @@ Policy describe(const store::Policy& policy) {
 
 store::PolicySnapshot visible_policy(const Iam& iam, const aws::Caller& caller, const std::string& arn) {
   const auto parsed = aws::Arn::parse(arn);
-  if (!parsed || parsed->partition != "aws" || parsed->service != "iam" || !parsed->region.empty() ||
+  // Two codes for the same words: of what is no ARN, and of the ARN of something else (LocalStack, test_role_managed_policy_errors
+  // and test_role_permissions_boundary_errors, recorded in February 2026).
+  const std::string words = "ARN " + arn + " is not valid.";
+  if (!parsed) throw validation_error(words);
+  if (parsed->partition != "aws" || parsed->service != "iam" || !parsed->region.empty() ||
       !parsed->resource.starts_with("policy/"))
-    throw invalid_input("ARN " + arn + " is not valid.");
+    throw invalid_input(words);
   if (parsed->account != caller.account && parsed->account != "aws") return nullptr;
   return iam.identities().policy(arn);
 }
@@ -50,7 +54,7 @@ base::Task<CreatePolicyOutput> create_policy(Iam& iam, aws::Caller caller, Creat
   policy.description = in.Description;
   policy.document = in.PolicyDocument;
   policy.created_ms = policy.updated_ms = iam.now_ms();
-  policy.tags = checked_tags(in.Tags);
+  policy.tags = checked_tags(in.Tags, KeyCase::exact);
   CreatePolicyOutput out;
   out.Policy = describe(policy);
   out.Policy.Tags = wire_tags_if_any(policy.tags);
@@ -72,7 +76,7 @@ base::Task<GetPolicyOutput> get_policy(Iam& iam, aws::Caller caller, GetPolicyIn
 
 base::Task<GetPolicyVersionOutput> get_policy_version(Iam& iam, aws::Caller caller, GetPolicyVersionInput in) {
   const auto policy = visible_policy(iam, caller, in.PolicyArn);
-  if (!policy) throw no_such_policy(in.PolicyArn);
+  if (!policy) throw no_such_policy_version(in.PolicyArn, in.VersionId);
   const auto version = std::ranges::find(policy->versions, in.VersionId, &store::PolicyVersion::id);
   if (version == policy->versions.end()) throw no_such_policy_version(in.PolicyArn, in.VersionId);
   GetPolicyVersionOutput out;

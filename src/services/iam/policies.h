@@ -72,7 +72,8 @@ base::Task<GetPolicyVersionOutput> get_policy_version(Iam& iam, aws::Caller call
 /// As lists and GetPolicy show it, with what it is attached to in the caller's account counted.
 Policy describe_policy(const Iam& iam, const aws::Caller& caller, const store::Policy& policy);
 
-/// The policy if it is the caller's account's or AWS's, else null. Throws InvalidInput for what is no policy's ARN.
+/// The policy if it is the caller's account's or AWS's, else null. Throws ValidationError for what is no ARN,
+/// InvalidInput for what is no policy's.
 store::PolicySnapshot visible_policy(const Iam& iam, const aws::Caller& caller, const std::string& arn);
 
 }  // namespace lambent::iam

@@ -58,8 +58,9 @@ TEST_F(IamTest, PolicyArnsThatAreNoneOrElsewhereAreRefused) {
   EXPECT_REFUSED(call("GetPolicy", {{"PolicyArn", other}}), 404, "NoSuchEntity", "Policy " + other + " was not found.");
   EXPECT_REFUSED(call("AttachUserPolicy", {{"UserName", "u"}, {"PolicyArn", other}}), 404, "NoSuchEntity",
                  "Policy " + other + " does not exist or is not attachable.");
-  for (const std::string bad :
-       {"this is no arn at all", "arn:aws:s3:::a-bucket-of-mine", "arn:aws:iam::aws:role/not-a-policy"})
+  EXPECT_REFUSED(call("GetPolicy", {{"PolicyArn", "this is no arn at all"}}), 400, "ValidationError",
+                 "ARN this is no arn at all is not valid.");
+  for (const std::string bad : {"arn:aws:s3:::a-bucket-of-mine", "arn:aws:iam::aws:role/not-a-policy"})
     EXPECT_REFUSED(call("GetPolicy", {{"PolicyArn", bad}}), 400, "InvalidInput", "ARN " + bad + " is not valid.");
 }
 

@@ -21,9 +21,10 @@ PolicyVersionEntry describe(const store::PolicyVersion& version, const std::stri
 
 }  // namespace
 
-store::PolicySnapshot own_policy(const Iam& iam, const aws::Caller& caller, const std::string& arn) {
+store::PolicySnapshot own_policy(const Iam& iam, const aws::Caller& caller, const std::string& arn,
+                                 const std::optional<std::string>& version) {
   auto policy = visible_policy(iam, caller, arn);
-  if (!policy) throw no_such_policy(arn);
+  if (!policy) throw version ? no_such_policy_version(arn, *version) : no_such_policy(arn);
   if (policy->account == "aws")
     throw aws::Error("AccessDenied", "Policy " + arn + " is AWS's and cannot be changed.", 403);
   return policy;
@@ -72,7 +73,7 @@ base::Task<ListPolicyVersionsOutput> list_policy_versions(Iam& iam, aws::Caller 
 }
 
 base::Task<Nothing> set_default_policy_version(Iam& iam, aws::Caller caller, PolicyVersionInput in) {
-  const auto policy = own_policy(iam, caller, in.PolicyArn);
+  const auto policy = own_policy(iam, caller, in.PolicyArn, in.VersionId);
   const auto edit = [&in, now_ms = iam.now_ms()](store::Policy& edited) {
     const auto version = version_of(edited, in.VersionId);
     if (version == edited.versions.end()) return Change::missing;
@@ -87,7 +88,7 @@ base::Task<Nothing> set_default_policy_version(Iam& iam, aws::Caller caller, Pol
 }
 
 base::Task<Nothing> delete_policy_version(Iam& iam, aws::Caller caller, PolicyVersionInput in) {
-  const auto policy = own_policy(iam, caller, in.PolicyArn);
+  const auto policy = own_policy(iam, caller, in.PolicyArn, in.VersionId);
   const auto edit = [&in](store::Policy& edited) {
     const auto version = version_of(edited, in.VersionId);
     if (version == edited.versions.end()) return Change::missing;

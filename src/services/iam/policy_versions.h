@@ -51,7 +51,9 @@ base::Task<Nothing> delete_policy_version(Iam& iam, aws::Caller caller, PolicyVe
 
 base::Task<Nothing> delete_policy(Iam& iam, aws::Caller caller, GetPolicyInput in);
 
-/// The caller's own policy of that ARN. Throws NoSuchEntity, and AccessDenied for AWS's policies, which nobody changes.
-store::PolicySnapshot own_policy(const Iam& iam, const aws::Caller& caller, const std::string& arn);
+/// The caller's own policy of that ARN. Throws NoSuchEntity (of the version, where one is asked for), and AccessDenied for AWS's
+/// policies, which nobody changes.
+store::PolicySnapshot own_policy(const Iam& iam, const aws::Caller& caller, const std::string& arn,
+                                 const std::optional<std::string>& version = std::nullopt);
 
 }  // namespace lambent::iam

@@ -99,8 +99,9 @@ base::Task<Nothing> update_assume_role_policy(Iam& iam, aws::Caller caller, Upda
 base::Task<Nothing> update_role(Iam& iam, aws::Caller caller, UpdateRoleInput in) {
   const auto edit = [&in](store::Role& role) {
     if (in.Description) role.description = *in.Description;
-    // "If you do not specify this value, the default of one hour is applied."
-    role.max_session_s = in.MaxSessionDuration.value_or(3600);
+    // The API reference has it that the default is applied where none is given; AWS keeps what was (LocalStack, test_update_role,
+    // recorded in February 2026).
+    if (in.MaxSessionDuration) role.max_session_s = *in.MaxSessionDuration;
     return store::Change::done;
   };
   const auto outcome = co_await iam.identities().edit_role(caller.account, in.RoleName, edit);
@@ -113,7 +114,8 @@ base::Task<UpdateRoleDescriptionOutput> update_role_description(Iam& iam, aws::C
   UpdateRoleDescriptionOutput out;
   const auto edit = [&in, &out](store::Role& role) {
     role.description = in.Description;
-    out.Role = describe_fully(role);
+    out.Role = describe(role);
+    out.Role.Description = role.description;
     return store::Change::done;
   };
   const auto outcome = co_await iam.identities().edit_role(caller.account, in.RoleName, edit);

@@ -7,14 +7,16 @@
 
 namespace lambent::iam {
 
-std::vector<store::Tag> checked_tags(const std::vector<Tag>& tags) {
+std::vector<store::Tag> checked_tags(const std::vector<Tag>& tags, KeyCase keys) {
   std::vector<store::Tag> checked;
-  std::set<std::string> keys;
+  std::set<std::string> seen;
   for (const Tag& tag : tags) {
     const std::string key = base::lower(tag.Key);
     if (key.starts_with("aws:")) throw invalid_input("Tag keys starting with aws: are reserved.");
-    if (!keys.insert(key).second)
-      throw invalid_input("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
+    if (!seen.insert(keys == KeyCase::exact ? tag.Key : key).second)
+      throw invalid_input(keys == KeyCase::exact
+                              ? "Duplicate tag keys found."
+                              : "Duplicate tag keys found. Please note that Tag keys are case insensitive.");
     checked.push_back({tag.Key, tag.Value});
   }
   return checked;

@@ -21,8 +21,12 @@ struct Tag {
 };
 BOOST_DESCRIBE_STRUCT(Tag, (), (Key, Value))
 
-/// Throws InvalidInput for keys that are the same but for case or that begin with "aws:".
-std::vector<store::Tag> checked_tags(const std::vector<Tag>& tags);
+/// Of users and roles the keys are the same whatever their case, of policies they are not (LocalStack, test_policy_tag_operations and
+/// test_role_tag_errors, recorded in February 2026).
+enum class KeyCase { ignored, exact };
+
+/// Throws InvalidInput for a key that is there twice, or that begins with "aws:".
+std::vector<store::Tag> checked_tags(const std::vector<Tag>& tags, KeyCase keys = KeyCase::ignored);
 std::vector<Tag> wire_tags(const std::vector<store::Tag>& tags);
 /// Nothing when there are none, for answers that leave an empty list out.
 std::optional<std::vector<Tag>> wire_tags_if_any(const std::vector<store::Tag>& tags);

@@ -12,16 +12,19 @@ namespace {
 
 using store::Change;
 
+template <class Record>
 auto same_key(const std::string& key) {
-  return [key](const store::Tag& tag) { return base::equal_ignoring_case(tag.key, key); };
+  return [key](const store::Tag& tag) {
+    return std::is_same_v<Record, store::Policy> ? tag.key == key : base::equal_ignoring_case(tag.key, key);
+  };
 }
 
-/// Keys are the same whatever their case; the last spelling stays.
+/// The last spelling of a key stays.
 template <class Record>
 auto tagging(std::vector<store::Tag> tags) {
   return [tags = std::move(tags)](Record& record) {
     for (const store::Tag& tag : tags) {
-      const auto same = std::ranges::find_if(record.tags, same_key(tag.key));
+      const auto same = std::ranges::find_if(record.tags, same_key<Record>(tag.key));
       if (same == record.tags.end())
         record.tags.push_back(tag);
       else
@@ -34,7 +37,7 @@ auto tagging(std::vector<store::Tag> tags) {
 template <class Record>
 auto untagging(std::vector<std::string> keys) {
   return [keys = std::move(keys)](Record& record) {
-    for (const std::string& key : keys) std::erase_if(record.tags, same_key(key));
+    for (const std::string& key : keys) std::erase_if(record.tags, same_key<Record>(key));
     return Change::done;
   };
 }
@@ -98,7 +101,7 @@ base::Task<ListTagsOutput> list_user_tags(Iam& iam, aws::Caller caller, ListUser
 
 base::Task<Nothing> tag_policy(Iam& iam, aws::Caller caller, TagPolicyInput in) {
   const auto policy = own_policy(iam, caller, in.PolicyArn);
-  const auto edit = tagging<store::Policy>(checked_tags(in.Tags));
+  const auto edit = tagging<store::Policy>(checked_tags(in.Tags, KeyCase::exact));
   const auto outcome = co_await iam.identities().edit_policy(caller.account, policy->name, edit);
   if (outcome == Change::missing) throw no_such_policy(in.PolicyArn);
   if (outcome == Change::limit) throw over_quota("TagsPerPolicy", kTagsPerEntity);
