@@ -5,16 +5,23 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 
 #include "aws/caller.h"
 #include "services/logs/shapes.h"
 
 namespace lambent::logs {
 
+/// Throws InvalidParameterException for names that are longer than AWS has them; the model's other constraints are the codec's.
+void check_names(std::string_view group, std::string_view stream = {});
+
 /// The group that a request names by its name or by its identifier, a name or an ARN without ":*". Throws
-/// InvalidParameterException for neither, both and what is no group of the caller's account and region.
+/// ValidationException for both, InvalidParameterException for neither and for what is no group of the caller's account and region.
 std::string group_name(const aws::Caller& caller, const std::optional<std::string>& name,
                        const std::optional<std::string>& identifier);
+/// What a request is about that names a group as group_name() has it; of another account the ARN as it was given.
+std::string identified_stream(const aws::Caller& caller, const std::optional<std::string>& name,
+                              const std::optional<std::string>& identifier, std::string_view stream);
 /// arn:aws:logs:REGION:ACCOUNT:log-group:NAME, with or without ":*", of the caller's account and region: its name.
 std::string group_of_arn(const aws::Caller& caller, const std::string& arn);
 
@@ -24,14 +31,16 @@ inline std::string stream_arn(const aws::Caller& caller, const std::string& grou
 
 template <class In>
 std::string named_group(const aws::Caller& caller, const In& in) {
+  check_names(in.logGroupName);
   return stream_arn(caller, in.logGroupName, "");
 }
 template <class In>
 std::string identified_group(const aws::Caller& caller, const In& in) {
-  return stream_arn(caller, group_name(caller, in.logGroupName, in.logGroupIdentifier), "");
+  return identified_stream(caller, in.logGroupName, in.logGroupIdentifier, "");
 }
 template <class In>
 std::string named_stream(const aws::Caller& caller, const In& in) {
+  check_names(in.logGroupName, in.logStreamName);
   return stream_arn(caller, in.logGroupName, in.logStreamName);
 }
 template <class In>
