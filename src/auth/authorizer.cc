@@ -153,6 +153,9 @@ bool Authorizer::allowed(const aws::Caller& caller, const ResourceRequest& reque
 
 void Authorizer::require_pass_role(const aws::Caller& caller, std::string_view role_arn,
                                    std::string_view service) const {
+  // Of AWS's own words, whatever the caller's policies say.
+  if (owner_of(role_arn, caller) != caller.account)
+    throw aws::Error("AccessDeniedException", "Cross-account pass role is not allowed.", 403);
   try {
     require(caller, {.action = "iam:PassRole",
                      .resource = role_arn,

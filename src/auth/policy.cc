@@ -291,11 +291,9 @@ void check_policy(std::string_view document, PolicyUse use) {
     case PolicyUse::managed:
       return limit(kManagedPolicySize, fmt::format("Cannot exceed quota for PolicySize: {}", kManagedPolicySize));
     case PolicyUse::inline_user:
-      return limit(kUserInlinePolicySize,
-                   fmt::format("Maximum policy size of {} bytes exceeded", kUserInlinePolicySize));
     case PolicyUse::inline_role:
-      return limit(kRoleInlinePolicySize,
-                   fmt::format("Maximum policy size of {} bytes exceeded", kRoleInlinePolicySize));
+      // The quota is on all of an identity's inline policies: who stores them counts, and says whose they are.
+      return;
     case PolicyUse::resource:
       if (document.size() > kResourcePolicySize)
         throw aws::Error("PolicyLengthExceededException",

@@ -183,13 +183,6 @@ TEST(Policy, QuotasCountWhatIsNotWhiteSpace) {
   };
   EXPECT_EQ(identity(of_size(6144) + std::string(1000, ' ')), "accepted");
   EXPECT_EQ(identity(of_size(6145)), "LimitExceeded 409: Cannot exceed quota for PolicySize: 6144");
-  const auto check = [&](std::size_t size, PolicyUse use) {
-    return refusal([&] { check_policy(of_size(size), use); });
-  };
-  EXPECT_EQ(check(2048, PolicyUse::inline_user), "accepted");
-  EXPECT_EQ(check(2049, PolicyUse::inline_user), "LimitExceeded 409: Maximum policy size of 2048 bytes exceeded");
-  EXPECT_EQ(check(10'240, PolicyUse::inline_role), "accepted");
-  EXPECT_EQ(check(10'241, PolicyUse::inline_role), "LimitExceeded 409: Maximum policy size of 10240 bytes exceeded");
   const std::string trusted = R"({"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Sid":")" +
                               std::string(2048, 'x') + "\"}}";
   EXPECT_EQ(trust(trusted), "LimitExceeded 409: Cannot exceed quota for ACLSizePerRole: 2048");

@@ -30,8 +30,9 @@ store::EventSourceMappingSnapshot existing(Lambda& lambda, const aws::Caller& ca
 }
 
 /// AWS's word for a function that is missing here is another than elsewhere.
-FunctionName mapped_function(const Lambda& lambda, const aws::Caller& caller, const std::string& text) {
-  const auto name = resolve_function(NamedBy::map_source, caller, text);
+FunctionName mapped_function(const Lambda& lambda, NamedBy operation, const aws::Caller& caller,
+                             const std::string& text) {
+  const auto name = resolve_function(operation, caller, text);
   const auto& functions = lambda.parts().functions;
   const bool found = name.qualifier.empty() ? functions.find(name.key) != nullptr
                                             : functions.alias(name.key, name.qualifier) != nullptr ||
@@ -69,7 +70,7 @@ MappingOutput shown(const store::EventSourceMapping& mapping) {
 /// AWS has one mapping for a function and a source (and a topic).
 void refuse_duplicate(Lambda& lambda, const store::EventSourceMapping& mapping, const MappingSettings& settings) {
   const auto same = [&](const store::EventSourceMapping& other) {
-    return other.source == mapping.source && other.function == mapping.function &&
+    return other.uuid != mapping.uuid && other.source == mapping.source && other.function == mapping.function &&
            other.qualifier == mapping.qualifier &&
            aws::from_plain_json<MappingSettings>(other.settings).Topics == settings.Topics;
   };
@@ -106,7 +107,7 @@ base::Task<MappingOutput> create_mapping(Lambda& lambda, aws::Caller caller, Cre
   MappingSettings settings = in;
   const auto& kind = source_kind(settings);
   check_mapping(kind, settings);
-  const auto name = mapped_function(lambda, caller, in.FunctionName);
+  const auto name = mapped_function(lambda, NamedBy::map_source, caller, in.FunctionName);
   if (in.KMSKeyArn && !in.KMSKeyArn->empty()) throw unsupported("KMSKeyArn", "a key of the customer's");
   if (in.Tags) check_tags(*in.Tags);
   if (in.Enabled.value_or(true)) refuse_enabling(kind);
@@ -148,9 +149,10 @@ base::Task<MappingOutput> update_mapping(Lambda& lambda, aws::Caller caller, Upd
     check_mapping(kind, settings);
     if (in.KMSKeyArn && !in.KMSKeyArn->empty()) throw unsupported("KMSKeyArn", "a key of the customer's");
     if (in.FunctionName) {
-      const auto name = mapped_function(lambda, caller, *in.FunctionName);
+      const auto name = mapped_function(lambda, NamedBy::update_mapping, caller, *in.FunctionName);
       mapping.function = name.key;
       mapping.qualifier = name.qualifier;
+      refuse_duplicate(lambda, mapping, settings);
     }
     if (in.Enabled.value_or(false)) refuse_enabling(kind);
     mapping.settings = aws::plain_json(settings);
@@ -184,7 +186,7 @@ base::Task<ListMappingsOutput> list_mappings(Lambda& lambda, aws::Caller caller,
   const auto after = item_of_marker("ListEventSourceMappings", in.Marker);
   const auto page = static_cast<std::size_t>(std::min(in.MaxItems.value_or(kMappingPage), kMappingPage));
   std::optional<FunctionName> function;
-  if (in.FunctionName) function = resolve_function(NamedBy::map_source, caller, *in.FunctionName);
+  if (in.FunctionName) function = resolve_function(NamedBy::list_mappings, caller, *in.FunctionName);
   const auto passes = [&](const store::EventSourceMapping& mapping) {
     if (in.EventSourceArn && mapping.source != *in.EventSourceArn) return false;
     return !function || (mapping.function == function->key && mapping.qualifier == function->qualifier);

@@ -33,7 +33,7 @@ struct Rule {
 };
 
 // What AWS answers, by its API reference and by LocalStack's tests that were recorded against AWS.
-constexpr std::array<Rule, 48> kRules{{
+constexpr std::array<Rule, 50> kRules{{
     {NamedBy::create, "lambda:CreateFunction", Qualified::pattern_error, 64},
     {NamedBy::update_code, "lambda:UpdateFunctionCode", Qualified::functions_only, 256},
     {NamedBy::update_configuration, "lambda:UpdateFunctionConfiguration", Qualified::functions_only, 256},
@@ -79,6 +79,8 @@ constexpr std::array<Rule, 48> kRules{{
     {NamedBy::get_runtime_management, "lambda:GetRuntimeManagementConfig", Qualified::taken, 256},
     {NamedBy::put_runtime_management, "lambda:PutRuntimeManagementConfig", Qualified::taken, 256},
     {NamedBy::map_source, "lambda:CreateEventSourceMapping", Qualified::taken, 256},
+    {NamedBy::update_mapping, "lambda:UpdateEventSourceMapping", Qualified::taken, 256},
+    {NamedBy::list_mappings, "lambda:ListEventSourceMappings", Qualified::taken, 256},
     {NamedBy::put_code_signing, "lambda:PutFunctionCodeSigningConfig", Qualified::functions_only, 256},
     {NamedBy::get_code_signing, "lambda:GetFunctionCodeSigningConfig", Qualified::functions_only, 256},
     {NamedBy::remove_code_signing, "lambda:DeleteFunctionCodeSigningConfig", Qualified::functions_only, 256},

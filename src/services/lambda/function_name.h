@@ -69,6 +69,8 @@ enum class NamedBy {
   get_runtime_management,
   put_runtime_management,
   map_source,
+  update_mapping,
+  list_mappings,
   put_code_signing,
   get_code_signing,
   remove_code_signing,

@@ -114,7 +114,7 @@ ConditionKeys create_mapping_keys(Lambda&, const aws::Caller& caller, const Crea
 
 ConditionKeys update_mapping_keys(Lambda& lambda, const aws::Caller& caller, const UpdateMappingInput& in) {
   if (!in.FunctionName) return of_mapping(lambda, caller, in.UUID);
-  return {{"lambda:functionarn", resolve_function(NamedBy::map_source, caller, *in.FunctionName).arn()}};
+  return {{"lambda:functionarn", resolve_function(NamedBy::update_mapping, caller, *in.FunctionName).arn()}};
 }
 
 ConditionKeys mapping_keys(Lambda& lambda, const aws::Caller& caller, const MappingInput& in) {
