@@ -1,5 +1,3 @@
-#include "invoke/engine.h"
-
 #include <algorithm>
 #include <atomic>
 #include <fstream>
@@ -9,6 +7,7 @@
 
 #include "aws/error.h"
 #include "base/log.h"
+#include "invoke/engine.h"
 #include "invoke/environment.h"
 #include "invoke/provisions.h"
 #include "invoke/spares.h"
@@ -209,7 +208,8 @@ class LaneEngine {
   void give_back(std::unique_ptr<Environment> environment, const store::FunctionVersion& function,
                  std::uint64_t generation) {
     // What is provisioned is replaced, not reset: its next invocation shall find it initialised.
-    const bool fit = environment->provisioned() ? environment->intact() : environment->usable();
+    const bool fit = environment->provisioned() ? environment->intact() && !provisions_.replaced(*environment)
+                                                : environment->usable() && !outlived(*environment);
     if (stopped_ || !fit || generation != generation_of(function)) {
       drop(std::move(environment));
       return;
@@ -337,13 +337,18 @@ class LaneEngine {
     }
   }
 
+  /// One that is always busy when it is looked at must not live on either.
+  bool outlived(const Environment& environment) const {
+    return parts_.clock.steady() - environment.launched_at() > options_.lifetime;
+  }
+
   void drop_stale() {
     const auto now = parts_.clock.steady();
     for (auto pool = idle_.begin(); pool != idle_.end();) {
       for (auto at = pool->second.begin(); at != pool->second.end();) {
         const Environment& environment = **at;
-        const bool stale = !environment.usable() || now - environment.idle_since > options_.idle_time ||
-                           now - environment.launched_at() > options_.lifetime;
+        const bool stale =
+            !environment.usable() || now - environment.idle_since > options_.idle_time || outlived(environment);
         if (stale) dispose(std::move(*at));
         at = stale ? pool->second.erase(at) : std::next(at);
       }

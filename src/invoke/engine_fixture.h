@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/use_future.hpp>
 #include <chrono>
 #include <deque>
@@ -20,6 +21,19 @@
 #include "invoke/fake_sandbox.h"
 
 namespace lambent::invoke {
+
+/// The system's, ahead of it by what a test says.
+class MovedClock final : public base::Clock {
+ public:
+  base::WallTime now() const override { return system_.now() + milliseconds(moved_ms_); }
+  base::SteadyTime steady() const override { return system_.steady() + milliseconds(moved_ms_); }
+  void advance(std::chrono::milliseconds by) { moved_ms_ += by.count(); }
+
+ private:
+  using milliseconds = std::chrono::milliseconds;
+  base::SystemClock system_;
+  std::atomic<std::int64_t> moved_ms_{0};
+};
 
 class EngineFixture : public ::testing::Test {
  protected:
@@ -47,9 +61,9 @@ class EngineFixture : public ::testing::Test {
     lanes_.stop();
   }
 
-  /// Without spares, which have tests of their own: what is launched here is launched for an invocation.
-  void build(EngineOptions options) {
-    options.spare_memory_mib = 0;
+  /// Without spares, which have tests of their own, unless they are asked for: what is launched here is launched for an invocation.
+  void build(EngineOptions options, std::int64_t spare_memory_mib = 0) {
+    options.spare_memory_mib = spare_memory_mib;
     std::vector<std::unique_ptr<sandbox::Launcher>> launchers;
     auto launcher = std::make_unique<FakeLauncher>(lanes_.lane(0));
     launcher_ = launcher.get();
@@ -99,16 +113,20 @@ class EngineFixture : public ::testing::Test {
     return false;
   }
 
-  Outcome invoke(const std::string& payload, store::FunctionSnapshot which = function()) {
-    return run([&]() -> base::Task<Outcome> {
+  std::future<Outcome> begin(const std::string& payload, store::FunctionSnapshot which = function()) {
+    auto work = [this, payload, which]() -> base::Task<Outcome> {
       Invocation invocation{which, "00000000-0000-4000-8000-000000000001", "arn", payload, "", ""};
-      return engine_->invoke(std::move(invocation));
-    });
+      co_return co_await engine_->invoke(std::move(invocation));
+    };
+    return asio::co_spawn(lanes_.lane(0), std::move(work), asio::use_future);
+  }
+  Outcome invoke(const std::string& payload, store::FunctionSnapshot which = function()) {
+    return begin(payload, std::move(which)).get();
   }
 
   base::Lanes lanes_{1};
   runtimes::Catalog catalog_;
-  base::SystemClock clock_;
+  MovedClock clock_;
   /// Of each engine that was built: a registry keeps what it asks.
   std::deque<base::Metrics> metrics_;
   /// What it was told is set here before work is posted; what it did is the lane's.

@@ -160,6 +160,42 @@ TEST_F(EngineTest, AVersionStaysWarmWhileAnotherIsRetired) {
   EXPECT_EQ(launched_specs().size(), 2u);
 }
 
+TEST_F(EngineTest, ABusyEnvironmentOfARetiredVersionEndsWhenItComesBack) {
+  const auto slow = function();
+  slow->timeout_s = 60;
+  auto busy = begin("\"hold\"", slow);
+  ASSERT_TRUE(await([this] { return launcher_->specs.size() == 1; }));
+  engine_->retire(slow->key, "$LATEST");
+  on_lane([this] {
+    launcher_->release();
+    return true;
+  });
+  EXPECT_EQ(busy.get().payload, "\"hold\"");
+  EXPECT_EQ(invoke("\"echo\"", slow).payload, "\"echo\"");
+  EXPECT_EQ(launched_specs().size(), 2u);
+}
+
+TEST_F(EngineTest, ABusyEnvironmentThatHasOutlivedItsCredentialsEndsWhenItComesBack) {
+  EngineOptions options;
+  options.lifetime = std::chrono::hours(1);
+  // Nothing but its return ends it.
+  options.sweep_period = std::chrono::hours(1);
+  run([this] { return engine_->stop(std::chrono::seconds(1)); });
+  build(options);
+  const auto slow = function();
+  slow->timeout_s = 60;
+  auto busy = begin("\"hold\"", slow);
+  ASSERT_TRUE(await([this] { return launcher_->specs.size() == 1; }));
+  clock_.advance(std::chrono::hours(2));
+  on_lane([this] {
+    launcher_->release();
+    return true;
+  });
+  busy.get();
+  EXPECT_EQ(invoke("\"echo\"", slow).payload, "\"echo\"");
+  EXPECT_EQ(launched_specs().size(), 2u);
+}
+
 TEST_F(EngineTest, BusyEnvironmentsDoNotShare) {
   auto both = run([this]() -> base::Task<std::pair<Outcome, Outcome>> {
     auto one = [this](std::string id) -> base::Task<Outcome> {

@@ -1,7 +1,8 @@
 // A sandbox for tests without privilege: real pipes and sockets, and a runtime that is a coroutine of the test's.
 //
 // The event's payload says what the fake runtime does: "echo" answers with the payload, "print" writes a line first, "fail"
-// reports an error, "exit" ends with status 3, "hang" never answers. `init` says how it starts.
+// reports an error, "exit" ends with status 3, "hang" never answers, "hold" answers when FakeLauncher::release() says so. `init` says
+// how it starts.
 #pragma once
 
 #include <fcntl.h>
@@ -33,6 +34,8 @@ struct FakeRuntime : std::enable_shared_from_this<FakeRuntime> {
   explicit FakeRuntime(asio::io_context& context) : socket(context) {}
 
   asio::ip::tcp::socket socket;
+  /// While it is true events that say "hold" are held.
+  std::shared_ptr<const bool> held;
   std::uint16_t port = 0;
   base::Fd out, err;
   std::function<void(sandbox::Exit)> observer;
@@ -64,6 +67,15 @@ struct FakeRuntime : std::enable_shared_from_this<FakeRuntime> {
     co_return answer;
   }
 
+  base::Task<void> released() {
+    const std::shared_ptr<const bool> until = held;
+    asio::steady_timer pause(socket.get_executor());
+    while (until && *until && !killed) {
+      pause.expires_after(std::chrono::milliseconds(1));
+      co_await pause.async_wait(asio::use_awaitable);
+    }
+  }
+
   static std::string post(const std::string& path, const std::string& body) {
     return "POST /2018-06-01/runtime/" + path +
            " HTTP/1.1\r\nHost: r\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
@@ -88,6 +100,7 @@ struct FakeRuntime : std::enable_shared_from_this<FakeRuntime> {
       const std::string lower = base::lower(next);
       const std::string id = next.substr(lower.find("lambda-runtime-aws-request-id: ") + 31, 36);
       if (body == "\"hang\"") co_return;
+      if (body == "\"hold\"") co_await self->released();
       if (body == "\"exit\"") {
         self->end({.status = 3});
         co_return;
@@ -178,12 +191,14 @@ class FakeSandbox final : public sandbox::Sandbox {
 
   void start(FakeInit init) {
     runtime_->init = init;
+    runtime_->held = held;
     asio::co_spawn(context_, FakeRuntime::run(runtime_), asio::detached);
   }
   /// As when the waiting process of a spare dies.
   void end(sandbox::Exit exit) { runtime_->end(exit); }
 
   bool refuses = false;
+  std::shared_ptr<const bool> held;
   /// How a restarted runtime starts.
   FakeInit restart_init = FakeInit::ready;
   bool restart_fails = false;
@@ -214,6 +229,7 @@ class FakeLauncher final : public sandbox::Launcher {
     sandbox->assigned.push_back(specs.back());
     sandbox->restart_init = restart_init;
     sandbox->restart_fails = restart_fails;
+    sandbox->held = held_;
     launched.push_back(sandbox.get());
     sandbox->start(init.empty() ? FakeInit::ready : init[std::min(specs.size() - 1, init.size() - 1)]);
     co_return sandbox;
@@ -226,6 +242,8 @@ class FakeLauncher final : public sandbox::Launcher {
     co_return sandbox;
   }
   const sandbox::IsolationReport& isolation() const override { return report_; }
+  /// On the lane: events that say "hold" are answered from now on.
+  void release() { *held_ = false; }
 
   std::vector<sandbox::Spec> specs;
   std::vector<sandbox::SpareSpec> spares;
@@ -244,6 +262,7 @@ class FakeLauncher final : public sandbox::Launcher {
  private:
   asio::io_context& context_;
   sandbox::IsolationReport report_;
+  const std::shared_ptr<bool> held_ = std::make_shared<bool>(true);
 };
 
 }  // namespace lambent::invoke

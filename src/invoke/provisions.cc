@@ -71,6 +71,7 @@ std::unique_ptr<Environment> Provisions::take(const Target& target) {
     provision->idle.pop_front();
     if (environment->intact()) {
       busy_.fetch_add(1, std::memory_order_relaxed);
+      provision->busy.insert(environment.get());
       return environment;
     }
     parts_.dispose(std::move(environment));
@@ -78,13 +79,19 @@ std::unique_ptr<Environment> Provisions::take(const Target& target) {
   return nullptr;
 }
 
+bool Provisions::replaced(const Environment& environment) const {
+  const auto found = provisions_.find(target_of(environment.function()));
+  return found != provisions_.end() && found->second->initialized() > found->second->count && is_old(environment);
+}
+
 void Provisions::give_back(std::unique_ptr<Environment> environment) {
   busy_.fetch_sub(1, std::memory_order_relaxed);
   const auto found = provisions_.find(target_of(environment->function()));
   if (found == provisions_.end()) return parts_.dispose(std::move(environment));
   const Pointer provision = found->second;
+  provision->busy.erase(environment.get());
   const bool wanted = !stopped_ && environment->intact() && environment->serves(*provision->function) &&
-                      provision->initialized() <= provision->count;
+                      provision->count > 0 && !replaced(*environment);
   if (!wanted) return parts_.dispose(std::move(environment));
   // It has served: what went wrong before is over.
   provision->pause = {};
@@ -113,17 +120,30 @@ bool Provisions::is_old(const Environment& environment) const {
   return parts_.clock.steady() - environment.launched_at() > parts_.lifetime;
 }
 
-/// Ends what is more than was asked for, old ones first: a replacement is made before it takes their place.
+std::int32_t Provisions::old_busy(const Provision& provision) const {
+  return static_cast<std::int32_t>(
+      std::ranges::count_if(provision.busy, [this](const Environment* one) { return is_old(*one); }));
+}
+
+std::int32_t Provisions::old_idle(const Provision& provision) const {
+  return static_cast<std::int32_t>(
+      std::ranges::count_if(provision.idle, [this](const auto& one) { return is_old(*one); }));
+}
+
+/// Ends what is more than was asked for, what is old first, the oldest of it: a replacement is made before it takes their place. For
+/// each old one that is busy another stays, because the old one goes when it is given back.
 void Provisions::trim(Provision& provision) {
-  while (provision.initialized() > provision.count && !provision.idle.empty()) {
-    auto which = std::ranges::find_if(provision.idle, [this](const auto& one) { return is_old(*one); });
-    if (which == provision.idle.end()) which = std::prev(provision.idle.end());
+  const std::int32_t leaving = provision.count > 0 ? old_busy(provision) : 0;
+  while (!provision.idle.empty() && provision.initialized() > provision.count) {
+    auto which = std::ranges::min_element(provision.idle, {}, [](const auto& one) { return one->launched_at(); });
+    if (!is_old(**which)) {
+      if (provision.initialized() - leaving <= provision.count) return;
+      which = std::prev(provision.idle.end());
+    }
     std::unique_ptr<Environment> environment = std::move(*which);
     provision.idle.erase(which);
     parts_.dispose(std::move(environment));
   }
-  provision.old = static_cast<std::int32_t>(
-      std::ranges::count_if(provision.idle, [this](const auto& one) { return is_old(*one); }));
 }
 
 void Provisions::fill() {
@@ -139,7 +159,8 @@ void Provisions::fill() {
       retry_at(provision->not_before);
       continue;
     }
-    while (making_.load() < kAtOnce && provision->alive + provision->launching < provision->count + provision->old) {
+    const std::int32_t wanted = provision->count + old_idle(*provision) + old_busy(*provision);
+    while (making_.load() < kAtOnce && provision->alive + provision->launching < wanted) {
       ++provision->launching;
       making_.fetch_add(1);
       next.push_back(provision);

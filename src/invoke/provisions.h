@@ -53,6 +53,8 @@ class Provisions {
 
   /// An idle one; nothing when all are busy.
   std::unique_ptr<Environment> take(const Target& target);
+  /// It has outlived its credentials and another one stands in its place: whoever has it gives it back and to nobody else.
+  bool replaced(const Environment& environment) const;
   bool none() const { return provisions_.empty(); }
   bool provisioned(const Target& target) const { return find(target) != nullptr; }
   /// One of these has become idle and nobody waits for it.
@@ -75,12 +77,12 @@ class Provisions {
     std::int32_t count = 0;
     ProvisionObserver observer;
     std::list<std::unique_ptr<Environment>> idle;
+    /// Taken and not given back yet.
+    std::set<const Environment*> busy;
     /// Launched and not disposed of; those still in their init among them.
     std::int32_t alive = 0, initializing = 0;
     /// Asked of the engine, not launched yet.
     std::int32_t launching = 0;
-    /// Of the idle ones: those to be replaced for their age.
-    std::int32_t old = 0;
     ProvisionStatus said;
     ProvisionStatus::State state = ProvisionStatus::State::in_progress;
     std::string reason;
@@ -93,6 +95,8 @@ class Provisions {
 
   const Provision* find(const Target& target) const;
   bool is_old(const Environment& environment) const;
+  std::int32_t old_busy(const Provision& provision) const;
+  std::int32_t old_idle(const Provision& provision) const;
   void fill();
   base::Task<void> make(Pointer provision);
   base::Task<std::unique_ptr<Environment>> launched(Pointer provision);

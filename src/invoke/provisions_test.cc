@@ -203,6 +203,31 @@ TEST_F(ProvisionsTest, OneThatHasOutlivedItsCredentialsGoesWhenAnotherIsReady) {
   EXPECT_FALSE(none_was_there);
 }
 
+TEST_F(ProvisionsTest, ABusyOneThatHasOutlivedItsCredentialsGoesWhenItIsGivenBack) {
+  EngineOptions options;
+  options.lifetime = std::chrono::hours(1);
+  options.sweep_period = std::chrono::milliseconds(5);
+  build_anew(options);
+  const auto version = published();
+  version->timeout_s = 60;
+  provision(1, version);
+  ASSERT_TRUE(await_state(State::ready, 1));
+  auto busy = begin("\"hold\"", version);
+  ASSERT_TRUE(await([this] { return gauge_is("lambent_provisioned_concurrency_running", "1"); }));
+  clock_.advance(std::chrono::hours(2));
+  // The one that takes its place is made meanwhile, and it is this one that stays.
+  ASSERT_TRUE(await([this] { return gauge_is("lambent_provisioned_concurrency_allocated", "2"); }));
+  EXPECT_EQ(launched_specs().size(), 2u);
+  on_lane([this] {
+    launcher_->release();
+    return true;
+  });
+  EXPECT_EQ(busy.get().payload, "\"hold\"");
+  ASSERT_TRUE(await([this] { return gauge_is("lambent_environments", "1"); }));
+  EXPECT_EQ(invoke("\"echo\"", version).payload, "\"echo\"");
+  EXPECT_EQ(launched_specs().size(), 2u);
+}
+
 TEST_F(ProvisionsTest, StoppingDoesNotWaitForAnInit) {
   launcher_->init = {FakeInit::hang};
   auto slow = published();
