@@ -12,6 +12,7 @@
 #include "invoke/provisions.h"
 #include "invoke/spares.h"
 #include "invoke/starts.h"
+#include "invoke/under_way.h"
 
 namespace lambent::invoke {
 
@@ -63,7 +64,7 @@ class LaneEngine {
         sweep_timer_(lane) {}
 
   Task<Outcome> invoke(const Invocation& invocation) {
-    const std::uint64_t generation = generation_of(*invocation.function);
+    UnderWay::Place place = under_way_.begin(invocation.function);
     std::unique_ptr<Environment> environment = take_idle(*invocation.function);
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       if (environment == nullptr && settling_.contains(target_of(*invocation.function)))
@@ -73,7 +74,7 @@ class LaneEngine {
       if (attempt == 0) count_provisioned(*environment);
       std::optional<Outcome> outcome = co_await environment->invoke(invocation);
       if (outcome) {
-        release(std::move(environment), invocation.function, generation);
+        release(std::move(environment), invocation.function, std::move(place));
         co_return std::move(*outcome);
       }
       // It could not be reset: another one takes its place.
@@ -82,9 +83,9 @@ class LaneEngine {
     throw aws::Error("ServiceException", "The service encountered an internal error.", 500);
   }
 
-  /// Idle environments end now, busy ones when they come back: they belong to a generation that is over.
+  /// Idle environments end now, busy ones when they come back.
   void retire(const store::FunctionKey& key, const std::string& version) {
-    ++generations_[{key, version}];
+    under_way_.retire(key, version);
     drop_idle(key, version);
     provisions_.retire(key, version);
   }
@@ -186,31 +187,30 @@ class LaneEngine {
 
   /// An answer has left. Until the runtime and the extensions ask for their next events the environment is still busy.
   void release(std::unique_ptr<Environment> environment, const store::FunctionSnapshot& function,
-               std::uint64_t generation) {
+               UnderWay::Place place) {
     if (environment->idle()) {
-      give_back(std::move(environment), *function, generation);
+      give_back(std::move(environment), *function, place);
       return;
     }
     busy_.fetch_add(1, std::memory_order_relaxed);
     if (!environment->has_extensions()) settling_.insert(target_of(*function));
-    base::asio::co_spawn(lane_, settle(std::move(environment), function, generation), base::asio::detached);
+    base::asio::co_spawn(lane_, settle(std::move(environment), function, std::move(place)), base::asio::detached);
   }
 
-  Task<void> settle(std::unique_ptr<Environment> environment, store::FunctionSnapshot function,
-                    std::uint64_t generation) {
+  Task<void> settle(std::unique_ptr<Environment> environment, store::FunctionSnapshot function, UnderWay::Place place) {
     const bool counted = !environment->has_extensions();
     co_await environment->settle();
     if (const auto one = settling_.find(target_of(*function)); counted && one != settling_.end()) settling_.erase(one);
-    give_back(std::move(environment), *function, generation);
+    give_back(std::move(environment), *function, place);
     busy_.fetch_sub(1, std::memory_order_relaxed);
   }
 
   void give_back(std::unique_ptr<Environment> environment, const store::FunctionVersion& function,
-                 std::uint64_t generation) {
+                 const UnderWay::Place& place) {
     // What is provisioned is replaced, not reset: its next invocation shall find it initialised.
     const bool fit = environment->provisioned() ? environment->intact() && !provisions_.replaced(*environment)
                                                 : environment->usable() && !outlived(*environment);
-    if (stopped_ || !fit || generation != generation_of(function)) {
+    if (stopped_ || !fit || place.retired()) {
       drop(std::move(environment));
       return;
     }
@@ -221,15 +221,6 @@ class LaneEngine {
     environment->rest();
     environment->idle_since = parts_.clock.steady();
     idle_[target].push_front(std::move(environment));
-  }
-
-  /// Rises when the version is retired and when the whole function is.
-  std::uint64_t generation_of(const store::FunctionVersion& function) const {
-    const auto count = [this](const Target& target) {
-      const auto found = generations_.find(target);
-      return found == generations_.end() ? 0 : found->second;
-    };
-    return count(target_of(function)) + count({function.key, ""});
   }
 
   /// Those of the version, or of every version when it is empty.
@@ -390,8 +381,7 @@ class LaneEngine {
   std::map<Target, Idle> idle_;
   /// Of each environment that has answered and whose runtime has not asked for its next event.
   std::multiset<Target> settling_;
-  /// How often each version was retired, and with an empty version each function; 0 is not kept.
-  std::map<Target, std::uint64_t> generations_;
+  UnderWay under_way_;
   std::set<Environment*> alive_;
   std::atomic<std::size_t> environments_{0}, busy_{0};
   bool stopped_ = false;
