@@ -13,9 +13,9 @@ from botocore import xform_name
 
 from support.functions import TRUST_LAMBDA
 from support.refusal import arn, refusal
-from support.refusals import KINDS, iam_table, lambda_functions, lambda_resources, logs_table
+from support.refusals import KINDS, OTHER_ACCOUNT, iam_table, lambda_functions, lambda_resources, logs_table
 from support.refusals.lambda_words import CODE, LAYER, NAME, QUEUE, UNREACHABLE, breaks, denied, elsewhere, foreign
-from support.server import ROOT, Server
+from support.server import ACCOUNT, ROOT, Server
 from support.signing import Signed
 
 OPERATIONS = [operation for table in (lambda_functions, lambda_resources, iam_table, logs_table) for operation in table.operations()]
@@ -99,6 +99,58 @@ def test_it_is_refused(world, clients, case):
 
 def test_a_refused_call_changes_nothing(world, clients):
     assert seen(clients) == world
+
+
+@pytest.fixture
+def users(world, server, clients):
+    """make(name, policy ARNs...): (ARN, clients) of a user who is gone after the test."""
+    iam = clients["iam"]
+
+    def make(name, *policies):
+        user = iam.create_user(UserName=name)["User"]["Arn"]
+        for policy in policies:
+            iam.attach_user_policy(UserName=name, PolicyArn=policy)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        made.append((name, policies, key["AccessKeyId"]))
+        return user, {service: server.client(service, (key["AccessKeyId"], key["SecretAccessKey"])) for service in clients}
+
+    made = []
+    yield make
+    for name, policies, key in made:
+        iam.delete_access_key(UserName=name, AccessKeyId=key)
+        for policy in policies:
+            iam.detach_user_policy(UserName=name, PolicyArn=policy)
+        iam.delete_user(UserName=name)
+
+
+def test_another_account_is_closed_to_administrators_too(users):
+    user, theirs = users("administrator", "arn:aws:iam::aws:policy/AdministratorAccess")
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    cases = [case for case in CASES if case.kind == "account" and case.operation.service != "sts"]
+    assert len(cases) > 100
+    for case in cases:
+        code, status, message = case.answer
+        answer = refusal(getattr(theirs[case.operation.service], case.call), **case.all_arguments())
+        assert answer == (code, status, message.replace(root, user)), case.operation.name
+    # Whether there is no such role, or it does not trust: nobody learns.
+    for role in (iam_table.ROLE_ARN, iam_table.ROLE_ARN + "-nothing", iam_table.ROLE_ARN.replace(ACCOUNT, OTHER_ACCOUNT)):
+        assert refusal(theirs["sts"].assume_role, RoleArn=role, RoleSessionName="session") == (
+            "AccessDenied", 403, f"User: {user} is not authorized to perform: sts:AssumeRole on resource: {role}")
+
+
+def test_who_may_nothing_does_not_learn_what_there_is(users):
+    """Authorization comes before existence and state."""
+    user, theirs = users("nobody")
+    for case in CASES:
+        if case.kind not in ("missing", "conflict", "quota", "revision"):
+            continue
+        wrong_words = case.answer[2].pattern if isinstance(case.answer[2], re.Pattern) else case.answer[2]
+        if "validation error detected" in wrong_words:
+            continue
+        code, status, message = refusal(getattr(theirs[case.operation.service], case.call), **case.all_arguments())
+        assert code.startswith("AccessDenied"), (case.operation.name, case.kind, code, message)
+        assert status == (400 if case.operation.service == "logs" else 403)
+        assert message.startswith(f"User: {user} is not authorized to perform: {case.operation.service}:"), message
 
 
 def test_the_older_form_of_publishing_refuses_alike(world, server, clients):

@@ -48,8 +48,8 @@ def functions():
            .refuses("revision", *REVISION, RevisionId=STALE))
     yield (of_function("DeleteFunction", function_not_found())
            .refuses("arn", *MISMATCH, FunctionName=arn(NAME) + ":live", Qualifier="1")
-           .refuses("conflict", *invalid("$LATEST version cannot be deleted without deleting the function."), Qualifier="$LATEST")
-           .refuses("conflict", *invalid("Deletion of aliases is not currently supported."), Qualifier="live")
+           .refuses("name", *invalid("$LATEST version cannot be deleted without deleting the function."), Qualifier="$LATEST")
+           .refuses("name", *invalid("Deletion of aliases is not currently supported."), Qualifier="live")
            .refuses("conflict", *conflict("Unable to delete version because the following aliases reference it: [live]"), Qualifier="1")
            .none("takes away", "quota").none(NO_REVISION, "revision"))
 

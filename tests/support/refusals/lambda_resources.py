@@ -80,12 +80,12 @@ def policies():
            .refuses("name", *BAD_PRINCIPAL, Principal="events.us-east-1")
            .refuses("arn", *BAD_PRINCIPAL, Principal=f"arn:aws:iam::{ACCOUNT}:group/g")
            .refuses("missing", *function_not_found("7", NAME), Qualifier="7")
-           .refuses("conflict", *TAKEN_STATEMENT, StatementId="them").refuses("conflict", *NOT_FOR_LATEST, Qualifier="$LATEST")
+           .refuses("conflict", *TAKEN_STATEMENT, StatementId="them").refuses("name", *NOT_FOR_LATEST, Qualifier="$LATEST")
            .held("quota", QUOTAS + "test_a_policy_has_20_kilobytes").refuses("revision", *REVISION, RevisionId=STALE))
     yield (on_qualified("RemovePermission", not_found(f"No policy found for: {arn('nothing')}"), StatementId="them")
            .refuses("missing", *NO_STATEMENT, StatementId="nobody")
            .refuses("missing", *not_found("No policy is associated with the given resource."), Qualifier="1")
-           .refuses("conflict", *NOT_FOR_LATEST, Qualifier="$LATEST").none("takes away", "quota")
+           .refuses("name", *NOT_FOR_LATEST, Qualifier="$LATEST").none(ANY_STATE, "conflict").none("takes away", "quota")
            .refuses("revision", *REVISION, RevisionId=STALE))
     yield reads(on_qualified("GetPolicy").refuses("missing", *GONE, Qualifier="1"))
     for name, good in (("PutResourcePolicy", {"Policy": POLICY}), ("GetResourcePolicy", {}), ("DeleteResourcePolicy", {})):
@@ -101,9 +101,9 @@ def of_policy(name, **good):
     op.refuses("missing", *function_not_found(), ResourceArn=arn("nothing"))
     if name == "GetResourcePolicy":
         return reads(op.refuses("missing", *GONE, ResourceArn=arn(NAME) + ":1"))
-    op.refuses("conflict", *NOT_FOR_LATEST, ResourceArn=arn(NAME) + ":$LATEST").refuses("revision", *REVISION, RevisionId=STALE)
+    op.refuses("arn", *NOT_FOR_LATEST, ResourceArn=arn(NAME) + ":$LATEST").refuses("revision", *REVISION, RevisionId=STALE)
     if name == "DeleteResourcePolicy":
-        return op.refuses("missing", *GONE, ResourceArn=arn(NAME) + ":1").none("takes away", "quota")
+        return op.refuses("missing", *GONE, ResourceArn=arn(NAME) + ":1").none(ANY_STATE, "conflict").none("takes away", "quota")
     return (op.refuses("conflict", *invalid("The policy is not a valid JSON policy document."), Policy="[]")
             .held("quota", QUOTAS + "test_a_policy_has_20_kilobytes"))
 
