@@ -1,3 +1,5 @@
+#include "invoke/engine.h"
+
 #include <algorithm>
 #include <atomic>
 #include <fstream>
@@ -7,7 +9,6 @@
 
 #include "aws/error.h"
 #include "base/log.h"
-#include "invoke/engine.h"
 #include "invoke/environment.h"
 #include "invoke/provisions.h"
 #include "invoke/spares.h"
@@ -65,12 +66,16 @@ class LaneEngine {
 
   Task<Outcome> invoke(const Invocation& invocation) {
     UnderWay::Place place = under_way_.begin(invocation.function);
-    std::unique_ptr<Environment> environment = take_idle(*invocation.function);
+    const Pool pool = pool_of(invocation);
+    std::unique_ptr<Environment> environment = take_idle(*invocation.function, pool);
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      if (environment == nullptr && settling_.contains(target_of(*invocation.function)))
-        environment = co_await await_settling(*invocation.function);
-      if (environment == nullptr) environment = co_await await_turn(*invocation.function);
-      if (environment == nullptr) environment = co_await launch_in_turn(invocation.function);
+      if (environment == nullptr && settling_.contains(pool))
+        environment = co_await await_settling(*invocation.function, pool);
+      if (environment == nullptr) environment = co_await await_turn(*invocation.function, pool);
+      if (environment == nullptr) {
+        Purpose purpose{.tenant_id = pool.tenant_id};
+        environment = co_await launch_in_turn(invocation.function, std::move(purpose));
+      }
       if (attempt == 0) count_provisioned(*environment);
       std::optional<Outcome> outcome = co_await environment->invoke(invocation);
       if (outcome) {
@@ -95,14 +100,24 @@ class LaneEngine {
   }
 
   void expect(const store::FunctionVersion& function) {
+    if (!parts_.catalog.looked()) {
+      base::asio::co_spawn(lane_, expect_later(function), base::asio::detached);
+      return;
+    }
     const auto found = parts_.catalog.find(function.runtime);
     if (found.runtime) sandboxes_->expect(*found.runtime, function.memory_mib, function.ephemeral_mib);
+  }
+
+  Task<void> expect_later(store::FunctionVersion function) {
+    auto looked = parts_.catalog.await_look();
+    co_await std::move(looked);
+    if (!stopped_) expect(function);
   }
 
   void start() { base::asio::co_spawn(lane_, sweep(), base::asio::detached); }
   /// Idle environments end; those with extensions take their time, see busy().
   void stop() {
-    while (!idle_.empty()) drop_idle(store::FunctionKey(idle_.begin()->first.first), "");
+    while (!idle_.empty()) drop_idle(store::FunctionKey(idle_.begin()->first.function), "");
     provisions_.stop();
     stopped_ = true;
     sweep_timer_.cancel();
@@ -121,10 +136,28 @@ class LaneEngine {
  private:
   using Idle = std::list<std::unique_ptr<Environment>>;
   using Target = Provisions::Target;
+  /// Whose environments may take each other's place: those of one version and, where it isolates its tenants, of one tenant.
+  struct Pool {
+    store::FunctionKey function;
+    std::string version;
+    std::string tenant_id;
+    auto operator<=>(const Pool&) const = default;
+  };
 
   static Target target_of(const store::FunctionVersion& function) { return {function.key, function.version}; }
-  static std::string name_of(const Target& target) {
-    return target.first.account + "/" + target.first.region + "/" + target.first.name + ":" + target.second;
+  static Pool pool_of(const Invocation& invocation) {
+    const store::FunctionVersion& function = *invocation.function;
+    return {function.key, function.version, function.per_tenant ? invocation.tenant_id : ""};
+  }
+  static Pool pool_of(const Environment& environment) {
+    const store::FunctionVersion& function = environment.function();
+    return {function.key, function.version, environment.tenant_id()};
+  }
+  /// In the queue of starts.
+  static std::string name_of(const Pool& pool) {
+    const std::string name =
+        pool.function.account + "/" + pool.function.region + "/" + pool.function.name + ":" + pool.version;
+    return pool.tenant_id.empty() ? name : name + " tenant " + pool.tenant_id;
   }
 
   Provisions::Parts provisions_parts() {
@@ -141,10 +174,10 @@ class LaneEngine {
   }
 
   /// What is provisioned first; then the warmest, so that the others grow old and go.
-  std::unique_ptr<Environment> take_idle(const store::FunctionVersion& function) {
+  std::unique_ptr<Environment> take_idle(const store::FunctionVersion& function, const Pool& pool) {
     if (!provisions_.none())
       if (auto environment = provisions_.take(target_of(function))) return environment;
-    const auto found = idle_.find(target_of(function));
+    const auto found = idle_.find(pool);
     if (found == idle_.end()) return nullptr;
     while (!found->second.empty()) {
       std::unique_ptr<Environment> environment = std::move(found->second.front());
@@ -161,8 +194,8 @@ class LaneEngine {
   }
 
   /// When it may start an environment: nothing. Or one that has become idle while it waited.
-  Task<std::unique_ptr<Environment>> await_turn(const store::FunctionVersion& function) {
-    const std::string name = name_of(target_of(function));
+  Task<std::unique_ptr<Environment>> await_turn(const store::FunctionVersion& function, const Pool& pool) {
+    const std::string name = name_of(pool);
     while (std::unique_ptr<Environment> offered = co_await starts_.enter(name)) {
       if (offered->usable() && offered->serves(function)) co_return offered;
       drop(std::move(offered));
@@ -172,15 +205,14 @@ class LaneEngine {
 
   /// Runtimes ask for their next event right after an answer: a moment's patience saves whoever invokes again at once a new
   /// environment.
-  Task<std::unique_ptr<Environment>> await_settling(const store::FunctionVersion& function) {
-    const Target target = target_of(function);
+  Task<std::unique_ptr<Environment>> await_settling(const store::FunctionVersion& function, const Pool& pool) {
     const auto deadline = std::chrono::steady_clock::now() + kSettlingPatience;
     base::asio::steady_timer pause(lane_);
     std::unique_ptr<Environment> found;
-    while (found == nullptr && settling_.contains(target) && std::chrono::steady_clock::now() < deadline) {
+    while (found == nullptr && settling_.contains(pool) && std::chrono::steady_clock::now() < deadline) {
       pause.expires_after(milliseconds(1));
       co_await pause.async_wait(base::asio::use_awaitable);
-      found = take_idle(function);
+      found = take_idle(function, pool);
     }
     co_return found;
   }
@@ -189,24 +221,23 @@ class LaneEngine {
   void release(std::unique_ptr<Environment> environment, const store::FunctionSnapshot& function,
                UnderWay::Place place) {
     if (environment->idle()) {
-      give_back(std::move(environment), *function, place);
+      give_back(std::move(environment), place);
       return;
     }
     busy_.fetch_add(1, std::memory_order_relaxed);
-    if (!environment->has_extensions()) settling_.insert(target_of(*function));
+    if (!environment->has_extensions()) settling_.insert(pool_of(*environment));
     base::asio::co_spawn(lane_, settle(std::move(environment), function, std::move(place)), base::asio::detached);
   }
 
   Task<void> settle(std::unique_ptr<Environment> environment, store::FunctionSnapshot function, UnderWay::Place place) {
     const bool counted = !environment->has_extensions();
     co_await environment->settle();
-    if (const auto one = settling_.find(target_of(*function)); counted && one != settling_.end()) settling_.erase(one);
-    give_back(std::move(environment), *function, place);
+    if (const auto one = settling_.find(pool_of(*environment)); counted && one != settling_.end()) settling_.erase(one);
+    give_back(std::move(environment), place);
     busy_.fetch_sub(1, std::memory_order_relaxed);
   }
 
-  void give_back(std::unique_ptr<Environment> environment, const store::FunctionVersion& function,
-                 const UnderWay::Place& place) {
+  void give_back(std::unique_ptr<Environment> environment, const UnderWay::Place& place) {
     // What is provisioned is replaced, not reset: its next invocation shall find it initialised.
     const bool fit = environment->provisioned() ? environment->intact() && !provisions_.replaced(*environment)
                                                 : environment->usable() && !outlived(*environment);
@@ -214,19 +245,19 @@ class LaneEngine {
       drop(std::move(environment));
       return;
     }
-    const Target target = target_of(function);
-    environment = starts_.offer(name_of(target), std::move(environment));
+    const Pool pool = pool_of(*environment);
+    environment = starts_.offer(name_of(pool), std::move(environment));
     if (environment == nullptr) return;
     if (environment->provisioned()) return provisions_.give_back(std::move(environment));
     environment->rest();
     environment->idle_since = parts_.clock.steady();
-    idle_[target].push_front(std::move(environment));
+    idle_[pool].push_front(std::move(environment));
   }
 
   /// Those of the version, or of every version when it is empty.
   void drop_idle(const store::FunctionKey& key, const std::string& version) {
-    for (auto found = idle_.lower_bound({key, version}); found != idle_.end() && found->first.first == key;) {
-      if (!version.empty() && found->first.second != version) return;
+    for (auto found = idle_.lower_bound({key, version, ""}); found != idle_.end() && found->first.function == key;) {
+      if (!version.empty() && found->first.version != version) return;
       for (auto& environment : found->second) dispose(std::move(environment));
       found = idle_.erase(found);
     }
@@ -264,19 +295,18 @@ class LaneEngine {
   }
 
   /// When there is no sandbox to be had, the environment that has been idle longest makes room for this one.
-  Task<std::unique_ptr<Environment>> launch_or_make_room(const store::FunctionSnapshot& function,
-                                                         Initialization initialization) {
-    const milliseconds limit = init_limit(*function, initialization);
+  Task<std::unique_ptr<Environment>> launch_or_make_room(const store::FunctionSnapshot& function, Purpose purpose) {
+    const milliseconds limit = init_limit(*function, purpose.initialization);
     std::string reason;
     try {
-      co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function, limit, initialization);
+      co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function, limit, purpose);
     } catch (const std::runtime_error& error) {
       if (idle_.empty()) throw;
       reason = error.what();
     }
     base::log::warn("an idle environment makes room", {{"reason", reason}});
     drop_coldest();
-    co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function, limit, initialization);
+    co_return co_await Environment::launch(parts_, *sandboxes_, lane_, function, limit, purpose);
   }
 
   milliseconds init_limit(const store::FunctionVersion& function, Initialization initialization) const {
@@ -284,8 +314,8 @@ class LaneEngine {
     return std::max(options_.provisioned_init_limit, milliseconds(std::chrono::seconds(function.timeout_s)));
   }
 
-  Task<std::unique_ptr<Environment>> launch(const store::FunctionSnapshot& function, Initialization initialization) {
-    std::unique_ptr<Environment> environment = co_await launch_or_make_room(function, initialization);
+  Task<std::unique_ptr<Environment>> launch(const store::FunctionSnapshot& function, Purpose purpose) {
+    std::unique_ptr<Environment> environment = co_await launch_or_make_room(function, std::move(purpose));
     if (stopped_) throw aws::Error("ServiceException", "The server is stopping.", 500);
     alive_.insert(environment.get());
     environments_.fetch_add(1, std::memory_order_relaxed);
@@ -293,12 +323,11 @@ class LaneEngine {
   }
 
   /// The launch of one whose turn it was.
-  Task<std::unique_ptr<Environment>> launch_in_turn(const store::FunctionSnapshot& function,
-                                                    Initialization initialization = Initialization::on_demand) {
+  Task<std::unique_ptr<Environment>> launch_in_turn(const store::FunctionSnapshot& function, Purpose purpose) {
     std::unique_ptr<Environment> environment;
     std::exception_ptr failure;
     try {
-      environment = co_await launch(function, initialization);
+      environment = co_await launch(function, std::move(purpose));
     } catch (const std::exception&) {
       failure = std::current_exception();
     }
@@ -309,8 +338,9 @@ class LaneEngine {
 
   /// In turn with the invocations that wait, under a name of its own: nothing is offered to it.
   Task<std::unique_ptr<Environment>> launch_provisioned(store::FunctionSnapshot function) {
-    co_await starts_.enter(name_of(target_of(*function)) + " provisioned");
-    co_return co_await launch_in_turn(function, Initialization::provisioned);
+    co_await starts_.enter(name_of(Pool{function->key, function->version, ""}) + " provisioned");
+    Purpose purpose{.initialization = Initialization::provisioned};
+    co_return co_await launch_in_turn(function, std::move(purpose));
   }
 
   Task<void> sweep() {
@@ -378,9 +408,9 @@ class LaneEngine {
   base::Family<base::Counter>& provisioned_invocations_;
   Provisions provisions_;
   base::asio::steady_timer sweep_timer_;
-  std::map<Target, Idle> idle_;
+  std::map<Pool, Idle> idle_;
   /// Of each environment that has answered and whose runtime has not asked for its next event.
-  std::multiset<Target> settling_;
+  std::multiset<Pool> settling_;
   UnderWay under_way_;
   std::set<Environment*> alive_;
   std::atomic<std::size_t> environments_{0}, busy_{0};

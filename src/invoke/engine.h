@@ -34,6 +34,8 @@ struct Invocation {
   std::string payload;
   /// Decoded JSON of X-Amz-Client-Context.
   std::string client_context;
+  /// X-Amz-Tenant-Id: the environment serves this tenant alone. Empty where the function does not isolate its tenants.
+  std::string tenant_id = {};
   std::string trace_id = {};
   /// Where a response goes that the function streams, as it comes; without one it is gathered. Called on the function's lane.
   std::shared_ptr<runtime_api::ResponseSink> sink = {};

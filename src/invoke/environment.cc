@@ -44,6 +44,24 @@ std::vector<std::string> layer_hashes(const store::FunctionVersion& function) {
   return hashes;
 }
 
+std::chrono::microseconds microseconds_between(base::SteadyTime from, base::SteadyTime to) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(to - from);
+}
+
+/// Without its ending. What a runtime says by /error is no response, as in AWS's emulator.
+RuntimeDone done_with(const Invocation& invocation, const runtime_api::Answer& answer, base::SteadyTime begin) {
+  RuntimeDone done;
+  done.request_id = invocation.request_id;
+  done.trace_id = invocation.trace_id;
+  done.produced_bytes = answer.response_size;
+  done.begin = begin;
+  done.answer_ended = answer.ended;
+  if (answer.kind == Answer::Kind::error && !answer.streamed) return done;
+  done.response_began = answer.began;
+  done.response_ended = answer.ended;
+  return done;
+}
+
 /// Whether both have the same network and file systems.
 bool same_surroundings(const store::FunctionVersion& one, const store::FunctionVersion& other) {
   const store::VpcUse my_vpc = one.vpc.value_or(store::VpcUse()), their_vpc = other.vpc.value_or(store::VpcUse());
@@ -69,11 +87,11 @@ struct Environment::Timer {
 };
 
 Environment::Environment(const EngineParts& parts, asio::io_context& lane, store::FunctionSnapshot function,
-                         Initialization initialization)
+                         Purpose purpose)
     : parts_(parts),
       lane_(lane),
       function_(std::move(function)),
-      initialization_(initialization),
+      purpose_(std::move(purpose)),
       log_stream_(make_log_stream(parts.clock, *function_)),
       launched_at_(parts.clock.steady()),
       timer_(new Timer{asio::steady_timer(lane), asio::steady_timer(lane), this}) {}
@@ -88,16 +106,19 @@ Environment::~Environment() {
 
 Task<std::unique_ptr<Environment>> Environment::launch(const EngineParts& parts, Sandboxes& sandboxes,
                                                        asio::io_context& lane, store::FunctionSnapshot function,
-                                                       milliseconds init_limit, Initialization initialization) {
+                                                       milliseconds init_limit, Purpose purpose) {
+  auto looked = parts.catalog.await_look();
+  co_await std::move(looked);
   const runtimes::Runtime runtime = find_runtime(parts.catalog, *function);
   const RoleCredentials credentials = parts.credentials(*function);
-  std::unique_ptr<Environment> made(new Environment(parts, lane, function, initialization));
+  std::unique_ptr<Environment> made(new Environment(parts, lane, function, std::move(purpose)));
 
   sandbox::Spec spec;
   spec.code_hash = function->code_hash;
   spec.root = runtime.root;
   spec.runtime_dir = runtime.bootstrap_dir;
-  spec.environment = environment_variables(*function, runtime, credentials, made->log_stream_, name_of(initialization));
+  spec.environment =
+      environment_variables(*function, runtime, credentials, made->log_stream_, name_of(made->purpose_.initialization));
   spec.argv =
       runtimes::with_exec_wrapper(runtimes::command_line(runtime, function->memory_mib), spec.environment, runtime);
   spec.memory_mib = function->memory_mib;
@@ -150,7 +171,7 @@ void Environment::attach(std::unique_ptr<sandbox::Sandbox> sandbox) {
     if (telemetry.wants_function()) telemetry.function(record, function_->log_format == "JSON");
   });
   log_ = std::make_unique<LifecycleLog>(*capture_, runtime_api_->telemetry(), parts_.clock, *function_, log_stream_,
-                                        initialization_);
+                                        purpose_);
   runtime_api_->telemetry().on_subscribed(
       [this](auto api, const std::string& name, const auto& types) { log_->subscribed(api, name, types); });
   api_ = parts_.serve_api(executor, sandbox_->take_api_listener());
@@ -160,6 +181,8 @@ void Environment::attach(std::unique_ptr<sandbox::Sandbox> sandbox) {
 /// The sandbox is a member: it forgets its observers before this object is gone.
 void Environment::watch_ends() {
   runtime_api_->on_next([this] {
+    asked_ = parts_.clock.steady();
+    say_runtime_done();
     if (std::exchange(timer_->waited_for, false)) timer_->change.cancel();
   });
   sandbox_->on_exit([this](sandbox::Exit exit) {
@@ -351,16 +374,12 @@ Task<std::optional<Outcome>> Environment::invoke(const Invocation& invocation) {
   event.invoked_function_arn = invocation.invoked_function_arn;
   event.trace_id = invocation.trace_id;
   event.client_context = invocation.client_context;
+  event.tenant_id = purpose_.tenant_id;
   event.payload = invocation.payload;
+  asked_.reset();
   Answer answer = co_await runtime_api_->invoke(std::move(event), invocation.sink);
 
-  RuntimeDone done;
-  done.request_id = invocation.request_id;
-  done.trace_id = invocation.trace_id;
-  done.produced_bytes = answer.response_size;
-  done.begin = begin;
-  done.answer_began = answer.began;
-  done.answer_ended = answer.ended;
+  RuntimeDone done = done_with(invocation, answer, begin);
   Ending ending;
   Outcome outcome = outcome_of(invocation, std::move(answer), ending);
   InvocationReport said;
@@ -371,13 +390,18 @@ Task<std::optional<Outcome>> Environment::invoke(const Invocation& invocation) {
   capture_->drain();
   done.ending = said.ending;
   done.took = said.took;
-  log_->runtime_done(done);
+  undone_ = std::move(done);
+  if (asked_ || state_ != State::ready) say_runtime_done();
   const bool alone = runtime_api_->extensions().none();
   if (alone && state_ == State::ready && !runtime_api_->idle())
     co_await wait_until([this] { return runtime_api_->idle() || state_ != State::ready; },
                         std::chrono::steady_clock::now() + kNextGrace);
-  if (runtime_api_->idle() || alone) {
+  // Its record waits for the runtime when somebody hears it.
+  const bool unheard = undone_ && state_ == State::ready && log_->hears_runtime_done(said.ending);
+  if (runtime_api_->idle() || (alone && !unheard)) {
     if (state_ == State::broken || runtime_api_->idle()) timer_->deadline.cancel();
+    say_runtime_done();
+    if (asked_) said.took = std::max(said.took, microseconds_between(begin, *asked_));
     report(std::move(said));
   } else {
     unreported_ = Unreported{std::move(said), begin};
@@ -458,7 +482,22 @@ void Environment::keep_log() {
   if (kept_log_) kept_log_->flush();
 }
 
+/// Once the runtime has asked for its next event, or when it will not.
+void Environment::say_runtime_done() {
+  if (!undone_) return;
+  RuntimeDone done = *std::exchange(undone_, std::nullopt);
+  if (asked_) {
+    done.asked = *asked_;
+    done.took = std::max(done.took, microseconds_between(done.begin, done.asked));
+  }
+  log_->runtime_done(done);
+}
+
 void Environment::report(InvocationReport what) {
+  if (asked_ && state_ == State::ready && !runtime_api_->extensions().none()) {
+    what.extensions_began = *asked_;
+    what.extensions_ended = parts_.clock.steady();
+  }
   what.peak_memory_mib = sandbox_->peak_memory_mib();
   log_->report(what);
 }
@@ -480,6 +519,7 @@ Task<void> Environment::await_report() {
   timer_->deadline.cancel();
   if (state_ == State::ready && !runtime_api_->idle()) break_down();
   capture_->drain();
+  say_runtime_done();
   if (auto late = std::exchange(unreported_, std::nullopt)) {
     late->report.took = std::chrono::duration_cast<microseconds>(parts_.clock.steady() - late->begin);
     if (late->report.ending.status == "success" && state_ != State::ready) {

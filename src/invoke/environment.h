@@ -37,8 +37,7 @@ class Environment {
   /// had and aws::Error for a runtime or role that is gone.
   static base::Task<std::unique_ptr<Environment>> launch(const EngineParts& parts, Sandboxes& sandboxes,
                                                          base::asio::io_context& lane, store::FunctionSnapshot function,
-                                                         std::chrono::milliseconds init_limit,
-                                                         Initialization initialization = Initialization::on_demand);
+                                                         std::chrono::milliseconds init_limit, Purpose purpose = {});
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
@@ -67,7 +66,8 @@ class Environment {
   bool intact() const { return state_ == State::ready; }
   /// `observer` is called on the lane when what is inside has ended between invocations.
   void when_broken(std::function<void()> observer) { when_broken_ = std::move(observer); }
-  bool provisioned() const { return initialization_ == Initialization::provisioned; }
+  bool provisioned() const { return purpose_.initialization == Initialization::provisioned; }
+  const std::string& tenant_id() const { return purpose_.tenant_id; }
   const store::FunctionVersion& function() const { return *function_; }
   /// Is still what a function like `wanted` needs.
   bool serves(const store::FunctionVersion& wanted) const;
@@ -92,7 +92,7 @@ class Environment {
   };
 
   Environment(const EngineParts& parts, base::asio::io_context& lane, store::FunctionSnapshot function,
-              Initialization initialization);
+              Purpose purpose);
   void attach(std::unique_ptr<sandbox::Sandbox> sandbox);
   void watch_ends();
   void print(LogCapture::Source source, std::string_view text);
@@ -109,6 +109,7 @@ class Environment {
   Failure failure_of(std::string_view request_id, const runtime_api::Answer& answer) const;
   void break_down();
   void broke_by_itself();
+  void say_runtime_done();
   void report(InvocationReport what);
   void keep_log();
   /// The part of settle() that a caller who wants the whole log waits for.
@@ -118,7 +119,7 @@ class Environment {
   const EngineParts& parts_;
   base::asio::io_context& lane_;
   store::FunctionSnapshot function_;
-  const Initialization initialization_;
+  const Purpose purpose_;
   std::function<void()> when_broken_;
   std::string log_stream_;
   std::string runtime_version_;
@@ -136,6 +137,10 @@ class Environment {
   std::unique_ptr<LogCapture> capture_;
   std::unique_ptr<LifecycleLog> log_;
   std::optional<sandbox::Exit> exit_;
+  /// Of an answer whose runtime has not asked for its next event yet.
+  std::optional<RuntimeDone> undone_;
+  /// When the runtime asked for the event after the one that it was given last.
+  std::optional<base::SteadyTime> asked_;
   std::optional<Unreported> unreported_;
   std::shared_ptr<Timer> timer_;
   State state_ = State::starting;

@@ -63,14 +63,13 @@ std::string_view name_of(Initialization initialization) {
 }
 
 LifecycleLog::LifecycleLog(LogCapture& capture, Telemetry& telemetry, const base::Clock& clock,
-                           const store::FunctionVersion& function, std::string log_stream,
-                           Initialization initialization)
+                           const store::FunctionVersion& function, std::string log_stream, Purpose purpose)
     : capture_(capture),
       telemetry_(telemetry),
       clock_(clock),
       function_(function),
       log_stream_(std::move(log_stream)),
-      initialization_(initialization),
+      purpose_(std::move(purpose)),
       json_(function.log_format == "JSON"),
       level_(level_of(function.system_log_level)) {}
 
@@ -94,7 +93,7 @@ void LifecycleLog::say(Level level, const std::string& text, const PlatformEvent
 }
 
 void LifecycleLog::init_start(InitPhase phase, std::string_view runtime_version) {
-  json::object record{{"initializationType", name_of(initialization_)},
+  json::object record{{"initializationType", name_of(purpose_.initialization)},
                       {"phase", name_of(phase)},
                       {"runtimeVersion", runtime_version},
                       {"runtimeVersionArn", function_.runtime_version_arn},
@@ -110,18 +109,18 @@ void LifecycleLog::init_start(InitPhase phase, std::string_view runtime_version)
 }
 
 void LifecycleLog::init_done(InitPhase phase, const Ending& ending, microseconds took) {
-  json::object done{{"initializationType", name_of(initialization_)}, {"phase", name_of(phase)}};
+  json::object done{{"initializationType", name_of(purpose_.initialization)}, {"phase", name_of(phase)}};
   add_ending(done, ending);
   json::object report = done;
   report["metrics"] = json::object{{"durationMs", rounded(milliseconds_of(took))}};
   say(level_of(ending, Level::debug), "", {"platform.initRuntimeDone", std::move(done), "", nullptr});
   std::string text;
-  if (ending.status == "success" && initialization_ == Initialization::provisioned)
+  if (ending.status == "success" && purpose_.initialization == Initialization::provisioned)
     text = fmt::format("INIT_REPORT Init Duration: {:.2f} ms", milliseconds_of(took));
   if (ending.status != "success")
     text = fmt::format("INIT_REPORT Init Duration: {:.2f} ms\tPhase: {}{}", milliseconds_of(took), name_of(phase),
                        ending_text(ending));
-  const bool on_demand = initialization_ == Initialization::on_demand;
+  const bool on_demand = purpose_.initialization == Initialization::on_demand;
   const Level level = level_of(ending, on_demand ? Level::debug : Level::info);
   say(level, text, {"platform.initReport", std::move(report), "", nullptr});
 }
@@ -156,31 +155,48 @@ void LifecycleLog::start(const std::string& request_id, const std::string& trace
   if (!json_ && !telemetry_.any()) return capture_.platform_line(text);
   json::object record{{"requestId", request_id}, {"version", function_.version}};
   const json::object logs_record = record;
+  add_tenant(record);
   if (!trace_id.empty()) record["tracing"] = tracing(trace_id);
   say(Level::info, text, {"platform.start", std::move(record), "platform.start", logs_record});
 }
 
+/// "Monitoring Lambda functions with tenant isolation".
+void LifecycleLog::add_tenant(json::object& record) const {
+  if (!purpose_.tenant_id.empty()) record["tenantId"] = purpose_.tenant_id;
+}
+
+bool LifecycleLog::hears_runtime_done(const Ending& ending) const {
+  return telemetry_.any() || kept(level_of(ending, Level::debug));
+}
+
+/// A part of an invocation, as subscribers see it.
+json::object LifecycleLog::span(std::string_view name, base::SteadyTime from, base::SteadyTime to) const {
+  const auto ago = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - from);
+  const auto took = std::chrono::duration_cast<microseconds>(std::max(from, to) - from);
+  return {{"name", name},
+          {"start", runtime_api::telemetry_time(clock_.now() - ago)},
+          {"durationMs", rounded(milliseconds_of(took))}};
+}
+
+/// The spans are those of AWS's emulator (aws-lambda-rie, lambda/rapid) and of records from AWS.
 void LifecycleLog::runtime_done(const RuntimeDone& done) {
-  const Level level = level_of(done.ending, Level::debug);
-  if (!telemetry_.any() && !kept(level)) return;
+  if (!hears_runtime_done(done.ending)) return;
   json::object record{{"requestId", done.request_id}};
   add_ending(record, done.ending);
   const json::object logs_record = record;
+  add_tenant(record);
   if (!done.trace_id.empty()) record["tracing"] = tracing(done.trace_id);
-  if (done.answer_ended != base::SteadyTime{}) {
-    const auto span = [&](const char* name, base::SteadyTime from, base::SteadyTime to) {
-      const auto ago = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - from);
-      const auto took = std::chrono::duration_cast<microseconds>(to - from);
-      return json::object{{"name", name},
-                          {"start", runtime_api::telemetry_time(clock_.now() - ago)},
-                          {"durationMs", rounded(milliseconds_of(took))}};
-    };
-    record["spans"] = json::array{span("responseLatency", done.begin, done.answer_began),
-                                  span("responseDuration", done.answer_began, done.answer_ended)};
+  json::array spans;
+  if (done.response_ended != base::SteadyTime{}) {
+    spans.push_back(span("responseLatency", done.begin, done.response_began));
+    spans.push_back(span("responseDuration", done.response_began, done.response_ended));
   }
+  if (done.asked != base::SteadyTime{}) spans.push_back(span("runtimeOverhead", done.answer_ended, done.asked));
+  if (!spans.empty()) record["spans"] = std::move(spans);
   record["metrics"] =
       json::object{{"durationMs", rounded(milliseconds_of(done.took))}, {"producedBytes", done.produced_bytes}};
   // In a text log an invocation's end is said by END.
+  const Level level = level_of(done.ending, Level::debug);
   say(level, "", {"platform.runtimeDone", std::move(record), "platform.runtimeDone", logs_record});
 }
 
@@ -189,7 +205,7 @@ void LifecycleLog::report(const InvocationReport& report) {
   // The first invocation says how long its init took, and pays for it when it caused it. That of a provisioned environment
   // says so too, as on AWS, but pays nothing for it.
   const double init_ms = report.init_took ? milliseconds_of(*report.init_took) : 0;
-  const bool pays = initialization_ == Initialization::on_demand;
+  const bool pays = purpose_.initialization == Initialization::on_demand;
   const double billed_ms = std::ceil(duration_ms + (pays ? init_ms : 0));
   const std::int32_t peak_mib = std::min(report.peak_memory_mib, function_.memory_mib);
   if (!json_) {
@@ -212,7 +228,10 @@ void LifecycleLog::report(const InvocationReport& report) {
   if (report.init_took) metrics["initDurationMs"] = rounded(init_ms);
   json::object record{{"requestId", report.request_id}, {"metrics", metrics}};
   const json::object logs_record = record;
+  add_tenant(record);
   add_ending(record, report.ending);
+  if (report.extensions_ended != base::SteadyTime{})
+    record["spans"] = json::array{span("extensionOverhead", report.extensions_began, report.extensions_ended)};
   const PlatformEvent end{"", nullptr, "platform.end", json::object{{"requestId", report.request_id}}};
   telemetry_.platform(end);
   say(level, "", {"platform.report", std::move(record), "platform.report", logs_record});

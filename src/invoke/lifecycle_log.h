@@ -5,6 +5,7 @@
 // lines recorded from AWS's logs (facts/runtime.md sections 7 and 8).
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -25,6 +26,13 @@ enum class InitPhase { init, invoke };
 /// What made an environment begin its init: an invocation, or provisioned concurrency.
 enum class Initialization { on_demand, provisioned };
 
+/// What an environment is made for, besides its function.
+struct Purpose {
+  Initialization initialization = Initialization::on_demand;
+  /// Whom it serves alone; empty where the function does not isolate its tenants.
+  std::string tenant_id = {};
+};
+
 /// "on-demand", "provisioned-concurrency": AWS_LAMBDA_INITIALIZATION_TYPE and initializationType.
 std::string_view name_of(Initialization initialization);
 
@@ -42,6 +50,8 @@ struct InvocationReport {
   std::optional<std::chrono::microseconds> init_took;
   std::int32_t peak_memory_mib = 0;
   Ending ending;
+  /// What the extensions still needed when the runtime had asked for its next event; equal to their default without extensions.
+  base::SteadyTime extensions_began = {}, extensions_ended = {};
 };
 
 /// How the runtime dealt with an event.
@@ -52,16 +62,18 @@ struct RuntimeDone {
   std::chrono::microseconds took{0};
   std::size_t produced_bytes = 0;
   base::SteadyTime begin = {};
-  /// When the answer began and ended; equal to their default when there was none.
-  base::SteadyTime answer_began = {}, answer_ended = {};
+  /// When the response began and ended; equal to their default when there was none, but perhaps an error.
+  base::SteadyTime response_began = {}, response_ended = {};
+  /// When the answer, of either kind, was complete and when the runtime asked for its next event; equal to their default when it
+  /// did not.
+  base::SteadyTime answer_ended = {}, asked = {};
 };
 
 class LifecycleLog {
  public:
   /// All of it outlives this object; `capture` and `telemetry` belong to the same environment.
   LifecycleLog(LogCapture& capture, runtime_api::Telemetry& telemetry, const base::Clock& clock,
-               const store::FunctionVersion& function, std::string log_stream,
-               Initialization initialization = Initialization::on_demand);
+               const store::FunctionVersion& function, std::string log_stream, Purpose purpose = {});
 
   void init_start(InitPhase phase, std::string_view runtime_version);
   /// Subscribers are told of every end, and so is the log of an environment that is provisioned; else the log hears of
@@ -71,8 +83,10 @@ class LifecycleLog {
   void subscribed(runtime_api::Telemetry::Api api, const std::string& name, const std::vector<std::string>& types);
 
   void start(const std::string& request_id, const std::string& trace_id);
-  /// The runtime has answered, or never will.
+  /// The runtime has answered and asked for its next event, or never will.
   void runtime_done(const RuntimeDone& done);
+  /// Whether runtime_done() says anything to anybody.
+  bool hears_runtime_done(const Ending& ending) const;
   void report(const InvocationReport& report);
   /// Why an invocation failed, in the platform's words. Text logs only, as on AWS.
   void fault(std::string_view line);
@@ -85,6 +99,8 @@ class LifecycleLog {
   static Level level_of(std::string_view name);
   static Level level_of(const Ending& ending, Level of_success);
   bool kept(Level level) const { return json_ && level >= level_; }
+  void add_tenant(boost::json::object& record) const;
+  boost::json::object span(std::string_view name, base::SteadyTime from, base::SteadyTime to) const;
   void say(Level level, const std::string& text, const runtime_api::PlatformEvent& event);
 
   LogCapture& capture_;
@@ -92,7 +108,7 @@ class LifecycleLog {
   const base::Clock& clock_;
   const store::FunctionVersion& function_;
   const std::string log_stream_;
-  const Initialization initialization_;
+  const Purpose purpose_;
   const bool json_;
   /// Of a JSON log. A text log has its own lines, whatever their level.
   const Level level_;

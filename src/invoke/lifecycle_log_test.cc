@@ -91,6 +91,47 @@ TEST_F(LifecycleLogTest, AJsonLogHasTheRecordsAndNoLines) {
   EXPECT_THAT(text, Not(HasSubstr("not in")));
 }
 
+// The order and the sums are those of a record from AWS: responseLatency, responseDuration, runtimeOverhead.
+TEST_F(LifecycleLogTest, SaysWhatTheRuntimeAndTheExtensionsTook) {
+  function_.log_format = "JSON";
+  function_.system_log_level = "DEBUG";
+  open();
+  RuntimeDone done;
+  done.begin = clock_.steady();
+  done.response_began = done.begin + microseconds(1'613);
+  done.response_ended = done.answer_ended = done.begin + microseconds(1'677);
+  done.asked = done.begin + microseconds(16'923);
+  clock_.advance(std::chrono::milliseconds(17));
+  log_->runtime_done(done);
+  EXPECT_THAT(
+      said(),
+      HasSubstr("\"spans\":["
+                "{\"name\":\"responseLatency\",\"start\":\"2022-10-12T00:00:15.064Z\",\"durationMs\":1.613},"
+                "{\"name\":\"responseDuration\",\"start\":\"2022-10-12T00:00:15.066Z\",\"durationMs\":0.064},"
+                "{\"name\":\"runtimeOverhead\",\"start\":\"2022-10-12T00:00:15.066Z\",\"durationMs\":15.246}]"));
+  InvocationReport report;
+  log_->report(report);
+  EXPECT_THAT(said(), Not(HasSubstr("spans")));
+  report.extensions_began = done.asked;
+  report.extensions_ended = done.asked + microseconds(5'000);
+  log_->report(report);
+  EXPECT_THAT(said(), HasSubstr("\"spans\":[{\"name\":\"extensionOverhead\","));
+}
+
+TEST_F(LifecycleLogTest, AnErrorIsNoResponseAndARuntimeThatEndedAsksForNothing) {
+  function_.log_format = "JSON";
+  function_.system_log_level = "DEBUG";
+  open();
+  RuntimeDone done;
+  done.begin = clock_.steady();
+  log_->runtime_done(done);
+  EXPECT_THAT(said(), Not(HasSubstr("spans")));
+  done.answer_ended = done.begin + microseconds(1'000);
+  done.asked = done.begin + microseconds(3'000);
+  log_->runtime_done(done);
+  EXPECT_THAT(said(), HasSubstr("\"spans\":[{\"name\":\"runtimeOverhead\","));
+}
+
 // AWS Lambda Developer Guide, "Log-level filtering", the table of system log levels.
 TEST_F(LifecycleLogTest, AJsonLogKeepsWhatItsLevelSays) {
   function_.log_format = "JSON";

@@ -86,6 +86,7 @@ Response event_response(const Event& event) {
   add(response, "Lambda-Runtime-Trace-Id", event.trace_id);
   add(response, "Lambda-Runtime-Client-Context", event.client_context);
   add(response, "Lambda-Runtime-Cognito-Identity", event.cognito_identity);
+  add(response, "Lambda-Runtime-Aws-Tenant-Id", event.tenant_id);
   response.headers.add("Content-Type", "application/json");
   response.body = event.payload;
   return response;

@@ -28,6 +28,7 @@ struct Event {
   /// Decoded JSON.
   std::string client_context;
   std::string cognito_identity;
+  std::string tenant_id;
   std::string payload;
 };
 

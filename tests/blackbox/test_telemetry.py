@@ -129,15 +129,20 @@ def test_a_subscriber_is_told_everything(subscriber, kind):
     assert done[0]["requestId"] == first.request_id and done[0]["status"] == "success"
     assert done[0]["metrics"]["producedBytes"] == len(first.bytes)
     assert done[0]["metrics"]["durationMs"] > 0
-    assert [span["name"] for span in done[0]["spans"]] == ["responseLatency", "responseDuration"]
-    assert 0 < done[0]["spans"][0]["durationMs"] <= done[0]["metrics"]["durationMs"]
+    assert [span["name"] for span in done[0]["spans"]] == ["responseLatency", "responseDuration", "runtimeOverhead"]
+    assert done[0]["spans"][0]["durationMs"] > 0
+    assert sum(span["durationMs"] for span in done[0]["spans"]) <= done[0]["metrics"]["durationMs"] + 0.01
     assert done[1]["requestId"] == failed.request_id and done[1]["status"] == "failure"
     assert done[1]["errorType"] == "Runtime.Unknown"
+    # What the runtime says by /error is no response.
+    assert [span["name"] for span in done[1]["spans"]] == ["runtimeOverhead"]
     report = of_type(events, "platform.report")[0]
     assert report["status"] == "success"
     assert set(report["metrics"]) == {"durationMs", "billedDurationMs", "memorySizeMB", "maxMemoryUsedMB",
                                       "initDurationMs"}
     assert report["metrics"]["memorySizeMB"] == 512
+    assert report["metrics"]["durationMs"] >= done[0]["metrics"]["durationMs"]
+    assert [span["name"] for span in report["spans"]] == ["extensionOverhead"]
     assert "initDurationMs" not in of_type(events, "platform.report")[1]["metrics"]
     assert f"printed by {first.request_id}" in of_type(events, "function")
     order = [event["type"] for event in events if event["type"].startswith("platform.")]
