@@ -65,10 +65,11 @@ std::unique_ptr<aws::Targets> AsyncServices::make_targets() {
     endpoints.insert(targets::parse_target_endpoint(text));
   auto credentials = [this](const aws::Sender& sender) -> targets::Credentials {
     const auto role = parts_.identities.role_by_arn(sender.role_arn);
-    if (!role || !auth::Authorizer::service_may_assume("lambda.amazonaws.com", *role))
-      throw aws::Error("AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", 403);
     const auto function = function_of(sender.source_arn);
     const std::string session_name = function ? function->key.name : "lambda";
+    const std::string source = function ? function->key.arn() : sender.source_arn;
+    if (!role || !parts_.authorizer.service_may_assume("lambda.amazonaws.com", *role, source))
+      throw aws::Error("AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", 403);
     const auto session =
         parts_.tokens.issue(sender.account, sender.role_arn, role->id, session_name, kDeliverySession_s);
     return {session.access_key_id, session.secret_access_key, session.session_token};

@@ -151,7 +151,7 @@ void Composition::take_reports(std::vector<sandbox::LauncherProcess>& launchers)
 
 invoke::RoleCredentials Composition::role_credentials(const store::FunctionVersion& function) const {
   const auto role = identities_.role_by_arn(function.role);
-  if (!role || !auth::Authorizer::service_may_assume("lambda.amazonaws.com", *role))
+  if (!role || !authorizer_.service_may_assume("lambda.amazonaws.com", *role, function.key.arn()))
     throw aws::Error("AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", 403);
   const auto session = tokens_.issue(function.key.account, function.role, role->id, function.key.name, kRoleSession_s,
                                      function.key.arn());
@@ -181,9 +181,9 @@ lambda::LambdaParts Composition::lambda_parts() {
       .urls = urls_,
       .mappings = mappings_,
       .lambda_may_assume =
-          [this](std::string_view role_arn) {
+          [this](std::string_view role_arn, std::string_view function_arn) {
             const auto role = identities_.role_by_arn(role_arn);
-            return role && auth::Authorizer::service_may_assume("lambda.amazonaws.com", *role);
+            return role && authorizer_.service_may_assume("lambda.amazonaws.com", *role, function_arn);
           },
       .allowed =
           [this](const aws::Caller& caller, std::string_view action, std::string_view resource,

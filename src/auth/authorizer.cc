@@ -167,33 +167,33 @@ void Authorizer::require_pass_role(const aws::Caller& caller, std::string_view r
 
 bool Authorizer::service_allowed(std::string_view service, const ResourceRequest& request) const {
   RequestContext known = request.context;
-  known_.add_time(known);
+  known.merge(service.empty() ? known_.of_anybody(request.resource) : known_.of_service(service, request.resource));
   const AccessRequest access{request.action, request.resource, [&known]() -> const RequestContext& { return known; }};
   return resource_says(request, {.service = service}, access) == Trust::named;
 }
 
 bool Authorizer::anybody_allowed(const ResourceRequest& request) const { return service_allowed({}, request); }
 
-bool Authorizer::may_assume(const aws::Caller& caller, const store::Role& role) const {
+bool Authorizer::may_assume(const aws::Caller& caller, const store::Role& role, const RequestContext& asked) const {
   // "Roles may not be assumed by root accounts.", whatever they trust.
   if (caller.kind == aws::Principal::root) return false;
   const auto trust_policy = compiled_policy(role.trust_policy, PolicyUse::trust);
   if (!trust_policy) return false;
-  const Trust trust =
-      decide_trust(*trust_policy, {.account = caller.account, .arn = caller.arn, .identity_arn = caller.identity_arn});
-  if (trust == Trust::none || trust == Trust::denied) return false;
   const std::string arn = role.arn();
-  const ResourceRequest request{.action = "sts:AssumeRole", .resource = arn};
+  const ResourceRequest request{.action = "sts:AssumeRole", .resource = arn, .context = asked};
   LazyContext known(known_, caller, request);
   const AccessRequest access{request.action, request.resource,
                              [&known]() -> const RequestContext& { return known.get(); }};
+  const AssumePrincipal principal{.account = caller.account, .arn = caller.arn, .identity_arn = caller.identity_arn};
+  const Trust trust = decide_trust(*trust_policy, principal, access.context);
+  if (trust == Trust::none || trust == Trust::denied) return false;
   const Decision own = decide_for(caller, access);
   const bool named_here = trust == Trust::named && caller.account == role.account;
   return own == Decision::allow || (named_here && own == Decision::implicit_deny);
 }
 
-void Authorizer::require_assume(const aws::Caller& caller, const store::Role& role) const {
-  if (may_assume(caller, role)) return;
+void Authorizer::require_assume(const aws::Caller& caller, const store::Role& role, const RequestContext& asked) const {
+  if (may_assume(caller, role, asked)) return;
   if (caller.kind == aws::Principal::root)
     throw aws::Error("AccessDenied", "Roles may not be assumed by root accounts.", 403);
   throw aws::Error(
@@ -202,9 +202,20 @@ void Authorizer::require_assume(const aws::Caller& caller, const store::Role& ro
       403);
 }
 
-bool Authorizer::service_may_assume(std::string_view service, const store::Role& role) {
+bool Authorizer::service_may_assume(std::string_view service, const store::Role& role,
+                                    std::string_view source_arn) const {
   const auto trust_policy = compiled_policy(role.trust_policy, PolicyUse::trust);
-  return trust_policy && decide_trust(*trust_policy, {.service = service}) == Trust::named;
+  if (!trust_policy) return false;
+  RequestContext known;
+  const auto gather = [&]() -> const RequestContext& {
+    if (!known.empty()) return known;
+    known = known_.of_service(service, role.arn());
+    const auto source = aws::Arn::parse(source_arn);
+    known.insert_or_assign("aws:sourcearn", std::string(source_arn));
+    if (source) known.insert_or_assign("aws:sourceaccount", source->account);
+    return known;
+  };
+  return decide_trust(*trust_policy, {.service = service}, gather) == Trust::named;
 }
 
 }  // namespace lambent::auth

@@ -3,8 +3,8 @@
 // Identity-based policies of users and roles (managed and inline) with Allow and Deny, wildcards in actions and resources,
 // conditions on what is known of a request (known_keys.h); root may do all; explicit Deny wins (IAM User Guide, "Policy evaluation
 // logic"). A resource's own policy is weighed with them: within an account an Allow of either is enough, across accounts both must
-// allow. Boundaries, session policies and conditions of trust policies have their place in evaluate.cc and come with a later issue;
-// until then documents that use them are refused when they are stored (policy.h).
+// allow. So is a role's trust policy when somebody assumes it. Boundaries and session policies have their place in evaluate.cc and
+// come with a later issue; until then requests that bring them are refused.
 #pragma once
 
 #include <string>
@@ -52,13 +52,15 @@ class Authorizer {
   bool anybody_allowed(const ResourceRequest& request) const;
 
   /// May this caller assume the role? The trust policy names the caller, or it trusts the caller's account and the caller's own
-  /// policies allow sts:AssumeRole on the role; across accounts both are needed. Root may not (as on AWS).
-  /// service_may_assume: does the trust policy let a service such as "lambda.amazonaws.com"?
-  bool may_assume(const aws::Caller& caller, const store::Role& role) const;
+  /// policies allow sts:AssumeRole on the role; across accounts both are needed. Root may not (as on AWS). `asked` are the keys of the
+  /// request: sts:ExternalId, sts:RoleSessionName.
+  bool may_assume(const aws::Caller& caller, const store::Role& role, const RequestContext& asked = {}) const;
   /// The same as a refusal: AccessDenied (403), "User: ARN is not authorized to perform: sts:AssumeRole on resource: ROLE" or, for
   /// the root account, "Roles may not be assumed by root accounts.".
-  void require_assume(const aws::Caller& caller, const store::Role& role) const;
-  static bool service_may_assume(std::string_view service, const store::Role& role);
+  void require_assume(const aws::Caller& caller, const store::Role& role, const RequestContext& asked = {}) const;
+  /// Does the trust policy let a service ("lambda.amazonaws.com") assume it for the sake of a resource of some account (the
+  /// function: aws:SourceArn, aws:SourceAccount)?
+  bool service_may_assume(std::string_view service, const store::Role& role, std::string_view source_arn) const;
 
  private:
   Decision decide_for(const aws::Caller& caller, const AccessRequest& request) const;

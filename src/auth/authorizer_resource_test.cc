@@ -95,5 +95,21 @@ TEST_F(ResourcePolicy, AServiceHasWhatItGivesFromWhereItSays) {
   EXPECT_FALSE(asked("sns.amazonaws.com", "arn:aws:s3:::photos"));
 }
 
+TEST_F(ResourcePolicy, WhatIsKnownOfTheResourceIsKnownWhoeverAsks) {
+  const Authorizer tagged(*identities_, clock_, [](std::string_view) { return Tags{{"Team", "blue"}}; });
+  const auto may = [&](const std::string& condition, std::string_view service) {
+    const auto document = policy(service.empty() ? R"("*")" : R"({"Service":"s3.amazonaws.com"})", "Allow",
+                                 R"(,"Condition":)" + condition);
+    return tagged.service_allowed(service,
+                                  {.action = "lambda:InvokeFunction", .resource = kFunction, .policy = document});
+  };
+  for (const std::string_view who : {"", "s3.amazonaws.com"}) {
+    EXPECT_TRUE(may(R"({"StringEquals":{"aws:ResourceTag/team":"blue","aws:ResourceAccount":"123456789012"}})", who));
+    EXPECT_FALSE(may(R"({"StringEquals":{"aws:ResourceTag/team":"green"}})", who));
+    EXPECT_EQ(may(R"({"Bool":{"aws:PrincipalIsAWSService":"true"}})", who), !who.empty());
+    EXPECT_EQ(may(R"({"Null":{"aws:PrincipalServiceName":"false"}})", who), !who.empty());
+  }
+}
+
 }  // namespace
 }  // namespace lambent::auth

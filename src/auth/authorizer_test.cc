@@ -131,6 +131,7 @@ TEST_F(AuthorizerTest, ConditionsSeeTheCallerTheRequestAndTheResource) {
   alice.region = "eu-west-1";
   alice.source_ip = "203.0.113.7";
   alice.user_agent = "aws-cli/2";
+  alice.referer = "https://example.com/";
   alice.over_tls = true;
   for (const char* true_of_alice :
        {R"({"StringEquals":{"aws:username":"alice","aws:PrincipalType":"User","aws:RequestedRegion":"eu-west-1"}})",
@@ -140,7 +141,7 @@ TEST_F(AuthorizerTest, ConditionsSeeTheCallerTheRequestAndTheResource) {
         R"({"IpAddress":{"aws:SourceIp":"203.0.113.0/24"},"Bool":{"aws:SecureTransport":"true"}})",
         R"({"DateGreaterThan":{"aws:CurrentTime":"2026-01-31T11:59:59Z"}})",
         R"({"DateEquals":{"aws:CurrentTime":"2026-01-31T12:00:00Z"},"NumericEquals":{"aws:EpochTime":"1769860800"}})",
-        R"({"StringEquals":{"aws:ResourceTag/Team":"blue"}})"}) {
+        R"({"StringEquals":{"aws:ResourceTag/Team":"blue"},"StringLike":{"aws:Referer":"https://example.com/*"}})"}) {
     EXPECT_TRUE(said(alice, true_of_alice)) << true_of_alice;
   }
   for (const char* false_of_alice :
@@ -265,10 +266,77 @@ TEST_F(AuthorizerTest, RefusalsToAssumeAreInStsWords) {
 
 TEST_F(AuthorizerTest, ServicesAssumeWhatTrustsThem) {
   const auto role = add_role("r", trusting(R"({"Service":"lambda.amazonaws.com"})"));
-  EXPECT_TRUE(Authorizer::service_may_assume("lambda.amazonaws.com", *role));
-  EXPECT_FALSE(Authorizer::service_may_assume("events.amazonaws.com", *role));
-  EXPECT_FALSE(Authorizer::service_may_assume("lambda.amazonaws.com", *add_role("u", trusting(R"({"AWS":"*"})"))));
-  EXPECT_FALSE(Authorizer::service_may_assume("lambda.amazonaws.com", *add_role("junk", "{")));
+  const auto may = [&](const char* service, const store::Role& wanted) {
+    return authorizer_.service_may_assume(service, wanted, kFunction);
+  };
+  EXPECT_TRUE(may("lambda.amazonaws.com", *role));
+  EXPECT_FALSE(may("events.amazonaws.com", *role));
+  EXPECT_FALSE(may("lambda.amazonaws.com", *add_role("u", trusting(R"({"AWS":"*"})"))));
+  EXPECT_FALSE(may("lambda.amazonaws.com", *add_role("junk", "{")));
+}
+
+std::string trusting_when(const std::string& principal, const std::string& condition) {
+  return R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":)" + principal +
+         R"(,"Condition":)" + condition + "}}";
+}
+
+TEST_F(AuthorizerTest, AServiceAssumesForTheSakeOfOneResource) {
+  const auto may = [&](const std::string& condition) {
+    const auto role = add_role(base::random_hex(6), trusting_when(R"({"Service":"lambda.amazonaws.com"})", condition));
+    return authorizer_.service_may_assume("lambda.amazonaws.com", *role, kFunction);
+  };
+  for (const char* holds :
+       {R"({"StringEquals":{"aws:SourceAccount":"123456789012"}})",
+        R"({"ArnEquals":{"aws:SourceArn":"arn:aws:lambda:eu-west-1:123456789012:function:orders"}})",
+        R"({"ArnLike":{"aws:SourceArn":"arn:aws:lambda:*:123456789012:function:ord*"}})",
+        R"({"Bool":{"aws:PrincipalIsAWSService":"true"}})",
+        R"({"StringEquals":{"aws:PrincipalServiceName":"lambda.amazonaws.com","aws:ResourceAccount":"123456789012"}})",
+        R"({"DateGreaterThan":{"aws:CurrentTime":"2026-01-31T11:59:59Z"}})",
+        R"({"Null":{"aws:SourceIp":"true","aws:PrincipalArn":"true","sts:ExternalId":"true"}})"})
+    EXPECT_TRUE(may(holds)) << holds;
+  for (const char* fails :
+       {R"({"StringEquals":{"aws:SourceAccount":"210987654321"}})",
+        R"({"ArnLike":{"aws:SourceArn":"arn:aws:lambda:*:123456789012:function:other"}})",
+        R"({"DateLessThan":{"aws:CurrentTime":"2026-01-31T12:00:00Z"}})", R"({"StringEquals":{"sts:ExternalId":"x"}})"})
+    EXPECT_FALSE(may(fails)) << fails;
+}
+
+TEST_F(AuthorizerTest, WhoAssumesARoleMustMeetItsConditions) {
+  add_user("alice");
+  auto alice = as_user("alice");
+  alice.source_ip = "203.0.113.7";
+  alice.user_agent = "aws-cli/2";
+  alice.over_tls = true;
+  const RequestContext asked{{"sts:rolesessionname", "alice"}, {"sts:externalid", "12345"}};
+  const auto may = [&](const std::string& condition) {
+    const auto role =
+        add_role(base::random_hex(6), trusting_when(R"({"AWS":"arn:aws:iam::123456789012:user/alice"})", condition));
+    return authorizer_.may_assume(alice, *role, asked);
+  };
+  for (
+      const char* holds :
+      {R"({"StringEquals":{"sts:ExternalId":"12345","sts:RoleSessionName":"${aws:username}"}})",
+       R"({"IpAddress":{"aws:SourceIp":"203.0.113.0/24"},"Bool":{"aws:SecureTransport":"true"}})",
+       R"({"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::123456789012:user/alice"}})",
+       R"({"StringEquals":{"aws:PrincipalAccount":"${aws:ResourceAccount}"},"StringLike":{"aws:UserAgent":"aws-cli/*"}})",
+       R"({"DateLessThan":{"aws:CurrentTime":"2026-02-01"}})", R"({"Null":{"aws:SourceArn":"true"}})"})
+    EXPECT_TRUE(may(holds)) << holds;
+  for (const char* fails :
+       {R"({"StringEquals":{"sts:ExternalId":"123456"}})", R"({"StringNotEquals":{"sts:ExternalId":"12345"}})",
+        R"({"NotIpAddress":{"aws:SourceIp":"203.0.113.0/24"}})",
+        R"({"StringEquals":{"aws:SourceAccount":"123456789012"}})", R"({"Bool":{"aws:MultiFactorAuthPresent":"true"}})",
+        R"({"DateLessThan":{"aws:CurrentTime":"2026-01-31"}})"})
+    EXPECT_FALSE(may(fails)) << fails;
+}
+
+TEST_F(AuthorizerTest, ACallersOwnPolicySeesWhatIsAskedOfTheRole) {
+  add_user("alice", R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":
+      "arn:aws:iam::*:role/svc/${aws:username}","Condition":{"StringEquals":{"sts:RoleSessionName":"${aws:username}"}}}})");
+  const auto own = add_role("alice", trusting(R"({"AWS":"123456789012"})"));
+  const auto other = add_role("bob", trusting(R"({"AWS":"123456789012"})"));
+  EXPECT_TRUE(authorizer_.may_assume(as_user("alice"), *own, {{"sts:rolesessionname", "alice"}}));
+  EXPECT_FALSE(authorizer_.may_assume(as_user("alice"), *own, {{"sts:rolesessionname", "bob"}}));
+  EXPECT_FALSE(authorizer_.may_assume(as_user("alice"), *other, {{"sts:rolesessionname", "alice"}}));
 }
 
 TEST_F(AuthorizerTest, AMalformedTrustPolicyTrustsNobody) {

@@ -107,8 +107,20 @@ std::vector<std::string> texts_of(const json::value& value) {
   return texts;
 }
 
-Condition read_condition(const ParsedOperator& parsed, std::string_view key, const std::vector<std::string>& texts) {
+bool takes_variables(const Operator& how) { return how.name.starts_with("string") || how.name.starts_with("arn"); }
+
+void add_variable_value(const std::string& text, Condition& condition) {
+  VariableText value(text);
+  if (!value.constant()) return condition.variable_values.push_back(std::move(value));
+  // Escapes alone are the same for every request.
+  if (const auto pattern = value.resolve({}))
+    condition.values.push_back(ComparedValue::read(condition.comparison, *pattern));
+}
+
+Condition read_condition(const ParsedOperator& parsed, std::string_view key, const std::vector<std::string>& texts,
+                         bool variables) {
   Condition condition;
+  condition.comparison = parsed.how->comparison;
   condition.key = base::lower(key);
   condition.set = parsed.set;
   condition.negated = parsed.how->negated;
@@ -120,6 +132,11 @@ Condition read_condition(const ParsedOperator& parsed, std::string_view key, con
     return condition;
   }
   for (const std::string& text : texts) {
+    if (variables && VariableText::has_variables(text)) {
+      if (!takes_variables(*parsed.how)) malformed("Policy variables can only be used with String and ARN operators.");
+      add_variable_value(text, condition);
+      continue;
+    }
     auto value = ComparedValue::read(parsed.how->comparison, text);
     if (!value) malformed(fmt::format("Invalid value for condition {}: {}", parsed.how->name, text.substr(0, 256)));
     condition.values.push_back(std::move(*value));
@@ -136,9 +153,12 @@ bool Condition::holds(const RequestContext& context) const {
     if (if_exists || set == Set::all) return true;
     return set == Set::single && negated;
   }
+  std::vector<ComparedValue> resolved;
+  for (const VariableText& value : variable_values)
+    if (const auto pattern = value.resolve(context)) resolved.push_back(ComparedValue::read(comparison, *pattern));
   const auto matches = [&](const std::string& text) {
     const auto equals = [&](const ComparedValue& value) { return value.matches(text); };
-    return std::any_of(values.begin(), values.end(), equals);
+    return std::any_of(values.begin(), values.end(), equals) || std::any_of(resolved.begin(), resolved.end(), equals);
   };
   const auto& given = found->second.values;
   // A negated operator without a set operator holds when none of the values matches; with one, it is asked of each.
@@ -151,6 +171,7 @@ bool Condition::holds(const RequestContext& context) const {
 std::size_t Condition::bytes() const {
   std::size_t total = sizeof *this + key.capacity();
   for (const auto& value : values) total += value.bytes();
+  for (const auto& value : variable_values) total += value.bytes();
   return total;
 }
 
@@ -162,10 +183,7 @@ std::optional<std::vector<Condition>> read_conditions(const json::object& elemen
     const auto* object = keys.if_object();
     if (!object) malformed("A condition operator must be an object.");
     for (const auto& [key, value] : *object) {
-      const auto texts = texts_of(value);
-      const auto has_variable = [](const std::string& text) { return text.find("${") != std::string::npos; };
-      if (variables && std::any_of(texts.begin(), texts.end(), has_variable)) return std::nullopt;
-      conditions.push_back(read_condition(parsed, {key.data(), key.size()}, texts));
+      conditions.push_back(read_condition(parsed, {key.data(), key.size()}, texts_of(value), variables));
     }
   }
   return conditions;

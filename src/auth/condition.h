@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "auth/condition_value.h"
+#include "auth/variable_text.h"
 #include "aws/condition_keys.h"
 
 namespace lambent::auth {
@@ -29,14 +30,17 @@ struct Condition {
   /// Of Null: the key must be absent, or must not be.
   std::optional<bool> absent;
   std::vector<ComparedValue> values;
+  /// Values with policy variables: those of the request take their places. One without a value equals nothing and is like nothing.
+  std::vector<VariableText> variable_values;
+  Comparison comparison = Comparison::text;
 
   /// For a key that the request does not have, negated operators and ForAllValues hold, the others do not (but for IfExists).
   bool holds(const RequestContext& context) const;
   std::size_t bytes() const;
 };
 
-/// Reads the Condition element of a statement. Nothing when it has an operator that is not known, or, with `variables`, a value
-/// that has one (${aws:username}); throws MalformedPolicyDocument for what is malformed.
+/// Reads the Condition element of a statement, with `variables` in its values (those of version 2012-10-17). Nothing when it has an
+/// operator that is not known; throws MalformedPolicyDocument for what is malformed.
 std::optional<std::vector<Condition>> read_conditions(const boost::json::object& element, bool variables = false);
 
 }  // namespace lambent::auth

@@ -13,7 +13,7 @@ namespace json = boost::json;
 
 /// Do all conditions of the element hold?
 bool holds(const std::string& element, const RequestContext& context) {
-  const auto conditions = read_conditions(json::parse(element).as_object());
+  const auto conditions = read_conditions(json::parse(element).as_object(), true);
   EXPECT_TRUE(conditions) << element;
   for (const auto& condition : *conditions)
     if (!condition.holds(context)) return false;
@@ -154,10 +154,50 @@ TEST(Condition, AnUnknownOperatorIsNotGuessed) {
     EXPECT_FALSE(read_conditions(json::object{{unknown, json::object{{"k", "true"}}}})) << unknown;
 }
 
-TEST(Condition, AVariableIsNotTakenForText) {
-  const auto element = json::parse(R"({"StringEquals":{"aws:RequestTag/owner":"${aws:username}"}})").as_object();
-  EXPECT_FALSE(read_conditions(element, true));
-  EXPECT_TRUE(read_conditions(element, false)) << "of a document of 2008, which knows none";
+const RequestContext kByAnn{{"aws:username", "ann"},
+                            {"aws:principaltag/team", "blue"},
+                            {"aws:principaltag/star", "*"},
+                            {"aws:principalarn", "arn:aws:iam::123456789012:user/ann"},
+                            {"aws:resourcetag/owner", "ann"},
+                            {"aws:resourcetag/team", "Blue"},
+                            {"aws:resourcetag/path", "home/ann/x"},
+                            {"aws:resourcetag/arn", "arn:aws:iam::123456789012:user/ann"}};
+
+TEST(Condition, VariablesTakeTheRequestsValues) {
+  EXPECT_TRUE(holds(R"({"StringEquals":{"aws:ResourceTag/owner":"${aws:username}"}})", kByAnn));
+  EXPECT_TRUE(holds(R"({"StringEquals":{"aws:ResourceTag/owner":["x","${AWS:UserName}"]}})", kByAnn));
+  EXPECT_FALSE(holds(R"({"StringNotEquals":{"aws:ResourceTag/owner":"${aws:username}"}})", kByAnn));
+  EXPECT_FALSE(holds(R"({"StringEquals":{"aws:ResourceTag/team":"${aws:PrincipalTag/team}"}})", kByAnn));
+  EXPECT_TRUE(holds(R"({"StringEqualsIgnoreCase":{"aws:ResourceTag/team":"${aws:PrincipalTag/team}"}})", kByAnn));
+  EXPECT_TRUE(holds(R"({"StringLike":{"aws:ResourceTag/path":"home/${aws:username}/*"}})", kByAnn));
+  EXPECT_FALSE(holds(R"({"StringLike":{"aws:ResourceTag/path":"home/${aws:PrincipalTag/team}/*"}})", kByAnn));
+  EXPECT_TRUE(holds(R"({"ArnEquals":{"aws:ResourceTag/arn":"${aws:PrincipalArn}"}})", kByAnn));
+  EXPECT_TRUE(holds(R"({"ArnLike":{"aws:ResourceTag/arn":"arn:aws:iam::*:user/${aws:username}"}})", kByAnn));
+}
+
+TEST(Condition, WhatAVariableBringsIsNoWildcard) {
+  EXPECT_FALSE(holds(R"({"StringLike":{"aws:ResourceTag/owner":"${aws:PrincipalTag/star}"}})", kByAnn));
+  EXPECT_FALSE(holds(R"({"StringLike":{"aws:ResourceTag/owner":"${*}"}})", kByAnn));
+  EXPECT_TRUE(holds(R"({"StringLike":{"aws:PrincipalTag/star":"${*}"}})", kByAnn));
+  EXPECT_TRUE(holds(R"({"StringEquals":{"k":"${*}${?}${$}{x}"}})", {{"k", "*?${x}"}}));
+}
+
+// "Policy variables with no value": not equal to and not like anything.
+TEST(Condition, AVariableWithoutAValueEqualsNothing) {
+  EXPECT_FALSE(holds(R"({"StringEquals":{"aws:ResourceTag/owner":"${aws:PrincipalTag/x}"}})", kByAnn));
+  EXPECT_FALSE(holds(R"({"StringLike":{"aws:ResourceTag/owner":"*${aws:PrincipalTag/x}"}})", kByAnn));
+  EXPECT_TRUE(holds(R"({"StringNotEquals":{"aws:ResourceTag/owner":"${aws:PrincipalTag/x}"}})", kByAnn));
+  EXPECT_TRUE(holds(R"({"ArnNotLike":{"aws:ResourceTag/arn":"${aws:PrincipalTag/x}"}})", kByAnn));
+  EXPECT_TRUE(holds(R"({"StringEquals":{"aws:ResourceTag/owner":"${aws:PrincipalTag/x, 'ann'}"}})", kByAnn));
+  EXPECT_TRUE(holds(R"({"StringEquals":{"aws:ResourceTag/owner":["${aws:PrincipalTag/x}","ann"]}})", kByAnn));
+}
+
+TEST(Condition, InDocumentsOf2008AVariableIsText) {
+  const auto element = json::parse(R"({"StringEquals":{"k":"${aws:username}"}})").as_object();
+  const auto conditions = read_conditions(element, false);
+  ASSERT_TRUE(conditions);
+  EXPECT_TRUE(conditions->front().holds({{"k", "${aws:username}"}, {"aws:username", "ann"}}));
+  EXPECT_FALSE(conditions->front().holds({{"k", "ann"}, {"aws:username", "ann"}}));
 }
 
 TEST(Condition, WhatIsMalformedIsRefused) {

@@ -64,12 +64,22 @@ std::optional<std::array<std::string_view, 6>> arn_parts(std::string_view text) 
   return parts;
 }
 
-ArnPattern arn_pattern(std::string_view text) {
-  // "*" is every ARN; what is not an ARN at all is none.
-  const auto parts = text == "*" ? arn_parts("*:*:*:*:*:*") : arn_parts(text);
-  if (!parts) return {Wildcard(text), Wildcard(""), Wildcard(""), Wildcard(""), Wildcard(""), Wildcard("")};
-  const auto& p = *parts;
-  return {Wildcard(p[0]), Wildcard(p[1]), Wildcard(p[2]), Wildcard(p[3]), Wildcard(p[4]), Wildcard(p[5])};
+ArnPattern arn_pattern(std::u16string_view pattern) {
+  ArnPattern parts{Wildcard(u""), Wildcard(u""), Wildcard(u""), Wildcard(u""), Wildcard(u""), Wildcard(u"")};
+  std::u16string_view rest = pattern;
+  // What is not an ARN at all is none; "*" is every ARN.
+  if (std::count(pattern.begin(), pattern.end(), u':') < 5) {
+    parts[0] = Wildcard(pattern);
+    if (pattern == Pattern(1, kAnyRun)) parts.fill(Wildcard(pattern));
+    return parts;
+  }
+  for (std::size_t i = 0; i < 5; ++i) {
+    const auto colon = rest.find(u':');
+    parts[i] = Wildcard(rest.substr(0, colon));
+    rest.remove_prefix(colon + 1);
+  }
+  parts[5] = Wildcard(rest);
+  return parts;
 }
 
 bool matches_arn(const ArnPattern& pattern, std::string_view text) {
@@ -185,13 +195,10 @@ std::optional<double> parse_condition_date(std::string_view text) {
 std::optional<ComparedValue> ComparedValue::read(Comparison comparison, std::string_view text) {
   switch (comparison) {
     case Comparison::text:
-      return ComparedValue(comparison, std::string(text));
     case Comparison::text_ignoring_case:
-      return ComparedValue(comparison, base::lower(text));
     case Comparison::text_pattern:
-      return ComparedValue(comparison, Wildcard(text));
     case Comparison::arn:
-      return ComparedValue(comparison, arn_pattern(text));
+      return read(comparison, read_pattern(text));
     case Comparison::address:
       if (const auto block = parse_block(text)) return ComparedValue(comparison, *block);
       return std::nullopt;
@@ -199,6 +206,19 @@ std::optional<ComparedValue> ComparedValue::read(Comparison comparison, std::str
       if (const auto number = is_date(comparison) ? parse_condition_date(text) : parse_number(text))
         return ComparedValue(comparison, *number);
       return std::nullopt;
+  }
+}
+
+ComparedValue ComparedValue::read(Comparison comparison, const Pattern& pattern) {
+  switch (comparison) {
+    case Comparison::text_pattern:
+      return ComparedValue(comparison, Wildcard(pattern));
+    case Comparison::arn:
+      return ComparedValue(comparison, arn_pattern(pattern));
+    case Comparison::text_ignoring_case:
+      return ComparedValue(comparison, base::lower(pattern_text(pattern)));
+    default:
+      return ComparedValue(comparison, pattern_text(pattern));
   }
 }
 

@@ -35,6 +35,8 @@ class ComparedValue {
  public:
   /// Nothing for a value that is none of the comparison's: a date that does not exist, an address that is none.
   static std::optional<ComparedValue> read(Comparison comparison, std::string_view text);
+  /// Of a pattern whose wildcards are told apart from characters: comparisons of strings and ARNs only, which take all.
+  static ComparedValue read(Comparison comparison, const Pattern& pattern);
 
   /// False for a value of the request that is none of the comparison's.
   bool matches(std::string_view request) const;

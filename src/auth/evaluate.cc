@@ -20,17 +20,30 @@ bool applies_to_action(const PolicyStatement& statement, std::string_view lower_
   return any_matches(statement.actions, lower_action) != statement.not_action;
 }
 
-bool applies(const PolicyStatement& statement, std::string_view lower_action, std::string_view resource) {
+const RequestContext& context_of(const KnownOfRequest& known) {
+  static const RequestContext kNothing;
+  return known ? known() : kNothing;
+}
+
+bool names_resource(const PolicyStatement& statement, const AccessRequest& request) {
+  if (any_matches(statement.resources, request.resource)) return true;
+  return std::any_of(statement.variable_resources.begin(), statement.variable_resources.end(),
+                     [&](const VariableText& text) {
+                       const auto pattern = text.resolve(context_of(request.context));
+                       return pattern && Wildcard(*pattern).matches(request.resource);
+                     });
+}
+
+bool applies(const PolicyStatement& statement, std::string_view lower_action, const AccessRequest& request) {
   if (!applies_to_action(statement, lower_action)) return false;
   // What is not understood fails closed (policy.h).
   if (statement.unevaluated) return !statement.allow;
-  return any_matches(statement.resources, resource) != statement.not_resource;
+  return names_resource(statement, request) != statement.not_resource;
 }
 
-bool conditions_hold(const PolicyStatement& statement, const AccessRequest& request) {
+bool conditions_hold(const PolicyStatement& statement, const KnownOfRequest& known) {
   if (statement.conditions.empty() || statement.unevaluated) return true;
-  static const RequestContext kNothing;
-  const RequestContext& context = request.context ? request.context() : kNothing;
+  const RequestContext& context = context_of(known);
   return std::all_of(statement.conditions.begin(), statement.conditions.end(),
                      [&](const Condition& condition) { return condition.holds(context); });
 }
@@ -41,7 +54,7 @@ Decision decide_among(CompiledPolicies policies, std::string_view lower_action, 
   for (const auto& policy : policies) {
     if (!policy) return Decision::explicit_deny;
     for (const PolicyStatement& statement : policy->statements) {
-      if (!applies(statement, lower_action, request.resource) || !conditions_hold(statement, request)) continue;
+      if (!applies(statement, lower_action, request) || !conditions_hold(statement, request.context)) continue;
       if (!statement.allow) return Decision::explicit_deny;
       allowed = true;
     }
@@ -69,26 +82,26 @@ Trust decide_resource(const PolicyDocument& policy, const AssumePrincipal& princ
   const std::string action = base::lower(request.action);
   Trust best = Trust::none;
   for (const PolicyStatement& statement : policy.statements) {
-    if (!applies(statement, action, request.resource)) continue;
+    if (!applies(statement, action, request)) continue;
     // An Allow that is not understood does not apply; a Deny that is not understood does, to everybody.
     if (statement.unevaluated) return Trust::denied;
     const Trust covered = covers(statement.principals, principal);
     if (covered == Trust::none) continue;
-    if (!conditions_hold(statement, request)) continue;
+    if (!conditions_hold(statement, request.context)) continue;
     if (!statement.allow) return Trust::denied;
     if (best != Trust::named) best = covered;
   }
   return best;
 }
 
-Trust decide_trust(const PolicyDocument& trust_policy, const AssumePrincipal& principal) {
+Trust decide_trust(const PolicyDocument& trust_policy, const AssumePrincipal& principal, const KnownOfRequest& known) {
   Trust best = Trust::none;
   for (const PolicyStatement& statement : trust_policy.statements) {
     if (!applies_to_action(statement, "sts:assumerole")) continue;
     if (statement.unevaluated && statement.allow) continue;
     if (statement.unevaluated) return Trust::denied;
     const Trust covered = covers(statement.principals, principal);
-    if (covered == Trust::none) continue;
+    if (covered == Trust::none || !conditions_hold(statement, known)) continue;
     if (!statement.allow) return Trust::denied;
     if (best != Trust::named) best = covered;
   }

@@ -18,12 +18,14 @@ enum class Decision { allow, implicit_deny, explicit_deny };
 /// A null document (one that cannot be read) denies explicitly: it may have been meant to.
 using CompiledPolicies = std::span<const std::shared_ptr<const PolicyDocument>>;
 
+/// What is known of a request, asked for when a statement has conditions or policy variables; null: nothing is.
+using KnownOfRequest = std::function<const RequestContext&()>;
+
 /// What is asked.
 struct AccessRequest {
   std::string_view action;  // "lambda:GetFunction", any case
   std::string_view resource;
-  /// What is known of the request, asked for when a statement has conditions; null: nothing is.
-  std::function<const RequestContext&()> context = {};
+  KnownOfRequest context = {};
 };
 
 /// The policies that bear on one request, by their kind.
@@ -56,7 +58,7 @@ enum class Trust {
   denied,
 };
 
-Trust decide_trust(const PolicyDocument& trust_policy, const AssumePrincipal& principal);
+Trust decide_trust(const PolicyDocument& trust_policy, const AssumePrincipal& principal, const KnownOfRequest& known);
 
 /// What a resource's own policy says to a request of a principal.
 Trust decide_resource(const PolicyDocument& policy, const AssumePrincipal& principal, const AccessRequest& request);

@@ -75,6 +75,18 @@ void KnownKeys::add_time(RequestContext& context) const {
   context.insert_or_assign("aws:epochtime", std::to_string(seconds));
 }
 
+void KnownKeys::add_resource(std::string_view resource, std::string_view account_otherwise,
+                             RequestContext& context) const {
+  const auto arn = aws::Arn::parse(resource);
+  if (!arn) return;
+  const bool numbered = arn->account.size() == 12;
+  const std::string account = numbered ? arn->account : std::string(account_otherwise);
+  if (!account.empty()) context.insert_or_assign("aws:resourceaccount", account);
+  if (arn->service == "iam") add_iam_tags(identities, std::string(resource), *arn, context);
+  if (tags_of)
+    for (const auto& [key, value] : tags_of(resource)) add_tag("aws:resourcetag/", key, value, context);
+}
+
 RequestContext KnownKeys::of(const aws::Caller& caller, std::string_view resource) const {
   RequestContext context;
   add_time(context);
@@ -82,19 +94,29 @@ RequestContext KnownKeys::of(const aws::Caller& caller, std::string_view resourc
   if (!caller.region.empty()) context.insert_or_assign("aws:requestedregion", caller.region);
   if (!caller.source_ip.empty()) context.insert_or_assign("aws:sourceip", caller.source_ip);
   if (!caller.user_agent.empty()) context.insert_or_assign("aws:useragent", caller.user_agent);
+  if (!caller.referer.empty()) context.insert_or_assign("aws:referer", caller.referer);
   if (!caller.source_function.empty()) context.insert_or_assign("lambda:sourcefunctionarn", caller.source_function);
   if (caller.over_tls) {
     context.insert_or_assign("aws:securetransport", *caller.over_tls ? "true" : "false");
     // Whoever sent a request of their own is no service that acts for somebody.
     context.insert_or_assign("aws:viaawsservice", "false");
   }
-  const auto arn = aws::Arn::parse(resource);
-  if (!arn) return context;
-  const bool numbered = arn->account.size() == 12;
-  context.insert_or_assign("aws:resourceaccount", numbered ? arn->account : caller.account);
-  if (arn->service == "iam") add_iam_tags(identities, std::string(resource), *arn, context);
-  if (tags_of)
-    for (const auto& [key, value] : tags_of(resource)) add_tag("aws:resourcetag/", key, value, context);
+  add_resource(resource, caller.account, context);
+  return context;
+}
+
+RequestContext KnownKeys::of_service(std::string_view service, std::string_view resource) const {
+  RequestContext context = of_anybody(resource);
+  context.insert_or_assign("aws:principalisawsservice", "true");
+  context.insert_or_assign("aws:principalservicename", std::string(service));
+  context.insert_or_assign("aws:principalservicenameslist", std::vector<std::string>{std::string(service)});
+  return context;
+}
+
+RequestContext KnownKeys::of_anybody(std::string_view resource) const {
+  RequestContext context;
+  add_time(context);
+  add_resource(resource, {}, context);
   return context;
 }
 

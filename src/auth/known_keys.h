@@ -24,11 +24,17 @@ struct KnownKeys {
   /// Of other services' resources than IAM's; may be null.
   TagsOf tags_of;
 
-  /// aws:CurrentTime, EpochTime, Principal..., userid, username, RequestedRegion, SourceIp, SecureTransport, UserAgent,
-  /// ResourceAccount, ResourceTag/... and PrincipalTag/..., and lambda:SourceFunctionArn, of a request by `caller`.
+  /// Of a request by `caller`: the time, aws:Principal..., userid, username, RequestedRegion, SourceIp, SecureTransport, UserAgent,
+  /// referer, ResourceAccount, ResourceTag/... and PrincipalTag/..., and lambda:SourceFunctionArn.
   RequestContext of(const aws::Caller& caller, std::string_view resource) const;
-  /// The time alone: all that is known when nobody signed.
+  /// Of a service ("lambda.amazonaws.com") that acts by itself.
+  RequestContext of_service(std::string_view service, std::string_view resource) const;
+  /// Of somebody who did not sign.
+  RequestContext of_anybody(std::string_view resource) const;
+
+ private:
   void add_time(RequestContext& context) const;
+  void add_resource(std::string_view resource, std::string_view account_otherwise, RequestContext& context) const;
 };
 
 }  // namespace lambent::auth

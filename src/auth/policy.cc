@@ -5,12 +5,9 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <functional>
-#include <mutex>
-#include <optional>
 #include <set>
-#include <shared_mutex>
-#include <unordered_map>
 
+#include "auth/duplicate_member.h"
 #include "auth/policy_principal.h"
 #include "aws/error.h"
 #include "base/bytes.h"
@@ -144,9 +141,8 @@ class StatementReader {
   void read_condition(const json::object& condition) {
     // {"Condition": {}} asks for nothing.
     if (condition.empty()) return;
-    if (trust_) return not_evaluated("Condition of trust policies");
     auto conditions = read_conditions(condition, variables_);
-    if (!conditions) return not_evaluated("an operator or a policy variable of Condition");
+    if (!conditions) return not_evaluated("Syntax errors in policy. A condition has an operator that does not exist.");
     out_.conditions = std::move(*conditions);
   }
 
@@ -172,25 +168,42 @@ class StatementReader {
     if (resources.empty()) throw malformed("Policy statement must contain resources.");
     for (const std::string& resource : resources) {
       check_resource(resource);
-      if (variables_ && resource.find("${") != std::string::npos)
-        not_evaluated("policy variables such as ${aws:username}");
-      out_.resources.emplace_back(resource);
+      if (variables_ && VariableText::has_variables(resource))
+        add_variable_resource(resource);
+      else
+        out_.resources.emplace_back(resource);
     }
+  }
+
+  void add_variable_resource(const std::string& resource) {
+    const auto before = std::string_view(resource).substr(0, resource.find("${"));
+    // "You can't use a variable to replace parts of the ARN before the fifth colon."
+    if (std::count(before.begin(), before.end(), ':') < 5)
+      throw syntax(fmt::format("Resource {} has a policy variable before its fifth colon.", clipped(resource)));
+    VariableText text(resource);
+    if (!text.constant()) return out_.variable_resources.push_back(std::move(text));
+    // Escapes alone are the same for every request; what is longer than any ARN matches none.
+    out_.resources.emplace_back(text.resolve({}).value_or(literal_pattern({})));
   }
 
   void read_principal() {
     if (source_.contains("NotPrincipal")) {
-      not_evaluated("NotPrincipal");
+      not_evaluated(not_here("NotPrincipal"));
       return;
     }
     const auto* value = source_.if_contains("Principal");
     if (!value) throw malformed("Missing required field Principal");
-    if (read_principals(*value, out_.principals)) not_evaluated("Federated principals");
+    if (read_principals(*value, out_.principals)) not_evaluated(not_here("Federated principals"));
   }
 
-  void not_evaluated(std::string_view what) {
+  static std::string not_here(std::string_view what) {
+    return fmt::format("This server does not evaluate {} in policies, so it does not store a policy that relies on it.",
+                       what);
+  }
+
+  void not_evaluated(std::string why) {
     out_.unevaluated = true;
-    if (document_.unevaluated.empty()) document_.unevaluated = what;
+    if (document_.unevaluated.empty()) document_.unevaluated = std::move(why);
   }
 
   const json::object& source_;
@@ -229,6 +242,7 @@ std::size_t PolicyDocument::bytes() const {
   for (const PolicyStatement& statement : statements) {
     total += sizeof statement + statement.sid.capacity();
     for (const Condition& condition : statement.conditions) total += condition.bytes();
+    for (const VariableText& text : statement.variable_resources) total += text.bytes();
     for (const auto* patterns : {&statement.actions, &statement.resources})
       for (const Wildcard& pattern : *patterns) total += pattern.bytes();
     for (const auto* names :
@@ -278,11 +292,11 @@ PolicyDocument parse_policy(std::string_view document, PolicyUse use) {
 
 void check_policy(std::string_view document, PolicyUse use) {
   const PolicyDocument parsed = parse_policy(document, use);
-  if (!parsed.unevaluated.empty())
-    throw malformed(
-        fmt::format("This server does not evaluate {} in policies yet, so it does not store a policy that "
-                    "relies on it.",
-                    parsed.unevaluated));
+  if (!parsed.unevaluated.empty()) throw malformed(parsed.unevaluated);
+  // "Syntax errors in policy." of two Effects, Actions or Resources (IAM User Guide, "Troubleshoot IAM policies"): a reader takes the one
+  // that stands first, another the last, and one of them is not what was meant.
+  if (const auto name = duplicate_member(document))
+    throw syntax(fmt::format("The element {} is there more than once.", clipped(*name)));
   const std::size_t size = policy_size(document);
   const auto limit = [size](std::size_t quota, std::string message) {
     if (size > quota) throw aws::Error("LimitExceeded", std::move(message), 409);

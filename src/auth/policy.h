@@ -1,9 +1,10 @@
 // A policy document, parsed once into an immutable form that can be evaluated (evaluate.h).
 //
-// Source: IAM User Guide, "Grammar of the IAM JSON policy language". What this server does not evaluate yet (a Condition of a
-// trust policy, policy variables, Federated principals, NotPrincipal) is refused by check_policy when a document is to be stored.
-// Should such a document be found stored all the same, its statements fail closed: an Allow grants nothing, a Deny denies its
-// actions. Any thread.
+// Source: IAM User Guide, "Grammar of the IAM JSON policy language". What this server does not evaluate (Federated principals,
+// NotPrincipal, operators of conditions that nobody knows) is refused by check_policy when a document is to be stored. Should such
+// a document be found stored all the same, its statements fail closed: an Allow grants nothing, a Deny denies its actions. Any
+// condition key is taken: one that a request does not have is absent, as on AWS (docs/decisions/0012-absent-condition-keys.md). Any
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "auth/condition.h"
+#include "auth/variable_text.h"
 #include "auth/wildcard.h"
 
 namespace lambent::auth {
@@ -37,14 +39,16 @@ struct PolicyStatement {
   bool not_resource = false;
   std::vector<Wildcard> actions;  // lower case
   std::vector<Wildcard> resources;
+  /// Resources with policy variables, which are others for each request.
+  std::vector<VariableText> variable_resources;
   Principals principals;
-  /// All must hold. In trust policies a condition is not evaluated yet.
+  /// All must hold.
   std::vector<Condition> conditions;
 };
 
 struct PolicyDocument {
   std::vector<PolicyStatement> statements;
-  /// What is not evaluated, for the refusal; empty when everything is.
+  /// Why it cannot be stored, if something of it is not evaluated; else empty.
   std::string unevaluated;
   /// About what it occupies.
   std::size_t bytes() const;
@@ -62,8 +66,8 @@ constexpr std::size_t kResourcePolicySize = 20480;
 /// Characters that count against the quotas.
 std::size_t policy_size(std::string_view document);
 
-/// To be called before a document is stored. Throws MalformedPolicyDocument (400) in IAM's words for what is malformed or not
-/// evaluated by this server yet, LimitExceeded (409) for a document above its quota.
+/// To be called before a document is stored. Throws MalformedPolicyDocument (400) in IAM's words for what is malformed, says a member
+/// of an object twice or is not evaluated by this server, LimitExceeded (409) for a document above its quota.
 void check_policy(std::string_view document, PolicyUse use);
 
 /// Throws MalformedPolicyDocument (400) for what is malformed only.

@@ -1,5 +1,6 @@
 // Arbitrary documents and patterns: they must end, be refused with aws::Error only, and patterns must match what the textbook
 // says. The first line is a pattern, the second a text, the rest a document.
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
@@ -29,6 +30,20 @@ bool textbook(std::string_view pattern, std::string_view text) {
   return row[0];
 }
 
+/// What variables bring is no wildcard, what is escaped neither, and nothing grows beyond its bound.
+void check_variables(std::string_view text, std::string_view value) {
+  try {
+    const auth::VariableText read(text);
+    const auto pattern = read.resolve({{"a:b", std::string(value)}});
+    if (!pattern) return;
+    if (pattern->size() > auth::Wildcard::kMaxText) std::abort();
+    const auto wildcards = std::count_if(pattern->begin(), pattern->end(), [](char16_t c) { return c > 0xff; });
+    if (wildcards > std::count_if(text.begin(), text.end(), [](char c) { return c == '*' || c == '?'; })) std::abort();
+    if (wildcards == 0 && !auth::Wildcard(*pattern).matches(auth::pattern_text(*pattern))) std::abort();
+  } catch (const aws::Error&) {
+  }
+}
+
 std::string_view take_line(std::string_view& bytes) {
   const std::string_view line = bytes.substr(0, bytes.find('\n'));
   bytes.remove_prefix(std::min(bytes.size(), line.size() + 1));
@@ -49,10 +64,12 @@ void check_document(std::string_view document, auth::PolicyUse use, std::string_
   const auth::RequestContext context{{"aws:sourcearn", std::string(resource)},
                                      {"aws:currenttime", "2026-01-31T12:00:00Z"},
                                      {"aws:sourceip", "10.0.0.1"},
+                                     {"aws:username", std::string(action)},
                                      {"aws:tagkeys", std::vector<std::string>{"a", "b"}}};
   const auto known = [&context]() -> const auth::RequestContext& { return context; };
   if (use == auth::PolicyUse::trust) {
-    auth::decide_trust(*compiled, {.account = "123456789012", .arn = resource, .identity_arn = resource});
+    auth::decide_trust(*compiled, {.account = "123456789012", .arn = resource, .identity_arn = resource}, known);
+    auth::decide_trust(*compiled, {.service = "lambda.amazonaws.com"}, known);
     return;
   }
   if (use == auth::PolicyUse::resource) {
@@ -73,6 +90,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const std::string_view pattern = take_line(bytes), text = take_line(bytes);
   const bool matched = auth::Wildcard(pattern).matches(text);
   if (pattern.size() <= 512 && text.size() <= 512 && matched != textbook(pattern, text)) std::abort();
+  check_variables(pattern, text);
   for (const auth::PolicyUse use : {auth::PolicyUse::managed, auth::PolicyUse::trust, auth::PolicyUse::resource})
     check_document(bytes, use, text, pattern);
   return 0;

@@ -106,20 +106,71 @@ TEST(Policy, SaysWhatIsMissingOrWrongInIamsWords) {
   EXPECT_EQ(identity(document_of(twin + "," + twin)), p + "Statement IDs (SID) in a single policy must be unique.");
 }
 
-TEST(Policy, RefusesWhatIsNotEvaluatedYet) {
+TEST(Policy, RefusesAnUnknownOperator) {
+  const std::string unknown = R"(,"Condition":{"StringMatches":{"aws:username":"a"}})";
+  const std::string said =
+      "MalformedPolicyDocument 400: Syntax errors in policy. A condition has an operator that does not exist.";
+  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"*")" + unknown), said);
+  EXPECT_EQ(trust_statement(R"("Effect":"Allow","Action":"sts:AssumeRole","Principal":"*")" + unknown), said);
+}
+
+TEST(Policy, TakesConditionsInEveryKindWithAnyKey) {
+  const std::string condition =
+      R"(,"Condition":{"StringEquals":{"sts:ExternalId":"x","aws:SourceVpc":"vpc-1"},"Bool":{"anything":"true"}})";
+  EXPECT_EQ(trust_statement(R"("Effect":"Allow","Action":"sts:AssumeRole","Principal":"*")" + condition), "accepted");
+  EXPECT_EQ(identity_statement(R"("Effect":"Deny","Action":"*","Resource":"*")" + condition), "accepted");
+}
+
+TEST(Policy, TakesVariablesWhereAwsDoes) {
+  const auto resource = [](const std::string& text) {
+    return identity_statement(R"("Effect":"Allow","Action":"*","Resource":")" + text + "\"");
+  };
+  const auto when = [](const std::string& condition) {
+    return identity_statement(R"("Effect":"Allow","Action":"*","Resource":"*","Condition":)" + condition);
+  };
+  for (const char* good :
+       {"arn:aws:s3:::${aws:username}", "arn:aws:s3:::b/${aws:PrincipalTag/Cost Center, 'it''s none'}/${*}${?}${$}*"})
+    EXPECT_EQ(resource(good), "accepted") << good;
+  EXPECT_EQ(when(R"({"StringLike":{"a:b":"${aws:username}*"},"ArnNotLike":{"a:c":["*","arn:aws:s3:::${a:b}"]}})"),
+            "accepted");
+  const std::string p = "MalformedPolicyDocument 400: Syntax errors in policy. ";
+  // "You can't use a variable to replace parts of the ARN before the fifth colon."
+  for (const char* early :
+       {"arn:aws:s3::${aws:PrincipalAccount}:b", "arn:aws:lambda:${aws:RequestedRegion}:1:function:f"})
+    EXPECT_EQ(resource(early), p + "Resource " + early + " has a policy variable before its fifth colon.");
+  for (const char* other :
+       {R"({"NumericEquals":{"a:b":"${a:c}"}})", R"({"Bool":{"a:b":"${a:c}"}})", R"({"DateLessThan":{"a:b":"${a:c}"}})",
+        R"({"IpAddress":{"a:b":"${a:c}"}})", R"({"BinaryEquals":{"a:b":"${a:c}"}})"})
+    EXPECT_EQ(when(other), p + "Policy variables can only be used with String and ARN operators.") << other;
+  EXPECT_EQ(resource("arn:aws:s3:::${aws:username"),
+            p + "The policy variable ${aws:username is missing its closing brace.");
+  EXPECT_EQ(when(R"({"StringEquals":{"a:b":"${}"}})"), p + "The policy variable ${} does not name a condition key.");
+}
+
+TEST(Policy, RefusesAMemberThatIsThereTwice) {
+  const std::string said = "MalformedPolicyDocument 400: Syntax errors in policy. The element ";
+  EXPECT_EQ(identity_statement(R"("Effect":"Deny","Effect":"Allow","Action":"*","Resource":"*")"),
+            said + "Effect is there more than once.");
+  EXPECT_EQ(identity(R"({"Statement":[],"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})"),
+            said + "Statement is there more than once.");
+  const std::string twice = R"({"StringEquals":{"aws:username":"a"},"StringEquals":{"aws:userid":"b"}})";
+  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"*","Condition":)" + twice),
+            said + "StringEquals is there more than once.");
+  EXPECT_EQ(trust_statement(R"("Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*","AWS":"*"})"),
+            said + "AWS is there more than once.");
+  // What is stored already is read as it always was.
+  EXPECT_EQ(refusal([] {
+              parse_policy(R"({"Statement":{"Effect":"Deny","Effect":"Allow","Action":"*","Resource":"*"}})",
+                           PolicyUse::managed);
+            }),
+            "accepted");
+}
+
+TEST(Policy, RefusesWhatIsNotEvaluated) {
   const auto refused = [](const std::string& what) {
     return "MalformedPolicyDocument 400: This server does not evaluate " + what +
-           " in policies yet, so it does not store a policy that relies on it.";
+           " in policies, so it does not store a policy that relies on it.";
   };
-  const std::string condition = R"(,"Condition":{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}})";
-  EXPECT_EQ(trust_statement(R"("Effect":"Allow","Action":"sts:AssumeRole","Principal":"*")" + condition),
-            refused("Condition of trust policies"));
-  for (const char* unknown :
-       {R"({"StringMatches":{"aws:username":"a"}})", R"({"StringEquals":{"a":"${aws:username}"}})"})
-    EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"*","Condition":)" + std::string(unknown)),
-              refused("an operator or a policy variable of Condition"));
-  EXPECT_EQ(identity_statement(R"("Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:username}")"),
-            refused("policy variables such as ${aws:username}"));
   EXPECT_EQ(
       trust_statement(
           R"("Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Federated":"cognito-identity.amazonaws.com"})"),

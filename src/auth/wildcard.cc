@@ -4,46 +4,81 @@
 
 namespace lambent::auth {
 
-Wildcard::Wildcard(std::string_view pattern) {
-  const auto first = pattern.find_first_of("*?");
-  const auto needed = pattern.size() - static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), '*'));
-  if (needed > kMaxText) {
+namespace {
+
+char16_t character(char c) { return static_cast<unsigned char>(c); }
+
+std::size_t runs_in(std::u16string_view pattern) {
+  return static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), kAnyRun));
+}
+
+}  // namespace
+
+Pattern read_pattern(std::string_view text) {
+  Pattern pattern = literal_pattern(text);
+  std::replace(pattern.begin(), pattern.end(), u'*', kAnyRun);
+  std::replace(pattern.begin(), pattern.end(), u'?', kAnyOne);
+  return pattern;
+}
+
+Pattern literal_pattern(std::string_view text) {
+  Pattern pattern(text.size(), u' ');
+  std::transform(text.begin(), text.end(), pattern.begin(), character);
+  return pattern;
+}
+
+std::string pattern_text(std::u16string_view pattern) {
+  std::string text(pattern.size(), ' ');
+  std::transform(pattern.begin(), pattern.end(), text.begin(), [](char16_t c) {
+    if (c == kAnyRun) return '*';
+    return c == kAnyOne ? '?' : static_cast<char>(c);
+  });
+  return text;
+}
+
+Wildcard::Wildcard(std::u16string_view pattern) {
+  static constexpr char16_t kWildcards[] = {kAnyRun, kAnyOne, 0};
+  const auto first = pattern.find_first_of(kWildcards);
+  if (pattern.size() - runs_in(pattern) > kMaxText) {
     form_ = Form::nothing;
-  } else if (first == std::string_view::npos) {
-    text_ = pattern;
-  } else if (pattern.find_first_not_of('*') == std::string_view::npos) {
+  } else if (first == std::u16string_view::npos) {
+    text_ = pattern_text(pattern);
+  } else if (pattern.find_first_not_of(kAnyRun) == std::u16string_view::npos) {
     form_ = Form::anything;
-  } else if (pattern[first] == '*' && pattern.find_first_not_of('*', first) == std::string_view::npos) {
+  } else if (pattern[first] == kAnyRun && pattern.find_first_not_of(kAnyRun, first) == std::u16string_view::npos) {
     form_ = Form::prefix;
-    text_ = pattern.substr(0, first);
+    text_ = pattern_text(pattern.substr(0, first));
   } else {
     form_ = Form::general;
     compile(pattern);
   }
 }
 
-void Wildcard::compile(std::string_view pattern) {
-  length_ = pattern.size() - static_cast<std::size_t>(std::count(pattern.begin(), pattern.end(), '*'));
+void Wildcard::compile(std::u16string_view pattern) {
+  length_ = pattern.size() - runs_in(pattern);
   words_ = length_ / 64 + 1;
   row_of_.assign(256, 0);
   std::size_t rows = 1;
-  // 255 named characters at most: '*' and '?' are never named, so a row number fits in a byte.
-  for (const char c : pattern)
-    if (auto& row = row_of_[static_cast<unsigned char>(c)]; c != '*' && c != '?' && row == 0)
-      row = static_cast<std::uint8_t>(rows++);
+  for (const char16_t c : pattern)
+    if (c < row_of_.size() && row_of_[c] == 0) row_of_[c] = static_cast<std::uint16_t>(rows++);
   rows_.assign(rows * words_, 0);
   stars_.assign(words_, 0);
+  std::vector<std::uint64_t> any_one(words_, 0);
   std::size_t position = 0;
-  for (const char c : pattern) {
+  for (const char16_t c : pattern) {
     const std::uint64_t bit = std::uint64_t{1} << position % 64;
-    if (c == '*') {
-      stars_[position / 64] |= bit;
+    const std::size_t word = position / 64;
+    if (c == kAnyRun) {
+      stars_[word] |= bit;
       continue;
     }
-    for (std::size_t row = 0; row < rows; ++row)
-      if (c == '?' || row == row_of_[static_cast<unsigned char>(c)]) rows_[row * words_ + position / 64] |= bit;
+    if (c == kAnyOne)
+      any_one[word] |= bit;
+    else
+      rows_[row_of_[c] * words_ + word] |= bit;
     ++position;
   }
+  for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i] |= any_one[i % words_];
 }
 
 bool Wildcard::matches(std::string_view text) const {
@@ -64,6 +99,7 @@ bool Wildcard::matches(std::string_view text) const {
 }
 
 bool Wildcard::matches_general(std::string_view text) const {
+  if (text.size() < length_) return false;
   // Bit j of `state`: what was read so far can be taken by the first j characters of the pattern.
   std::array<std::uint64_t, kMaxText / 64 + 1> state{};
   state[0] = 1;
@@ -84,7 +120,7 @@ bool Wildcard::matches_general(std::string_view text) const {
 }
 
 std::size_t Wildcard::bytes() const {
-  return sizeof *this + text_.capacity() + row_of_.capacity() + (rows_.capacity() + stars_.capacity()) * 8;
+  return sizeof *this + text_.capacity() + row_of_.capacity() * 2 + (rows_.capacity() + stars_.capacity()) * 8;
 }
 
 }  // namespace lambent::auth

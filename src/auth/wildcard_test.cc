@@ -38,6 +38,23 @@ TEST(Wildcard, MatchesWholeTexts) {
       matches("arn:aws:lambda:*:123456789012:function:x-*", "arn:aws:lambda:eu-west-1:123456789013:function:x-1"));
 }
 
+TEST(Wildcard, CharactersThatStandForThemselvesAreNoWildcards) {
+  const Pattern pattern = read_pattern("a/") + literal_pattern("*?") + read_pattern("/*");
+  const Wildcard wildcard(pattern);
+  EXPECT_TRUE(wildcard.matches("a/*?/b"));
+  EXPECT_FALSE(wildcard.matches("a/xy/b"));
+  EXPECT_EQ(pattern_text(pattern), "a/*?/*");
+  EXPECT_TRUE(Wildcard(literal_pattern("*")).matches("*"));
+  EXPECT_FALSE(Wildcard(literal_pattern("*")).matches("x"));
+  // Every byte may be named, and each is told from the others.
+  std::string every;
+  for (int byte = 0; byte < 256; ++byte) every += static_cast<char>(byte);
+  const Wildcard all(literal_pattern(every) + read_pattern("?*"));
+  EXPECT_TRUE(all.matches(every + "x"));
+  std::swap(every.front(), every.back());
+  EXPECT_FALSE(all.matches(every + "x"));
+}
+
 /// The textbook recursion, exponential and obviously right.
 bool reference(std::string_view pattern, std::string_view text) {
   if (pattern.empty()) return text.empty();

@@ -31,6 +31,7 @@ struct Caller {
   // Of the request itself, for conditions; empty or nothing when a caller did not send one.
   std::string source_ip;
   std::string user_agent;
+  std::string referer;
   std::optional<bool> over_tls;
   /// The ARN of the function whose credentials these are; empty for anybody else's.
   std::string source_function;

@@ -13,9 +13,11 @@ namespace lambent::aws {
 struct ConditionValue {
   ConditionValue(std::string one) : values{std::move(one)} {}
   ConditionValue(const char* one) : values{one} {}
-  ConditionValue(std::vector<std::string> several) : values(std::move(several)) {}
+  ConditionValue(std::vector<std::string> several) : values(std::move(several)), multivalued(true) {}
 
   std::vector<std::string> values;
+  /// Of a key that may have several, however many it has now.
+  bool multivalued = false;
 };
 
 using ConditionKeys = std::map<std::string, ConditionValue, std::less<>>;

@@ -156,6 +156,7 @@ Task<void> Gateway::read_body(Request& request) {
 void Gateway::describe(aws::Caller& caller, const base::http::Request& request) {
   caller.source_ip = request.peer;
   caller.user_agent = request.headers.get("User-Agent");
+  caller.referer = request.headers.get("Referer");
   caller.over_tls = request.tls;
 }
 

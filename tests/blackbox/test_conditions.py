@@ -160,7 +160,7 @@ def test_a_role_may_be_for_calls_of_one_function_alone(iam, functions):
 
 
 @pytest.mark.parametrize("condition", [
-    {"StringMatches": {"aws:username": "a"}}, {"StringEquals": {"aws:username": "${aws:userid}"}},
+    {"StringMatches": {"aws:username": "a"}}, {"Bool": {"aws:SecureTransport": "${aws:userid}"}},
     {"IpAddress": {"aws:SourceIp": "everywhere"}}, {"DateLessThan": {"aws:CurrentTime": "soon"}}])
 def test_what_cannot_be_evaluated_is_not_stored(user, condition):
     with pytest.raises(ClientError) as caught:

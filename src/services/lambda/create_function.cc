@@ -101,7 +101,7 @@ void apply_settings(const Lambda& lambda, const aws::Caller& caller, const Funct
                     store::FunctionVersion& function) {
   if (in.Role) {
     if (lambda.parts().require_pass_role) lambda.parts().require_pass_role(caller, *in.Role);
-    lambda.require_role(*in.Role, function.key.account);
+    lambda.require_role(*in.Role, function.key);
     function.role = *in.Role;
   }
   if (in.Runtime) {

@@ -42,6 +42,7 @@ bool may_use(Lambda& lambda, const store::FunctionUrl& url, const UrlRequest& re
   aws::ConditionKeys of_url{{"aws:securetransport", request.http.tls ? "true" : "false"}};
   if (!request.http.peer.empty()) of_url.emplace("aws:sourceip", request.http.peer);
   if (const auto* agent = request.http.headers.find("User-Agent")) of_url.emplace("aws:useragent", *agent);
+  if (const auto* referer = request.http.headers.find("Referer")) of_url.emplace("aws:referer", *referer);
   auto of_invoke = of_url;
   of_url.emplace("lambda:functionurlauthtype", url.auth_type);
   of_invoke.emplace("lambda:invokedviafunctionurl", "true");

@@ -66,11 +66,11 @@ void Lambda::require_storage(std::string_view account, std::string_view region, 
     throw aws::Error("CodeStorageExceededException", "Code storage limit exceeded.", 400);
 }
 
-void Lambda::require_role(const std::string& role_arn, const std::string& account) const {
+void Lambda::require_role(const std::string& role_arn, const store::FunctionKey& function) const {
   const auto arn = aws::Arn::parse(role_arn);
-  if (arn && arn->account != account)
+  if (arn && arn->account != function.account)
     throw aws::Error("AccessDeniedException", "Cross-account pass role is not allowed.", 403);
-  if (!arn || !parts_.lambda_may_assume(role_arn))
+  if (!arn || !parts_.lambda_may_assume(role_arn, function.arn()))
     throw invalid_parameter("The role defined for the function cannot be assumed by Lambda.");
 }
 

@@ -46,8 +46,9 @@ struct LambdaParts {
   store::Layers& layers;
   store::FunctionUrls& urls;
   store::EventSourceMappings& mappings;
-  /// Is there a role of that ARN, and does its trust policy let lambda.amazonaws.com assume it? The auth folder knows.
-  std::function<bool(std::string_view role_arn)> lambda_may_assume;
+  /// Is there a role of that ARN, and does its trust policy let lambda.amazonaws.com assume it for this function? The auth folder
+  /// knows.
+  std::function<bool(std::string_view role_arn, std::string_view function_arn)> lambda_may_assume;
   /// Does a resource's policy let the caller do it, weighed with the caller's own? The auth folder knows.
   std::function<bool(const aws::Caller& caller, std::string_view action, std::string_view resource,
                      std::string_view policy)>
@@ -58,6 +59,10 @@ struct LambdaParts {
       allowed_by_url;
   /// Throws aws::Error when the caller may not hand the role over to Lambda (iam:PassRole). Null: nobody asks.
   std::function<void(const aws::Caller& caller, std::string_view role_arn)> require_pass_role = {};
+  /// Throws AccessDeniedException when the caller may not do it with these keys, beside what the pipeline has asked. Null: nobody asks.
+  std::function<void(const aws::Caller& caller, std::string_view action, std::string_view resource,
+                     const aws::ConditionKeys& context)>
+      require = {};
   /// Throws aws::Error for a resource policy that cannot be stored.
   std::function<void(std::string_view policy)> check_resource_policy;
   /// Concurrent executions that functions of an account and region reserve together, with what is provisioned for others.
@@ -111,8 +116,8 @@ class Lambda {
   /// Throws CodeStorageExceededException when the account cannot store `size` bytes more.
   void require_storage(std::string_view account, std::string_view region, std::int64_t size) const;
 
-  /// The role must be of the function's account, exist and trust Lambda.
-  void require_role(const std::string& role_arn, const std::string& account) const;
+  /// The role must be of the function's account, exist and trust Lambda with this function.
+  void require_role(const std::string& role_arn, const store::FunctionKey& function) const;
 
   /// Stamps a new revision with the time of a change by its owner.
   void touch(store::FunctionVersion& function) const;

@@ -124,7 +124,7 @@ class ServiceFixture : public ::testing::Test {
                       *layers_,
                       *urls_,
                       *mappings_,
-                      [this](std::string_view arn) { return usable_roles_.contains(arn); }};
+                      [this](std::string_view arn, std::string_view) { return usable_roles_.contains(arn); }};
     parts.allowed = [this](const aws::Caller&, std::string_view action, std::string_view resource,
                            std::string_view policy) {
       return policy.find(caller_.account) != std::string_view::npos ||

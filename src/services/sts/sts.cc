@@ -11,13 +11,21 @@ constexpr std::int32_t kChainedSession_s = 3600;
 
 aws::Error invalid(std::string message) { return {"ValidationError", std::move(message), 400}; }
 
+/// What the request says, for conditions of trust policies and of the caller's own.
+aws::ConditionKeys keys_of(const AssumeRoleInput& in) {
+  aws::ConditionKeys keys{{"sts:rolesessionname", in.RoleSessionName}};
+  if (in.ExternalId) keys.emplace("sts:externalid", *in.ExternalId);
+  return keys;
+}
+
 /// Throws AccessDenied, in the same words whether the role refuses or does not exist.
-store::RoleSnapshot assumable_role(const Sts& sts, const aws::Caller& caller, const std::string& arn) {
+store::RoleSnapshot assumable_role(const Sts& sts, const aws::Caller& caller, const AssumeRoleInput& in) {
+  const std::string& arn = in.RoleArn;
   const auto parsed = aws::Arn::parse(arn);
   if (!parsed || parsed->service != "iam" || !parsed->resource.starts_with("role/")) throw invalid(arn + " is invalid");
   auto role = sts.identities().role_by_arn(arn);
   if (role) {
-    sts.authorizer().require_assume(caller, *role);
+    sts.authorizer().require_assume(caller, *role, keys_of(in));
     return role;
   }
   if (caller.kind == aws::Principal::root)
@@ -49,7 +57,7 @@ base::Task<GetCallerIdentityOutput> get_caller_identity(Sts&, aws::Caller caller
 }
 
 base::Task<AssumeRoleOutput> assume_role(Sts& sts, aws::Caller caller, AssumeRoleInput in) {
-  const auto role = assumable_role(sts, caller, in.RoleArn);
+  const auto role = assumable_role(sts, caller, in);
   const auto lifetime_s = session_length(caller, *role, in.DurationSeconds);
   auto issued = sts.tokens().issue(role->account, in.RoleArn, role->id, in.RoleSessionName, lifetime_s);
   AssumeRoleOutput out;

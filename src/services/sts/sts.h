@@ -46,7 +46,7 @@ struct AssumeRoleInput {
   std::string RoleArn;
   std::string RoleSessionName;
   std::optional<std::int32_t> DurationSeconds;
-  /// Only a trust policy's condition can ask for it, and those are refused when they are stored.
+  /// What trust policies ask for as sts:ExternalId.
   std::optional<std::string> ExternalId;
 };
 BOOST_DESCRIBE_STRUCT(AssumeRoleInput, (), (RoleArn, RoleSessionName, DurationSeconds, ExternalId))

@@ -207,6 +207,28 @@ TEST_F(StsTest, ARoleThatDoesNotExistIsRefusedInTheSameWords) {
   EXPECT_EQ(assume(bob, "", "arn:aws:iam::123456789012:role/Deploy").status, 403);
 }
 
+TEST_F(StsTest, TheExternalIdAndTheSessionsNameAreHeldAgainstTheTrustPolicy) {
+  const auto bob = user("bob");
+  store::Role made;
+  made.account = kAccount;
+  made.name = "Deploy";
+  made.path = "/team/";
+  made.id = "AROA" + base::random_base32(17);
+  made.trust_policy = R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":")" + bob.arn +
+                      R"("},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"12345"},
+         "StringLike":{"sts:RoleSessionName":"session-*"}}}]})";
+  ASSERT_EQ(run(identities_->create_role(made)), store::Change::done);
+  const auto with = [&](const std::string& session, const std::string& id) {
+    std::vector<std::pair<std::string, std::string>> parameters{{"RoleArn", kRoleArn}, {"RoleSessionName", session}};
+    if (!id.empty()) parameters.emplace_back("ExternalId", id);
+    return call("AssumeRole", parameters, bob).status;
+  };
+  EXPECT_EQ(with("session-1", "12345"), 200);
+  EXPECT_EQ(with("session-1", "12346"), 403);
+  EXPECT_EQ(with("session-1", ""), 403);
+  EXPECT_EQ(with("other", "12345"), 403);
+}
+
 TEST_F(StsTest, RootAssumesNoRole) {
   role("arn:aws:iam::123456789012:root");
   for (const char* arn : {kRoleArn, "arn:aws:iam::123456789012:role/Missing"}) {
