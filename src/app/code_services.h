@@ -38,6 +38,7 @@ class CodeServices {
   /// Null without an S3 endpoint.
   aws::Objects* objects() { return objects_.get(); }
   const lambda::Signing* signing() const { return &signing_; }
+  const store::CodeSigningConfigs& configs() const { return configs_; }
 
  private:
   std::unique_ptr<aws::Objects> make_objects(const CodeServicesParts& parts);

@@ -98,7 +98,7 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
       root_key_(identities_.ensure_root_key(options.account, given_root_key(options.account), clock_.now_ms())),
       tokens_(data.key("session-tokens", vault_), clock_),
       authenticator_(identities_, tokens_, clock_),
-      authorizer_(identities_, clock_, resource_tags(functions_, mappings_)),
+      authorizer_(identities_, clock_, [this](std::string_view arn) { return tags_of(arn); }),
       log_services_({data.logs(), database_, identities_, authorizer_, clock_, cpu_, metrics_, options.auth != "off",
                      options.print_function_logs}),
       code_services_({options, database_, functions_, identities_, tokens_, clock_, metrics_}),
@@ -153,6 +153,10 @@ invoke::RoleCredentials Composition::role_credentials(const store::FunctionVersi
   const auto role = identities_.role_by_arn(function.role);
   if (!role || !authorizer_.service_may_assume("lambda.amazonaws.com", *role, function.key.arn()))
     throw aws::Error("AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", 403);
+auth::Tags Composition::tags_of(std::string_view arn) const {
+  return resource_tags({functions_, mappings_, code_services_.configs(), log_services_.groups()}, arn);
+}
+
   const auto session = tokens_.issue(function.key.account, function.role, role->id, function.key.name, kRoleSession_s,
                                      function.key.arn());
   return {session.access_key_id, session.secret_access_key, session.session_token};
@@ -203,6 +207,11 @@ lambda::LambdaParts Composition::lambda_parts() {
       .reserved_concurrency =
           [this](std::string_view account, std::string_view region) {
             const auto& concurrency = async_->concurrency();
+      .require =
+          [this](const aws::Caller& caller, std::string_view action, std::string_view resource,
+                 const aws::ConditionKeys& context) {
+            authorizer_.require(caller, {.action = action, .resource = resource, .context = context});
+          },
             return concurrency.reserved_total(account, region) + concurrency.provisioned_total(account, region);
           },
       .concurrency = options_.concurrency,

@@ -85,6 +85,8 @@ class Composition {
   /// All the engine's needs as functions, so that it knows neither identities nor the gateway.
   invoke::EngineParts engine_parts(std::vector<sandbox::LauncherProcess> launchers);
   invoke::RoleCredentials role_credentials(const store::FunctionVersion& function) const;
+  /// For the conditions of policies; nobody asks before everything is made.
+  auth::Tags tags_of(std::string_view arn) const;
   void add_routes();
   void serve_function_urls();
   std::size_t open_connections();

@@ -41,6 +41,7 @@ class LogServices {
   explicit LogServices(LogServicesParts parts);
   LogServices(const LogServices&) = delete;
 
+  const store::LogGroups& groups() const { return groups_; }
   aws::Service service() { return logs::logs_service(logs_); }
   /// The stream of an environment of this function; the group is there when it ends.
   base::Task<std::unique_ptr<invoke::LogStream>> open(const store::FunctionVersion& function, std::string stream);

@@ -25,18 +25,40 @@ auth::Tags tags_of_mapping(const store::EventSourceMappings& mappings, const aws
   return tags;
 }
 
+auth::Tags tags_of_config(const store::CodeSigningConfigs& configs, const aws::Arn& arn, std::string_view id) {
+  const auto config = configs.find(arn.account, arn.region, id);
+  if (!config) return {};
+  return {config->tags.begin(), config->tags.end()};
+}
+
+/// "NAME", "NAME:*" or "NAME:log-stream:STREAM": names have no colons.
+auth::Tags tags_of_group(const store::LogGroups& groups, const aws::Arn& arn, std::string_view named) {
+  const auto group = groups.find({arn.account, arn.region, std::string(named.substr(0, named.find(':')))});
+  if (!group) return {};
+  return {group->tags.begin(), group->tags.end()};
+}
+
+/// What follows the kind, when the resource is of that kind.
+std::optional<std::string_view> after(std::string_view kind, std::string_view resource) {
+  if (!resource.starts_with(kind)) return std::nullopt;
+  return resource.substr(kind.size());
+}
+
 }  // namespace
 
-auth::TagsOf resource_tags(const store::Functions& functions, const store::EventSourceMappings& mappings) {
-  return [&functions, &mappings](std::string_view text) -> auth::Tags {
-    constexpr std::string_view kFunction = "function:", kMapping = "event-source-mapping:";
-    const auto arn = aws::Arn::parse(text);
-    if (!arn || arn->service != "lambda") return {};
-    const std::string_view named = arn->resource;
-    if (named.starts_with(kFunction)) return tags_of_function(functions, *arn, named.substr(kFunction.size()));
-    if (named.starts_with(kMapping)) return tags_of_mapping(mappings, *arn, named.substr(kMapping.size()));
-    return {};
-  };
+auth::Tags resource_tags(const TaggedResources& resources, std::string_view text) {
+  const auto arn = aws::Arn::parse(text);
+  if (!arn) return {};
+  if (arn->service == "logs") {
+    if (const auto group = after("log-group:", arn->resource)) return tags_of_group(resources.log_groups, *arn, *group);
+  } else if (arn->service == "lambda") {
+    if (const auto name = after("function:", arn->resource)) return tags_of_function(resources.functions, *arn, *name);
+    if (const auto uuid = after("event-source-mapping:", arn->resource))
+      return tags_of_mapping(resources.mappings, *arn, *uuid);
+    if (const auto id = after("code-signing-config:", arn->resource))
+      return tags_of_config(resources.code_signing, *arn, *id);
+  }
+  return {};
 }
 
 }  // namespace lambent::app

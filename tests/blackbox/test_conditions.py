@@ -24,7 +24,7 @@ class User:
         self.name = unique("conditional")
         self.arn = iam.create_user(UserName=self.name, Tags=[{"Key": "team", "Value": "blue"}])["User"]["Arn"]
         made = iam.create_access_key(UserName=self.name)["AccessKey"]
-        self.awslambda = server.client("lambda", (made["AccessKeyId"], made["SecretAccessKey"]))
+        self.awslambda, self.logs = (server.client(name, (made["AccessKeyId"], made["SecretAccessKey"])) for name in ("lambda", "logs"))
 
     def has(self, *statements):
         self.iam.put_user_policy(UserName=self.name, PolicyName="p", PolicyDocument=json.dumps(
@@ -90,7 +90,7 @@ def test_resources_are_told_apart_by_their_tags(user, tagged, awslambda):
 def refused(call, **arguments):
     with pytest.raises(ClientError) as caught:
         call(**arguments)
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
     return caught.value.response["Error"]["Message"]
 
 
@@ -157,6 +157,81 @@ def test_a_role_may_be_for_calls_of_one_function_alone(iam, functions):
             "ArnEquals": {"lambda:SourceFunctionArn": arn(one)}}}]}))
     assert functions.invoke(one, {}).expect() is True
     assert functions.invoke(other, {}).expect() == "AccessDeniedException"
+
+
+def test_log_groups_are_told_apart_by_their_tags(server, user):
+    logs = server.client("logs")
+    groups = {team: unique(f"/{team}/group") for team in ("blue", "green")}
+    for team, group in groups.items():
+        logs.create_log_group(logGroupName=group, tags={"Team": team})
+    user.has({"Action": "logs:*", "Condition": {"StringEquals": {"aws:ResourceTag/Team": "blue"}}})
+    assert user.logs.describe_log_streams(logGroupName=groups["blue"])["logStreams"] == []
+    user.logs.create_log_stream(logGroupName=groups["blue"], logStreamName="s")
+    refused(user.logs.describe_log_streams, logGroupName=groups["green"])
+    refused(user.logs.create_log_stream, logGroupName=groups["green"], logStreamName="s")
+    logs.tag_log_group(logGroupName=groups["green"], tags={"Team": "blue"})
+    assert user.logs.describe_log_streams(logGroupName=groups["green"])["logStreams"] == []
+
+
+def test_tags_of_a_new_log_group_are_asked_for(user):
+    user.has({"Action": "logs:CreateLogGroup", "Condition": {
+        "StringEquals": {"aws:RequestTag/Team": "blue"}, "ForAllValues:StringEquals": {"aws:TagKeys": ["Team", "Cost"]}}})
+    user.logs.create_log_group(logGroupName=unique("tagged"), tags={"Team": "blue"})
+    refused(user.logs.create_log_group, logGroupName=unique("tagged"), tags={"Team": "green"})
+    refused(user.logs.create_log_group, logGroupName=unique("tagged"), tags={"Team": "blue", "Other": "x"})
+    refused(user.logs.create_log_group, logGroupName=unique("tagged"))
+
+
+def test_tags_of_a_new_code_signing_configuration_are_asked_for(user):
+    def create(**tags):
+        return user.awslambda.create_code_signing_config(AllowedPublishers={"SigningProfileVersionArns": [
+            f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-profiles/nobodys/abcdefghij"]}, Tags=tags)
+
+    user.has({"Action": "lambda:CreateCodeSigningConfig", "Condition": {"StringEquals": {"aws:RequestTag/Team": "blue"}}})
+    refused(create, Team="green")
+    # This one is allowed, and fails for the profile that is none.
+    with pytest.raises(user.awslambda.exceptions.InvalidParameterValueException):
+        create(Team="blue")
+
+
+def test_who_moves_a_mapping_must_be_allowed_for_both_functions(user, tagged, awslambda):
+    mapping = awslambda.create_event_source_mapping(
+        FunctionName=tagged["blue"], EventSourceArn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{unique('queue')}", Enabled=False)["UUID"]
+    update = user.awslambda.update_event_source_mapping
+
+    def may_update(*teams):
+        user.has({"Action": "lambda:UpdateEventSourceMapping", "Condition": {
+            "ArnEquals": {"lambda:FunctionArn": [arn(tagged[team]) for team in teams]}}})
+
+    try:
+        may_update("blue")
+        update(UUID=mapping, BatchSize=5)
+        update(UUID=mapping, FunctionName=tagged["blue"])
+        refused(update, UUID=mapping, FunctionName=tagged["green"])
+        may_update("green")
+        refused(update, UUID=mapping, FunctionName=tagged["green"])
+        refused(update, UUID=mapping, BatchSize=6)
+        may_update("blue", "green")
+        assert update(UUID=mapping, FunctionName=tagged["green"])["FunctionArn"] == arn(tagged["green"])
+    finally:
+        awslambda.delete_event_source_mapping(UUID=mapping)
+
+
+@pytest.mark.parametrize("condition", [
+    {"StringEquals": {"aws:SourceVpce": "vpce-1"}}, {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::b"}},
+    {"Bool": {"aws:MultiFactorAuthPresent": "true"}}, {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
+    {"StringEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}}, {"StringLike": {"s3:prefix": "home/*"}}])
+def test_a_fact_that_does_not_exist_here_is_an_absent_key(user, tagged, condition):
+    """Policies as deployment tools store them for AWS: the document is kept, and the operators say what absence means."""
+    (operator, what), = condition.items()
+    user.has({"Action": "*", "Condition": condition})
+    assert not user.may_get(tagged["blue"])
+    user.has({"Action": "*", "Condition": {operator + "IfExists": what}})
+    assert user.may_get(tagged["blue"])
+    user.has({"Action": "*"}, {"Effect": "Deny", "Action": "*", "Condition": condition})
+    assert user.may_get(tagged["blue"])
+    user.has({"Action": "*"}, {"Effect": "Deny", "Action": "*", "Condition": {operator + "IfExists": what}})
+    assert not user.may_get(tagged["blue"])
 
 
 @pytest.mark.parametrize("condition", [

@@ -9,6 +9,7 @@
 #include "services/lambda/mapping_source.h"
 #include "services/lambda/operations.h"
 #include "services/lambda/paging.h"
+#include "services/lambda/request_keys.h"
 #include "services/lambda/validation.h"
 
 namespace lambent::lambda {
@@ -140,6 +141,10 @@ std::string get_mapping_resource(const aws::Caller& caller, const MappingInput& 
 
 base::Task<MappingOutput> update_mapping(Lambda& lambda, aws::Caller caller, UpdateMappingInput in) {
   // Whoever is faster has changed the mapping: each further round begins with their work, so this ends.
+  // The pipeline has asked for the function that the mapping has; who gives it another must be allowed for that one too.
+  if (in.FunctionName && lambda.parts().require)
+    lambda.parts().require(caller, "lambda:UpdateEventSourceMapping", mapping_arn(caller, in.UUID),
+                           mapping_keys_with(caller, *in.FunctionName));
   for (;;) {
     const auto before = existing(lambda, caller, in.UUID);
     auto mapping = *before;

@@ -112,13 +112,26 @@ ConditionKeys create_mapping_keys(Lambda&, const aws::Caller& caller, const Crea
   return keys;
 }
 
-ConditionKeys update_mapping_keys(Lambda& lambda, const aws::Caller& caller, const UpdateMappingInput& in) {
-  if (!in.FunctionName) return of_mapping(lambda, caller, in.UUID);
-  return {{"lambda:functionarn", resolve_function(NamedBy::update_mapping, caller, *in.FunctionName).arn()}};
+ConditionKeys updated_mapping_keys(Lambda& lambda, const aws::Caller& caller, const UpdateMappingInput& in) {
+  return of_mapping(lambda, caller, in.UUID);
+}
+
+ConditionKeys mapping_keys_with(const aws::Caller& caller, const std::string& function) {
+  return {{"lambda:functionarn", resolve_function(NamedBy::update_mapping, caller, function).arn()}};
+}
+
+ConditionKeys create_code_signing_config_keys(Lambda&, const aws::Caller&, const CreateCodeSigningConfigInput& in) {
+  ConditionKeys keys;
+  if (in.Tags) add_tags(*in.Tags, keys);
+  return keys;
 }
 
 ConditionKeys mapping_keys(Lambda& lambda, const aws::Caller& caller, const MappingInput& in) {
   return of_mapping(lambda, caller, in.UUID);
+}
+
+ConditionKeys put_code_signing_config_keys(Lambda&, const aws::Caller&, const PutFunctionCodeSigningConfigInput& in) {
+  return {{"lambda:codesigningconfigarn", in.CodeSigningConfigArn}};
 }
 
 }  // namespace lambent::lambda

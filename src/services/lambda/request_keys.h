@@ -3,6 +3,7 @@
 #pragma once
 
 #include "aws/condition_keys.h"
+#include "services/lambda/code_signing_shapes.h"
 #include "services/lambda/mapping_shapes.h"
 #include "services/lambda/operations.h"
 
@@ -20,7 +21,14 @@ aws::ConditionKeys update_url_keys(Lambda& lambda, const aws::Caller& caller, co
 aws::ConditionKeys get_url_keys(Lambda& lambda, const aws::Caller& caller, const QualifiedFunctionInput& in);
 aws::ConditionKeys remove_url_keys(Lambda& lambda, const aws::Caller& caller, const QualifiedFunctionInput& in);
 aws::ConditionKeys create_mapping_keys(Lambda& lambda, const aws::Caller& caller, const CreateMappingInput& in);
-aws::ConditionKeys update_mapping_keys(Lambda& lambda, const aws::Caller& caller, const UpdateMappingInput& in);
+/// Of the mapping as it is.
 aws::ConditionKeys mapping_keys(Lambda& lambda, const aws::Caller& caller, const MappingInput& in);
+aws::ConditionKeys updated_mapping_keys(Lambda& lambda, const aws::Caller& caller, const UpdateMappingInput& in);
+/// Of the mapping with the function that it is to have.
+aws::ConditionKeys mapping_keys_with(const aws::Caller& caller, const std::string& function);
+aws::ConditionKeys create_code_signing_config_keys(Lambda& lambda, const aws::Caller& caller,
+                                                   const CreateCodeSigningConfigInput& in);
+aws::ConditionKeys put_code_signing_config_keys(Lambda& lambda, const aws::Caller& caller,
+                                                const PutFunctionCodeSigningConfigInput& in);
 
 }  // namespace lambent::lambda

@@ -83,5 +83,31 @@ TEST_F(RequestKeys, OfAMappingAreItsFunction) {
   EXPECT_EQ(text(mapping_keys(*lambda_, caller_, asked)), "");
 }
 
+TEST_F(RequestKeys, OfAChangedMappingAreItsFunctionAndTheNewOneApart) {
+  ASSERT_EQ(create("f").status, 201);
+  ASSERT_EQ(create("g").status, 201);
+  const auto made =
+      send("POST", "/2015-03-31/event-source-mappings",
+           R"({"FunctionName":"f","EventSourceArn":"arn:aws:sqs:us-east-1:123456789012:q","Enabled":false})");
+  ASSERT_EQ(made.status, 202) << made.body;
+  UpdateMappingInput change;
+  change.UUID = made.text("UUID");
+  change.FunctionName = "g";
+  EXPECT_EQ(text(updated_mapping_keys(*lambda_, caller_, change)), std::string("lambda:functionarn=") + kArn + "f, ");
+  EXPECT_EQ(text(mapping_keys_with(caller_, "g")), std::string("lambda:functionarn=") + kArn + "g, ");
+  EXPECT_EQ(text(mapping_keys_with(caller_, "g:live")), std::string("lambda:functionarn=") + kArn + "g:live, ");
+}
+
+TEST_F(RequestKeys, OfCodeSigningAreItsTagsAndTheConfiguration) {
+  CreateCodeSigningConfigInput in;
+  EXPECT_EQ(text(create_code_signing_config_keys(*lambda_, caller_, in)), "");
+  in.Tags = TextMap{{"Team", "blue"}};
+  EXPECT_EQ(text(create_code_signing_config_keys(*lambda_, caller_, in)),
+            "aws:requesttag/team=blue, aws:tagkeys=Team, ");
+  PutFunctionCodeSigningConfigInput put;
+  put.CodeSigningConfigArn = "arn:csc";
+  EXPECT_EQ(text(put_code_signing_config_keys(*lambda_, caller_, put)), "lambda:codesigningconfigarn=arn:csc, ");
+}
+
 }  // namespace
 }  // namespace lambent::lambda

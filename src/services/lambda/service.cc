@@ -138,7 +138,7 @@ void add_mappings(std::vector<aws::Row>& rows) {
       operation("CreateEventSourceMapping", create_mapping, create_mapping_resource).with_keys(create_mapping_keys));
   rows.push_back(operation("GetEventSourceMapping", get_mapping, get_mapping_resource).with_keys(mapping_keys));
   rows.push_back(
-      operation("UpdateEventSourceMapping", update_mapping, update_mapping_resource).with_keys(update_mapping_keys));
+      operation("UpdateEventSourceMapping", update_mapping, update_mapping_resource).with_keys(updated_mapping_keys));
   rows.push_back(
       operation("DeleteEventSourceMapping", delete_mapping, delete_mapping_resource).with_keys(mapping_keys));
   rows.push_back(operation("ListEventSourceMappings", list_mappings, list_mappings_resource));
@@ -146,7 +146,8 @@ void add_mappings(std::vector<aws::Row>& rows) {
 
 void add_code_signing(std::vector<aws::Row>& rows) {
   using aws::operation;
-  rows.push_back(operation("CreateCodeSigningConfig", create_code_signing_config, create_code_signing_config_resource));
+  rows.push_back(operation("CreateCodeSigningConfig", create_code_signing_config, create_code_signing_config_resource)
+                     .with_keys(create_code_signing_config_keys));
   rows.push_back(operation("GetCodeSigningConfig", get_code_signing_config, get_code_signing_config_resource));
   rows.push_back(operation("UpdateCodeSigningConfig", update_code_signing_config, update_code_signing_config_resource));
   rows.push_back(operation("DeleteCodeSigningConfig", delete_code_signing_config, delete_code_signing_config_resource));
@@ -154,7 +155,8 @@ void add_code_signing(std::vector<aws::Row>& rows) {
   rows.push_back(operation("ListFunctionsByCodeSigningConfig", list_functions_by_code_signing_config,
                            list_functions_by_code_signing_config_resource));
   rows.push_back(operation("PutFunctionCodeSigningConfig", put_function_code_signing_config,
-                           put_function_code_signing_config_resource));
+                           put_function_code_signing_config_resource)
+                     .with_keys(put_code_signing_config_keys));
   rows.push_back(operation("GetFunctionCodeSigningConfig", get_function_code_signing_config,
                            get_function_code_signing_config_resource));
   rows.push_back(operation("DeleteFunctionCodeSigningConfig", delete_function_code_signing_config,
