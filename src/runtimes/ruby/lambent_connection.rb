@@ -9,6 +9,8 @@ class LambentConnection
   # A response may have 6 MiB and 100 bytes. A longer one is announced first, so that its refusal costs no transfer.
   RESPONSE_LIMIT = 6_291_556
   HEAD_LIMIT = 1 << 20
+  # Where it is in a sandbox.
+  IN_A_SANDBOX = '127.0.0.1:9001'
 
   class Lost < StandardError; end
 
@@ -26,11 +28,47 @@ class LambentConnection
     end
   end
 
+  class << self
+    # For a process that waits: the connection that its first request will need. Nobody answers on it yet.
+    def connect_ahead
+      @ahead = connect(IN_A_SANDBOX)
+    rescue SystemCallError
+      # Outside of a sandbox.
+      @ahead = nil
+    end
+
+    # The one that was made ahead, if it leads there.
+    def take_ahead(address)
+      socket = @ahead
+      @ahead = nil
+      return socket if address == IN_A_SANDBOX
+
+      socket&.close
+      nil
+    end
+
+    def connect(address)
+      host, _, port = address.rpartition(':')
+      socket = TCPSocket.new(host, Integer(port))
+      socket.setsockopt(Socket::IPPROTO_TCP, Socket::TCP_NODELAY, 1)
+      socket
+    end
+  end
+
   def initialize(address)
-    @host, _, port = address.rpartition(':')
-    @port = Integer(port)
+    @address = address
     @host_line = "Host: #{address}\r\n"
     @next_request = "GET #{API}/invocation/next HTTP/1.1\r\n#{@host_line}\r\n"
+  end
+
+  # Sends the request for the next event, whose answer next_event takes.
+  def ask
+    send_bytes(@next_request)
+    @asked = true
+  end
+
+  def close
+    @socket&.close
   end
 
   def next_event
@@ -76,8 +114,7 @@ class LambentConnection
 
   def open
     @socket&.close
-    @socket = TCPSocket.new(@host, @port)
-    @socket.setsockopt(Socket::IPPROTO_TCP, Socket::TCP_NODELAY, 1)
+    @socket = LambentConnection.take_ahead(@address) || LambentConnection.connect(@address)
     @unread = String.new(encoding: Encoding::BINARY)
   end
 

@@ -83,7 +83,10 @@ module LambentGems
   def self.prepare
     return load if GEM_DIRECTORIES.any? { |directory| Dir.exist?(directory) }
 
-    Object.autoload(:Gem, 'rubygems') unless defined?(::Gem)
+    # A process that waited for its function has it already.
+    return if defined?(::Gem)
+
+    Object.autoload(:Gem, 'rubygems')
     Kernel.prepend(OnDemand)
     Object.prepend(OnDemand)
   end
@@ -123,6 +126,14 @@ module LambentRuntime
     rescue LambentConnection::Lost, EOFError, SystemCallError => e
       warn "the Runtime API is gone: #{e.message}"
       exit!(1)
+    end
+
+    # One event that nobody sent, for a handler of ours.
+    def rehearse(name, connection)
+      handler = LambdaHandler.new(name)
+      require handler.file
+      run_once(handler, connection, connection.next_event)
+      @request_id = $_global_aws_request_id = nil
     end
 
     private

@@ -5,10 +5,17 @@
 # takes from its environment only when it starts (RUBYOPT, GEM_PATH, TZ) is the same before and after.
 module LambentSpare
   CHANNEL = 3
+  # The event of the rehearsal, and what is said to its answer.
+  REHEARSED = "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: r\r\nLambda-Runtime-Deadline-Ms: 0\r\n" \
+              "Content-Type: application/json\r\nContent-Length: 8\r\n\r\n{\"a\":[]}" \
+              "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
 
   class << self
     def wait
       load_ahead
+      rehearse
+      LambentConnection.connect_ahead
+      GC.start
       channel = IO.for_fd(CHANNEL, 'r+b')
       channel.sync = true
       channel.write('1')
@@ -25,7 +32,27 @@ module LambentSpare
       require 'rubygems'
       require 'logger'
       require 'time'
-      GC.start
+    end
+
+    # One event through all that an invocation passes, against a server of its own: what Ruby does only the first time is done then.
+    # Its file stays among those that are loaded, for taking one out makes the next require slow.
+    def rehearse
+      TCPServer.open('127.0.0.1', 0) do |server|
+        connection = LambentConnection.new("127.0.0.1:#{server.addr[1]}")
+        connection.ask
+        accepted = server.accept
+        accepted.write(REHEARSED)
+        LambentRuntime.rehearse('lambent_nop.LambentNop.handle', connection)
+        [connection, accepted].each(&:close)
+      end
+      forget
+    rescue StandardError => e
+      # Then the first event is slower, and nothing else.
+      warn "lambent: the rehearsal for Ruby stopped: #{e.message}"
+    end
+
+    def forget
+      Object.__send__(:remove_const, :LambentNop)
     end
 
     def parse(message)
