@@ -34,18 +34,24 @@ TEST_F(IamTest, RoleNamesAreTakenWithoutCase) {
 }
 
 TEST_F(IamTest, ATrustPolicyThatCannotBeReadOrEvaluatedIsRefused) {
-  const char* condition =
-      R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}}]})";
-  for (const char* bad : {"{", "[]", "{}", kPolicy, condition}) {
+  const char* federated =
+      R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRole"}]})";
+  const char* twice =
+      R"({"Version":"2012-10-17","Statement":[{"Effect":"Deny","Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]})";
+  for (const char* bad : {"{", "[]", "{}", kPolicy, federated, twice}) {
     const auto answer = call("CreateRole", {{"RoleName", "r"}, {"AssumeRolePolicyDocument", bad}});
     EXPECT_EQ(answer.status, 400) << bad;
     EXPECT_EQ(answer.code, "MalformedPolicyDocument") << bad;
   }
   EXPECT_EQ(call("GetRole", {{"RoleName", "r"}}).status, 404);
   make_role("r");
-  EXPECT_EQ(call("UpdateAssumeRolePolicy", {{"RoleName", "r"}, {"PolicyDocument", condition}}).code,
+  EXPECT_EQ(call("UpdateAssumeRolePolicy", {{"RoleName", "r"}, {"PolicyDocument", federated}}).code,
             "MalformedPolicyDocument");
   EXPECT_EQ(identities_->role("123456789012", "r")->trust_policy, kTrust);
+  const char* condition =
+      R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}}]})";
+  EXPECT_EQ(call("UpdateAssumeRolePolicy", {{"RoleName", "r"}, {"PolicyDocument", condition}}).status, 200);
+  EXPECT_EQ(identities_->role("123456789012", "r")->trust_policy, condition);
 }
 
 TEST_F(IamTest, AnUnknownRoleIsNotFoundByAnyOperation) {
