@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <future>
 #include <map>
+#include <memory>
 
 #include "runtimes/bootstraps.h"
 #include "runtimes/interpreters.h"
@@ -164,9 +165,60 @@ std::string why_not(const Identifier& wanted) {
 
 Catalog::Catalog(fs::path root, fs::path roots) : root_(std::move(root)), roots_(std::move(roots)) {}
 
+Catalog::~Catalog() {
+  if (looker_.joinable()) looker_.join();
+}
+
 const Catalog::Found& Catalog::found() const {
-  std::call_once(looked_, [this] { found_ = look_at(root_, roots_); });
+  std::call_once(looked_, [this] {
+    // Also when that fails, as it then does for whoever asks.
+    struct Release {
+      const Catalog& catalog;
+      ~Release() {
+        catalog.is_looked_.store(true, std::memory_order_release);
+        catalog.release_waiters();
+      }
+    } release{*this};
+    found_ = look_at(root_, roots_);
+  });
   return found_;
+}
+
+void Catalog::release_waiters() const {
+  std::vector<std::function<void()>> waiters;
+  {
+    const std::lock_guard lock(mutex_);
+    waiters.swap(waiters_);
+  }
+  for (const auto& waiter : waiters) waiter();
+}
+
+void Catalog::add_waiter(std::function<void()> waiter) const {
+  {
+    const std::lock_guard lock(mutex_);
+    waiters_.push_back(std::move(waiter));
+    if (!looker_.joinable())
+      looker_ = std::thread([this] {
+        try {
+          look();
+        } catch (const std::exception&) {
+          // Those who wait look once more themselves, and fail as this did.
+        }
+      });
+  }
+  // It may have been looked since the caller asked.
+  if (looked()) release_waiters();
+}
+
+base::Task<void> Catalog::await_look() const {
+  if (looked()) co_return;
+  namespace asio = base::asio;
+  const auto executor = co_await asio::this_coro::executor;
+  auto wait = [this, executor](auto handler) {
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    add_waiter([shared, executor] { asio::post(executor, [shared] { (*shared)(); }); });
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(wait), asio::use_awaitable);
 }
 
 Catalog::Found Catalog::look_at(const fs::path& root, const fs::path& roots) {

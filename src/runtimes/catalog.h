@@ -1,17 +1,22 @@
 // The catalog of runtimes: what an identifier of the Lambda API ("python3.13") means on this machine.
 //
-// Any thread. Interpreters are looked for once, the host's and the installed roots, by whoever asks first: each is asked for its
-// version, which takes tens of milliseconds that the server's start need not wait for. What was found stays.
+// Any thread. Interpreters are looked for once, the host's and the installed roots: each is asked for its version, which takes tens
+// of milliseconds that the server's start need not wait for. What was found stays. Until then whoever asks waits: a thread, or on a
+// lane, which goes on with its other work, a coroutine in await_look().
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
+#include "base/task.h"
 #include "runtimes/identifiers.h"
 #include "runtimes/interpreters.h"
 
@@ -60,9 +65,16 @@ class Catalog {
  public:
   /// Of the interpreters beneath `root` ("/" in production) and of the installed `roots`, which go first.
   explicit Catalog(std::filesystem::path root = "/", std::filesystem::path roots = {});
+  ~Catalog();
+  Catalog(const Catalog&) = delete;
 
-  /// Looks now, so that nobody who asks later has to wait; waits for somebody else who looks.
+  /// Looks now, so that nobody who asks later has to wait; waits for somebody else who looks. Not on a lane.
   void look() const { found(); }
+  /// It has been looked, with success or not: what follows does not wait.
+  bool looked() const { return is_looked_.load(std::memory_order_acquire); }
+  /// Ends when it has been looked, on a thread that is begun for it when nobody has yet. Before anything below is asked on a lane. The
+  /// caller's io_context outlives the catalog.
+  base::Task<void> await_look() const;
 
   /// Why an identifier cannot run here, or how it does. `strict` refuses substitutions.
   struct Lookup {
@@ -82,10 +94,17 @@ class Catalog {
   };
   const Found& found() const;
   static Found look_at(const std::filesystem::path& root, const std::filesystem::path& roots);
+  void add_waiter(std::function<void()> waiter) const;
+  void release_waiters() const;
 
   const std::filesystem::path root_, roots_;
   mutable std::once_flag looked_;
+  mutable std::atomic<bool> is_looked_{false};
   mutable Found found_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::function<void()>> waiters_;
+  /// Looks for those who wait when nobody else does.
+  mutable std::thread looker_;
 };
 
 /// What a function's log says of it at INIT_START beyond AWS's own lines, in plain sentences: that another version stands in,

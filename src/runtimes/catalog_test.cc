@@ -65,6 +65,36 @@ class CatalogTest : public testing::Test {
   TemporaryDirectory root_, roots_;
 };
 
+TEST_F(CatalogTest, ALaneGoesOnWhileInterpretersAreAsked) {
+  const fs::path gate = root_.path() / "gate";
+  ASSERT_EQ(::mkfifo(gate.c_str(), 0600), 0);
+  write(root_.path() / "usr/bin/python3.13", "#!/bin/sh\nread line < '" + gate.string() + "'\necho 'Python 3.13.1'\n",
+        fs::perms(0755));
+  base::asio::io_context lane(1);
+  const Catalog catalog(root_.path());
+  std::vector<std::string> found;
+  const auto ask = [&](std::string identifier) -> base::Task<void> {
+    auto looked = catalog.await_look();
+    co_await std::move(looked);
+    found.push_back(catalog.find(identifier).runtime ? identifier : "nothing");
+  };
+  base::asio::co_spawn(lane, ask("python3.13"), base::asio::detached);
+  base::asio::co_spawn(lane, ask("ruby3.3"), base::asio::detached);
+  lane.poll();
+  // Both wait and the lane is free: nobody has answered yet.
+  EXPECT_FALSE(catalog.looked());
+  EXPECT_THAT(found, IsEmpty());
+  std::ofstream(gate) << "go on\n";
+  lane.restart();
+  lane.run();
+  EXPECT_TRUE(catalog.looked());
+  EXPECT_THAT(found, ElementsAre("python3.13", "nothing"));
+  base::asio::co_spawn(lane, ask("python3.13"), base::asio::detached);
+  lane.restart();
+  lane.run();
+  EXPECT_EQ(found.size(), 3u);
+}
+
 TEST_F(CatalogTest, AnInterpreterOfTheVersionAskedForIsUsedWithoutAWord) {
   interpreter("python3.11", "Python 3.11.2");
   interpreter("python3.13", "Python 3.13.1");

@@ -132,6 +132,8 @@ void apply_settings(const Lambda& lambda, const aws::Caller& caller, const Funct
 base::Task<FunctionConfiguration> create_function(Lambda& lambda, aws::Caller caller, CreateFunctionInput in) {
   const auto name = resolve_function(NamedBy::create, caller, in.FunctionName);
   refuse_unsupported(in);
+  auto looked = lambda.parts().catalog.await_look();
+  co_await std::move(looked);
   auto function = new_function(lambda, caller, name, in);
   auto source = source_of(in.Code);
   const auto signing = in.CodeSigningConfigArn ? usable_config(lambda, name.key, *in.CodeSigningConfigArn) : nullptr;

@@ -1,3 +1,7 @@
+#include <sys/stat.h>
+
+#include <fstream>
+
 #include "services/lambda/service_fixture.h"
 
 namespace lambent::lambda {
@@ -19,6 +23,27 @@ std::set<std::string> names(const object& members) {
   std::set<std::string> found;
   for (const auto& member : members) found.insert(member.key());
   return found;
+}
+
+TEST_F(CreateFunction, LeavesTheLaneToOthersUntilInterpretersHaveSaidTheirVersions) {
+  const auto programs = directory_ / "root/usr/bin";
+  std::filesystem::create_directories(programs);
+  const auto gate = directory_ / "gate";
+  ASSERT_EQ(::mkfifo(gate.c_str(), 0600), 0);
+  std::ofstream(programs / "python3.13") << "#!/bin/sh\nread line < '" << gate.string() << "'\necho 'Python 3.13.1'\n";
+  std::filesystem::permissions(programs / "python3.13", std::filesystem::perms(0755));
+  auto body = creation("f");
+  body["Runtime"] = "python3.13";
+  auto answer = begin("POST", functions_path(), testing::json::serialize(body));
+  // This returns although nobody knows yet what python3.13 is.
+  advance();
+  EXPECT_FALSE(catalog_.looked());
+  EXPECT_EQ(stored("f"), nullptr);
+  std::ofstream(gate) << "go on\n";
+  lane_.restart();
+  lane_.run();
+  const auto made = answer.get();
+  EXPECT_EQ(made.status, 201) << made.body;
 }
 
 TEST_F(CreateFunction, AnswersAPendingFunctionWithAwssMembersAndNoOthers) {

@@ -176,14 +176,33 @@ class ServiceFixture : public ::testing::Test {
   /// One request through the whole service; background work that it began has ended when this returns.
   Answer send(std::string method, std::string path, std::string body = "",
               std::vector<std::pair<std::string, std::string>> headers = {}) {
-    base::http::Request request;
-    request.method = std::move(method);
-    request.path = path.substr(0, path.find('?'));
-    if (path.find('?') != std::string::npos) request.query = path.substr(path.find('?') + 1);
-    request.body = std::move(body);
-    for (auto& [name, value] : headers) request.headers.add(std::move(name), std::move(value));
-    auto task = answer(std::move(request));
+    auto task = answer(request_of(std::move(method), path, std::move(body), std::move(headers)));
     return run(std::move(task));
+  }
+  /// A request that goes on when the lane runs.
+  std::future<Answer> begin(std::string method, std::string path, std::string body) {
+    return asio_spawn(answer(request_of(std::move(method), path, std::move(body), {})));
+  }
+  /// Runs what can run, on the lane and the CPU thread, until all of it waits for the store.
+  void advance() {
+    for (int i = 0; i < 8; ++i) {
+      lane_.restart();
+      lane_.poll();
+      drain_cpu();
+    }
+  }
+  /// Keeps the store's writer busy until the promise is set: what is written meanwhile follows in its order.
+  std::shared_ptr<std::promise<void>> hold_store() {
+    auto release = std::make_shared<std::promise<void>>();
+    auto entered = std::make_shared<std::promise<void>>();
+    database_->enqueue(
+        [release, entered](store::Transaction&) {
+          entered->set_value();
+          release->get_future().wait();
+        },
+        [](std::exception_ptr) {});
+    entered->get_future().wait();
+    return release;
   }
 
   static std::string functions_path(const std::string& rest = "") { return "/2015-03-31/functions" + rest; }
@@ -260,6 +279,17 @@ class ServiceFixture : public ::testing::Test {
                       .endpoint = "http://127.0.0.1:4566"};
 
  private:
+  static base::http::Request request_of(std::string method, const std::string& path, std::string body,
+                                        std::vector<std::pair<std::string, std::string>> headers) {
+    base::http::Request request;
+    request.method = std::move(method);
+    request.path = path.substr(0, path.find('?'));
+    if (path.find('?') != std::string::npos) request.query = path.substr(path.find('?') + 1);
+    request.body = std::move(body);
+    for (auto& [name, value] : headers) request.headers.add(std::move(name), std::move(value));
+    return request;
+  }
+
   base::Task<Answer> answer(base::http::Request request) {
     Answer out;
     aws::Match match;

@@ -80,6 +80,8 @@ base::Task<FunctionConfiguration> update_function_configuration(Lambda& lambda, 
                                                                 UpdateFunctionConfigurationInput in) {
   const auto name = resolve_function(NamedBy::update_configuration, caller, in.FunctionName);
   refuse_unsupported(in);
+  auto looked = lambda.parts().catalog.await_look();
+  co_await std::move(looked);
   const auto before = changeable(lambda, name, in.RevisionId);
   auto changed = *before;
   apply_settings(lambda, caller, in, changed);
