@@ -225,6 +225,18 @@ std::function<void(Transaction&)> CodeSigningConfigs::attach(FunctionKey functio
   };
 }
 
+std::function<void(Transaction&)> CodeSigningConfigs::unchanged(FunctionKey function,
+                                                                CodeSigningConfigSnapshot config) {
+  return [function = std::move(function), config = std::move(config)](Transaction& transaction) {
+    auto& use = transaction.prepare(kUse).bind(function.account, function.region, function.name);
+    const std::string id = use.step() ? use.text(0) : "";
+    use.reset();
+    if (id != (config ? config->id : "")) throw CodeSigningConfigChanged();
+    if (config && revision_of(transaction, config->account, config->region, id) != config->revision)
+      throw CodeSigningConfigChanged();
+  };
+}
+
 base::Task<bool> CodeSigningConfigs::put(FunctionKey function, std::string id) {
   auto command = [function, give = attach(function, std::move(id))](Transaction& transaction) {
     if (!finds(transaction.prepare(kFunction).bind(function.account, function.region, function.name))) return false;

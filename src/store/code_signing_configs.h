@@ -46,6 +46,11 @@ struct NoSuchCodeSigningConfig : std::runtime_error {
   NoSuchCodeSigningConfig() : runtime_error("the code signing configuration is gone") {}
 };
 
+/// What unchanged()'s work throws, which takes the whole transaction back.
+struct CodeSigningConfigChanged : std::runtime_error {
+  CodeSigningConfigChanged() : runtime_error("the code signing configuration has changed") {}
+};
+
 class CodeSigningConfigs {
  public:
   /// Loads everything into memory, and asks `functions` to be told of what is removed.
@@ -70,7 +75,10 @@ class CodeSigningConfigs {
 
   /// Gives the function a configuration, in a transaction of somebody else's: that of the function's creation.
   std::function<void(Transaction&)> attach(FunctionKey function, std::string id);
-  /// The same for a function that exists: false when it does not. Throws NoSuchCodeSigningConfig.
+  /// Holds, in a transaction of somebody else's, that the function uses this configuration (null: none) and that it is still as it
+  /// is here.
+  static std::function<void(Transaction&)> unchanged(FunctionKey function, CodeSigningConfigSnapshot config);
+  /// attach() for a function that exists: false when it does not. Throws NoSuchCodeSigningConfig.
   base::Task<bool> put(FunctionKey function, std::string id);
   /// False when the function had none.
   base::Task<bool> detach(FunctionKey function);

@@ -24,10 +24,22 @@ void append(std::vector<CodePin>& pins, const FunctionVersion& function) {
   for (auto& pin : function.pins()) pins.push_back(std::move(pin));
 }
 
-std::vector<CodePin> pins_of(const FunctionVersion& function, const FunctionSnapshot& published) {
-  auto pins = function.pins();
-  if (published) append(pins, *published);
+std::shared_ptr<std::vector<CodePin>> pins_of(const FunctionVersion& function, const FunctionSnapshot& published) {
+  const auto pins = std::make_shared<std::vector<CodePin>>(function.pins());
+  if (published) append(*pins, *published);
   return pins;
+}
+
+/// What it throws takes everything back for certain: nothing of what the pins are for is stored.
+void run_alongside(const std::function<void(Transaction&)>& alongside, Transaction& transaction,
+                   std::vector<CodePin>& pins) {
+  if (!alongside) return;
+  try {
+    alongside(transaction);
+  } catch (const std::exception&) {
+    pins.clear();
+    throw;
+  }
 }
 
 FunctionSnapshot snapshot_of(std::optional<FunctionVersion> version) {
@@ -239,14 +251,14 @@ std::vector<FunctionSnapshot> Functions::all() const {
 }
 
 template <class Command>
-base::Task<std::invoke_result_t<Command, Transaction&>> Functions::write(Command command, std::vector<CodePin> pins) {
+base::Task<std::invoke_result_t<Command, Transaction&>> Functions::write(Command command, Pins pins) {
   const auto snapshots = snapshots_;
   try {
     auto task = database_.write(std::move(command));
     co_return co_await std::move(task);
   } catch (...) {
     const std::unique_lock lock(snapshots->mutex);
-    snapshots->doubtful.insert(snapshots->doubtful.end(), pins.begin(), pins.end());
+    snapshots->doubtful.insert(snapshots->doubtful.end(), pins->begin(), pins->end());
     throw;
   }
 }
@@ -256,12 +268,12 @@ base::Task<bool> Functions::create(FunctionVersion function, std::optional<Funct
   const auto version = snapshot_of(std::move(published));
   const auto created = std::make_shared<const FunctionVersion>(std::move(function));
   auto pins = pins_of(*created, version);
-  auto command = [snapshots = snapshots_, created, version,
+  auto command = [snapshots = snapshots_, created, version, pins,
                   alongside = std::move(alongside)](Transaction& transaction) {
     if (rows::function_revision(transaction, created->key, kLatest)) return false;
     rows::insert(transaction, *created);
     if (version) rows::insert(transaction, *version);
-    if (alongside) alongside(transaction);
+    run_alongside(alongside, transaction, *pins);
     transaction.after_commit([snapshots, created, version] {
       snapshots->publish(created);
       snapshots->publish(version);
@@ -273,16 +285,18 @@ base::Task<bool> Functions::create(FunctionVersion function, std::optional<Funct
 }
 
 base::Task<bool> Functions::replace(FunctionVersion function, std::string expected_revision,
-                                    std::optional<FunctionVersion> published) {
+                                    std::optional<FunctionVersion> published,
+                                    std::function<void(Transaction&)> alongside) {
   const auto version = snapshot_of(std::move(published));
   const auto changed = std::make_shared<const FunctionVersion>(std::move(function));
   auto pins = pins_of(*changed, version);
-  auto command = [snapshots = snapshots_, changed, version,
-                  expected = std::move(expected_revision)](Transaction& transaction) {
+  auto command = [snapshots = snapshots_, changed, version, pins, expected = std::move(expected_revision),
+                  alongside = std::move(alongside)](Transaction& transaction) {
     if (rows::function_revision(transaction, changed->key, changed->version) != expected) return false;
     rows::remove_version(transaction, changed->key, changed->version);
     rows::insert(transaction, *changed);
     if (version) rows::insert(transaction, *version);
+    run_alongside(alongside, transaction, *pins);
     transaction.after_commit([snapshots, changed, version] {
       snapshots->publish(changed);
       snapshots->publish(version);

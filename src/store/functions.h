@@ -76,9 +76,10 @@ class Functions {
   base::Task<bool> create(FunctionVersion function, std::optional<FunctionVersion> published = std::nullopt,
                           std::function<void(Transaction&)> alongside = {});
   /// Replaces the function or the version if its revision is still `expected_revision`, and adds `published`; false when it
-  /// changed or is gone.
+  /// changed or is gone. `alongside` as above.
   base::Task<bool> replace(FunctionVersion function, std::string expected_revision,
-                           std::optional<FunctionVersion> published = std::nullopt);
+                           std::optional<FunctionVersion> published = std::nullopt,
+                           std::function<void(Transaction&)> alongside = {});
   /// The function with its versions and aliases. False when there was none.
   base::Task<bool> remove(FunctionKey key);
   /// One numbered version, unless aliases refer to it.
@@ -98,8 +99,10 @@ class Functions {
   /// What readers see. Commands share it, so that one still queued when this is destroyed has where to publish.
   struct Snapshots;
 
+  using Pins = std::shared_ptr<std::vector<CodePin>>;
+  /// A command that throws by itself clears the pins of what it would have stored.
   template <class Command>
-  base::Task<std::invoke_result_t<Command, Transaction&>> write(Command command, std::vector<CodePin> pins);
+  base::Task<std::invoke_result_t<Command, Transaction&>> write(Command command, Pins pins);
 
   Database& database_;
   std::shared_ptr<Snapshots> snapshots_;

@@ -84,6 +84,12 @@ void require_signature(const Lambda& lambda, const store::CodeSigningConfig& con
                      400);
 }
 
+std::function<void(store::Transaction&)> judged_by(const Lambda& lambda, const store::FunctionKey& function,
+                                                   store::CodeSigningConfigSnapshot config) {
+  if (lambda.parts().signing == nullptr) return {};
+  return store::CodeSigningConfigs::unchanged(function, std::move(config));
+}
+
 base::Task<void> require_layer_signatures(Lambda& lambda, store::CodeSigningConfigSnapshot config,
                                           std::vector<store::LayerUse> layers, std::string deployed) {
   for (const auto& layer : layers) {

@@ -5,6 +5,7 @@
 // here is a line in the server's log. Each failure counts, as AWS's metric SignatureValidationErrors does.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,14 @@ store::CodeSigningConfigSnapshot config_of(const Lambda& lambda, const store::Fu
 /// the function as the refusal names it.
 void require_signature(const Lambda& lambda, const store::CodeSigningConfig& config, const CodeSignature& signature,
                        const std::string& deployed);
+
+/// How often a deployment is judged anew because its configuration changed before it was stored; then it is refused.
+inline constexpr int kJudgements = 4;
+
+/// For the transaction that stores what was judged by `config` (null: by none): throws store::CodeSigningConfigChanged there when
+/// the function is held to another one by then. Nothing where there is no code signing.
+std::function<void(store::Transaction&)> judged_by(const Lambda& lambda, const store::FunctionKey& function,
+                                                   store::CodeSigningConfigSnapshot config);
 
 /// The same for the archives of layers, judged anew: a layer may have been published before its signer had a profile.
 base::Task<void> require_layer_signatures(Lambda& lambda, store::CodeSigningConfigSnapshot config,

@@ -331,6 +331,100 @@ TEST_F(CodeSigningTest, ListsHavePagesAndTagsGoWithTheConfiguration) {
               HasSubstr("404 ResourceNotFoundException: "));
 }
 
+/// Configurations that change after code was judged by them and before it is stored.
+class ChangingConfiguration : public CodeSigningTest {
+ protected:
+  const store::FunctionKey key_{testing::kAccount, "us-east-1", "f"};
+
+  static constexpr const char* kOfFunction = "/2020-06-30/functions/f/code-signing-config";
+
+  /// What `late` is answered, which is judged before and stored after what `early` changes.
+  Answer overtaken(const std::function<std::future<Answer>()>& early,
+                   const std::function<std::future<Answer>()>& late) {
+    const auto release = hold_store();
+    auto first = early();
+    advance();
+    auto second = late();
+    advance();
+    release->set_value();
+    lane_.restart();
+    lane_.run();
+    EXPECT_LT(first.get().status, 300);
+    return second.get();
+  }
+  std::future<Answer> attaches(const std::string& config) {
+    return begin("PUT", kOfFunction, json::serialize(object{{"CodeSigningConfigArn", config}}));
+  }
+  std::future<Answer> updates(const std::string& archive) {
+    return begin("PUT", functions_path("/f/code"), json::serialize(object{{"ZipFile", base::base64(archive)}}));
+  }
+};
+
+TEST_F(ChangingConfiguration, AnUpdateIsHeldToTheOneThatWasAttachedMeanwhile) {
+  const auto config = make_config();
+  ASSERT_EQ(create_signed(zip()).status, 201);
+  const auto before = stored("f")->code_hash;
+  const auto refused = overtaken([&] { return attaches(config); }, [&] { return updates(zip("changed")); });
+  EXPECT_EQ(refused.code(), "CodeVerificationFailedException") << refused.body;
+  EXPECT_EQ(stored("f")->code_hash, before);
+  // One that is signed as it must be goes through, judged twice.
+  ASSERT_EQ(of_function("DELETE").status, 204);
+  const auto taken = overtaken([&] { return attaches(config); }, [&] { return updates(signed_by(team_)); });
+  EXPECT_EQ(taken.status, 200) << taken.body;
+}
+
+TEST_F(ChangingConfiguration, LayersAreHeldToItToo) {
+  const auto config = make_config();
+  ASSERT_EQ(create_signed(zip()).status, 201);
+  const auto layer = publish_layer(zip("layer"));
+  const auto late = [&] {
+    return begin("PUT", functions_path("/f/configuration"), json::serialize(object{{"Layers", array{layer}}}));
+  };
+  const auto refused = overtaken([&] { return attaches(config); }, late);
+  EXPECT_EQ(refused.code(), "CodeVerificationFailedException") << refused.body;
+  EXPECT_TRUE(stored("f")->layers.empty());
+}
+
+TEST_F(ChangingConfiguration, ACreationIsHeldToWhatItsConfigurationHasBecome) {
+  const auto config = make_config("Warn");
+  const auto early = [&] {
+    return begin(
+        "PUT", std::string(kConfigs) + "/" + base::percent_encode(config),
+        json::serialize(object{{"CodeSigningPolicies", object{{"UntrustedArtifactOnDeployment", "Enforce"}}}}));
+  };
+  const auto late = [&] {
+    auto body = creation("f");
+    body["CodeSigningConfigArn"] = config;
+    return begin("POST", functions_path(), json::serialize(body));
+  };
+  const auto refused = overtaken(early, late);
+  EXPECT_EQ(refused.code(), "CodeVerificationFailedException") << refused.body;
+  EXPECT_EQ(stored("f"), nullptr);
+}
+
+TEST_F(ChangingConfiguration, OneThatNeverRestsEndsTheUpdate) {
+  ASSERT_EQ(create_signed(signed_by(team_), make_config()).status, 201);
+  auto release = hold_store();
+  auto update = updates(signed_by(team_, zip("changed")));
+  for (int round = 0; round < kJudgements; ++round) {
+    auto changed = *configs_->of(key_);
+    ++changed.revision;
+    // Beside the lane, so that it is asked for before the update is judged once more.
+    base::asio::io_context beside(1);
+    base::asio::co_spawn(beside, configs_->replace(changed), base::asio::detached);
+    beside.poll();
+    advance();
+    release->set_value();
+    database_->flush();
+    release = hold_store();
+  }
+  release->set_value();
+  lane_.restart();
+  lane_.run();
+  const auto refused = update.get();
+  EXPECT_EQ(refused.code(), "ResourceConflictException") << refused.body;
+}
+
 TEST_F(CodeSigningTest, CreationIsRefusedWithAConfigurationThatIsNotThere) {
   const auto missing = "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0";
   EXPECT_THAT(said(create_signed(signed_by(team_), missing)), HasSubstr("404 CodeSigningConfigNotFoundException: "));

@@ -38,9 +38,15 @@ store::FunctionVersion new_function(const Lambda& lambda, const aws::Caller& cal
   return function;
 }
 
-/// Gives the new function its code, when it may have it.
-base::Task<store::FunctionVersion> with_code(Lambda& lambda, aws::Caller caller, store::FunctionVersion function,
-                                             CodeSource source, store::CodeSigningConfigSnapshot signing) {
+/// What the new function is stored as, and who signed its code.
+struct Deployment {
+  store::FunctionVersion function;
+  CodeSignature signature;
+};
+
+/// Gives the new function its code.
+base::Task<Deployment> with_code(Lambda& lambda, aws::Caller caller, store::FunctionVersion function,
+                                 CodeSource source) {
   auto fetch = take_archive(lambda, std::move(caller), std::move(source));
   auto archive = co_await std::move(fetch);
   CodeOwner owner{function.key.account, function.key.region};
@@ -48,29 +54,52 @@ base::Task<store::FunctionVersion> with_code(Lambda& lambda, aws::Caller caller,
   const auto code = co_await std::move(take);
   set_code(function, code);
   check_unzipped_size(function);
-  if (signing) {
-    require_signature(lambda, *signing, code.signature, function.key.name);
-    auto layers = require_layer_signatures(lambda, signing, function.layers, function.key.name);
-    co_await std::move(layers);
-  }
-  co_return function;
+  Deployment made{std::move(function), code.signature};
+  co_return made;
 }
 
-/// False when there is one of that name.
-base::Task<bool> store_new(Lambda& lambda, store::FunctionVersion function,
-                           std::optional<store::FunctionVersion> version, store::CodeSigningConfigSnapshot signing) {
+/// Stores it when its configuration lets it. False when there is one of that name, nothing when the configuration has changed since it
+/// was asked.
+base::Task<std::optional<bool>> judge_and_create(Lambda& lambda, Deployment made,
+                                                 std::optional<store::FunctionVersion> version,
+                                                 store::CodeSigningConfigSnapshot signing) {
+  const store::FunctionKey key = made.function.key;
   std::function<void(store::Transaction&)> attach;
-  if (signing) attach = lambda.parts().signing->configs.attach(function.key, signing->id);
-  auto task = lambda.functions().create(std::move(function), std::move(version), std::move(attach));
-  bool gone = false;
+  if (signing) {
+    require_signature(lambda, *signing, made.signature, key.name);
+    auto layers = require_layer_signatures(lambda, signing, made.function.layers, key.name);
+    co_await std::move(layers);
+    attach = [give = lambda.parts().signing->configs.attach(key, signing->id),
+              still = judged_by(lambda, key, signing)](store::Transaction& transaction) {
+      give(transaction);
+      still(transaction);
+    };
+  }
+  auto task = lambda.functions().create(std::move(made.function), std::move(version), std::move(attach));
+  bool gone = false, changed = false;
   bool created = false;
   try {
     created = co_await std::move(task);
   } catch (const store::NoSuchCodeSigningConfig&) {
     gone = true;
+  } catch (const store::CodeSigningConfigChanged&) {
+    changed = true;
   }
   if (gone) throw config_not_found(signing->arn());
-  co_return created;
+  co_return changed ? std::nullopt : std::optional(created);
+}
+
+/// False when there is one of that name. The configuration that lets it be stored is that of the transaction that stores it.
+base::Task<bool> store_new(Lambda& lambda, Deployment made, std::optional<store::FunctionVersion> version,
+                           OptionalText config) {
+  for (int round = 0; round < kJudgements; ++round) {
+    const auto signing = config ? usable_config(lambda, made.function.key, *config) : nullptr;
+    auto task = judge_and_create(lambda, made, version, signing);
+    const std::optional<bool> created = co_await std::move(task);
+    if (created) co_return *created;
+  }
+  throw conflict("The operation cannot be performed at this time. The code signing configuration is being updated: " +
+                 *config);
 }
 
 /// AWS's wording (recorded in aws-cdk's pull request 28045). A level that is not named is INFO, and stays when the format does.
@@ -134,13 +163,14 @@ base::Task<FunctionConfiguration> create_function(Lambda& lambda, aws::Caller ca
   refuse_unsupported(in);
   auto looked = lambda.parts().catalog.await_look();
   co_await std::move(looked);
-  auto function = new_function(lambda, caller, name, in);
+  Deployment made{new_function(lambda, caller, name, in), {}};
   auto source = source_of(in.Code);
-  const auto signing = in.CodeSigningConfigArn ? usable_config(lambda, name.key, *in.CodeSigningConfigArn) : nullptr;
+  if (in.CodeSigningConfigArn) usable_config(lambda, name.key, *in.CodeSigningConfigArn);
   // Asked again when it is stored; here it saves unpacking.
   if (lambda.functions().find(name.key)) throw already_exists(name);
-  auto take = with_code(lambda, caller, std::move(function), std::move(source), signing);
-  function = co_await std::move(take);
+  auto take = with_code(lambda, caller, std::move(made.function), std::move(source));
+  made = co_await std::move(take);
+  store::FunctionVersion& function = made.function;
   lambda.touch(function);
   std::optional<store::FunctionVersion> version;
   if (in.Publish.value_or(false)) version = publish(function, std::nullopt);
@@ -148,7 +178,7 @@ base::Task<FunctionConfiguration> create_function(Lambda& lambda, aws::Caller ca
   // With Publish the answer is the version's, yet without the version in its ARN, as AWS answers.
   const auto answer = configuration_of(version ? *version : function);
   const std::string number = version ? version->version : "";
-  auto task = store_new(lambda, std::move(function), std::move(version), signing);
+  auto task = store_new(lambda, std::move(made), std::move(version), in.CodeSigningConfigArn);
   const bool created = co_await std::move(task);
   if (!created) throw already_exists(name);
   const auto executor = co_await base::asio::this_coro::executor;
