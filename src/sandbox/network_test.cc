@@ -136,6 +136,72 @@ TEST_F(NetworkTest, an_environment_reaches_the_internet) {
   EXPECT_EQ(reach(networks.make(), kInternet), 0);
 }
 
+/// A subnet with the test's private network, one with the internet, and as many security groups as make more zones than there can
+/// be at once.
+NetworkOptions zoned() {
+  NetworkOptions options = egress();
+  options.subnets = {{"subnet-a", {{{make_address(10, 9, 0, 0), 16}}, false}}, {"subnet-b", {{}, true}}};
+  for (char group = 'a'; group < 'm'; ++group)
+    options.security_groups[std::string("sg-") + group] = {{make_address(0, 0, 0, 0), 0}};
+  return options;
+}
+
+/// The `number`th combination of those security groups, 1 to 4095.
+Zone zone_of(int number) {
+  Zone zone{{"subnet-a"}, {}};
+  for (char group = 'a'; group < 'm'; ++group)
+    if ((number >> (group - 'a') & 1) != 0) zone.security_groups.push_back(std::string("sg-") + group);
+  return zone;
+}
+
+TEST_F(NetworkTest, an_environment_reaches_what_its_zone_does_until_it_leaves) {
+  Networks networks(zoned());
+  const Network network = networks.make(), other = networks.make();
+  EXPECT_NE(reach(network, kPrivate), 0);
+  networks.enter_zone(network.address, zone_of(1));
+  EXPECT_EQ(reach(network, kPrivate), 0);
+  EXPECT_NE(reach(network, kInternet), 0) << "the subnet has no way to the internet";
+  EXPECT_NE(reach(other, kPrivate), 0);
+  EXPECT_EQ(reach(other, kInternet), 0) << "it is in no zone";
+  networks.leave_zone(network.address);
+  networks.enter_zone(network.address, {{"subnet-b"}, {"sg-a"}});
+  EXPECT_NE(reach(network, kPrivate), 0);
+  EXPECT_EQ(reach(network, kInternet), 0);
+}
+
+TEST_F(NetworkTest, zones_without_environments_are_given_back) {
+  Router router(home_, zoned());
+  const auto chains = [&] {
+    const Visit there(host_, router.space());
+    Netlink rules(NETLINK_NETFILTER);
+    return list_chains(rules, "lambent").size();
+  };
+  const std::size_t before = chains();
+  const Address address = make_address(169, 254, 1, 1), stays = make_address(169, 254, 1, 2);
+  router.enter_zone(stays, zone_of(4095));
+  for (int number = 1; number <= 1500; ++number) {
+    ASSERT_NO_THROW(router.enter_zone(address, zone_of(number))) << number;
+    router.leave_zone(address);
+  }
+  EXPECT_EQ(chains(), before + 1 + Router::kKeptZones);
+  router.leave_zone(stays);
+  EXPECT_EQ(chains(), before + Router::kKeptZones);
+}
+
+TEST_F(NetworkTest, as_many_zones_as_there_can_be_are_in_use_at_once_and_no_more) {
+  Router router(home_, zoned());
+  const auto address = [](std::uint32_t number) { return make_address(169, 254, 1, 0) + number; };
+  constexpr auto most = static_cast<std::uint32_t>(Router::kMaxZones);
+  for (std::uint32_t number = 1; number <= most; ++number)
+    router.enter_zone(address(number), zone_of(static_cast<int>(number)));
+  EXPECT_THROW(router.enter_zone(address(most + 1), zone_of(4095)), std::system_error);
+  // One that is in use takes more environments, and one that is given back makes room.
+  router.enter_zone(address(most + 1), zone_of(7));
+  router.leave_zone(address(3));
+  router.enter_zone(address(3), zone_of(4095));
+  EXPECT_THROW(router.enter_zone(address(most + 2), zone_of(4094)), std::system_error);
+}
+
 TEST_F(NetworkTest, without_a_network_there_is_no_way_out) {
   Networks networks;
   EXPECT_EQ(networks.report().mode, FunctionNetwork::none);

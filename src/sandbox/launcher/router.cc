@@ -33,8 +33,7 @@ constexpr std::uint32_t kMaxConnections = 1024;
 constexpr int kBacklog = 64;
 constexpr int kSourceNat = 100;  // NF_IP_PRI_NAT_SRC
 constexpr const char* kTable = "lambent";
-/// Combinations of subnets and security groups in use since the start.
-constexpr std::size_t kMaxZones = 1024;
+constexpr const char* kZones = "zones";
 
 /// True when the kernel has IPv6.
 bool settle_space() {
@@ -97,6 +96,7 @@ void Router::add_rules() {
   RuleBatch batch;
   batch.add_table(kTable, true);
   batch.add_counted_set(kTable, "connections");
+  batch.add_map(kTable, kZones);
   batch.add_chain(kTable, "refuse");
   batch.add_rule(kTable, "refuse", Rule().protocol(IPPROTO_TCP).reset());
   batch.add_rule(kTable, "refuse", Rule().unreachable(ICMP_PKT_FILTERED));
@@ -116,8 +116,7 @@ void Router::add_rules() {
   batch.add_rule(kTable, "forward", Rule().from(kUplink).drop());
   batch.add_rule(kTable, "forward", Rule().not_to(kUplink).go_on("refuse"));
   batch.add_rule(kTable, "forward", Rule().count_source("connections", kMaxConnections).go_on("refuse"));
-  batch.add_chain(kTable, "zones");
-  batch.add_rule(kTable, "forward", Rule().try_in("zones"));
+  batch.add_rule(kTable, "forward", Rule().ask_of_source(kZones));
   if (options_.mode != FunctionNetwork::host) {
     for (const Cidr& network : options_.allowed)
       batch.add_rule(kTable, "forward", Rule().destination(network).accept());
@@ -131,10 +130,7 @@ void Router::add_rules() {
   batch.commit(rules_);
 }
 
-std::string Router::add_zone(const Zone& zone) {
-  if (zones_.size() >= kMaxZones)
-    throw std::system_error(ENOSPC, std::system_category(), "keeping another combination of subnets");
-  const std::string number = std::to_string(zones_.size()), chain = "zone" + number, members = "members" + number;
+void Router::write_zone(const Zone& zone, const std::string& chain) {
   std::vector<Cidr> lets_out;
   for (const std::string& id : zone.security_groups) {
     const auto group = options_.security_groups.find(id);
@@ -143,7 +139,6 @@ std::string Router::add_zone(const Zone& zone) {
     lets_out.insert(lets_out.end(), group->second.begin(), group->second.end());
   }
   RuleBatch batch;
-  batch.add_set(kTable, members);
   batch.add_chain(kTable, chain);
   bool internet = false;
   for (const std::string& id : zone.subnets) {
@@ -161,9 +156,29 @@ std::string Router::add_zone(const Zone& zone) {
     for (const Cidr& out : lets_out) batch.add_rule(kTable, chain, Rule().destination(out).accept());
   }
   batch.add_rule(kTable, chain, Rule().go_on("refuse"));
-  batch.add_rule(kTable, "zones", Rule().source_in(members).go_on(chain));
   batch.commit(rules_);
-  return members;
+}
+
+/// The name of the chain that the zone has from now on.
+std::string Router::new_zone(const Zone& zone) {
+  if (zones_.size() >= kMaxZones && !unused_.empty()) drop_oldest_zone();
+  if (zones_.size() >= kMaxZones)
+    throw std::system_error(ENOSPC, std::system_category(), "keeping another combination of subnets");
+  std::string chain = free_chains_.empty() ? "zone" + std::to_string(zones_.size()) : free_chains_.back();
+  write_zone(zone, chain);
+  if (!free_chains_.empty()) free_chains_.pop_back();
+  return chain;
+}
+
+/// Nothing leads to it, as nobody is in it.
+void Router::drop_oldest_zone() {
+  const auto zone = zones_.find(unused_.front());
+  RuleBatch batch;
+  batch.remove_chain(kTable, zone->second.chain);
+  batch.commit(rules_);
+  free_chains_.push_back(std::move(zone->second.chain));
+  zones_.erase(zone);
+  unused_.pop_front();
 }
 
 void Router::enter_zone(Address address, Zone zone) {
@@ -173,11 +188,16 @@ void Router::enter_zone(Address address, Zone zone) {
     ids->erase(std::ranges::unique(*ids).begin(), ids->end());
   }
   auto found = zones_.find(zone);
-  if (found == zones_.end()) found = zones_.emplace(zone, add_zone(zone)).first;
+  if (found == zones_.end()) {
+    const std::string chain = new_zone(zone);
+    found = zones_.emplace(zone, Rules{chain}).first;
+    unused_.push_back(zone);
+  }
   RuleBatch batch;
-  batch.add_address(kTable, found->second, address);
+  batch.add_address(kTable, kZones, address, found->second.chain);
   batch.commit(rules_);
-  members_[address] = found->second;
+  if (found->second.members++ == 0) std::erase(unused_, zone);
+  members_.emplace(address, std::move(zone));
 }
 
 void Router::leave_zone(Address address) noexcept {
@@ -185,11 +205,14 @@ void Router::leave_zone(Address address) noexcept {
   if (member == members_.end()) return;
   try {
     RuleBatch batch;
-    batch.remove_address(kTable, member->second, address);
+    batch.remove_address(kTable, kZones, address);
     batch.commit(rules_);
+    const Zone zone = std::move(member->second);
     members_.erase(member);
+    if (--zones_.at(zone).members == 0) unused_.push_back(zone);
+    while (unused_.size() > kKeptZones) drop_oldest_zone();
   } catch (const std::exception&) {
-    // Tried again before the address is given to another.
+    // Tried again before the address is given to another; a zone that could not be dropped, when the next one is left.
   }
 }
 

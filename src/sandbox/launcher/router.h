@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <map>
 #include <string>
 #include <vector>
@@ -57,9 +58,10 @@ class Router {
   /// Links the calling thread's namespace, whose descriptor is `space`, as one more environment. Throws std::system_error.
   /// Returns its address.
   Address connect(const base::Fd& space);
-  /// From now on the environment with that address reaches what the zone does, and no more. Throws std::system_error.
+  /// From now on the environment with that address, which is in no zone, reaches what the zone does, and no more. Throws
+  /// std::system_error, also when all the zones that there can be have environments.
   void enter_zone(Address address, Zone zone);
-  /// The environment is no more.
+  /// The environment is no more. A zone without environments is kept while it is among the last of those, as functions come and go.
   void leave_zone(Address address) noexcept;
 
   /// Sockets on kRouterAddress for the name relay.
@@ -67,6 +69,8 @@ class Router {
   const base::Fd& name_connections() const { return name_connections_; }
 
   static constexpr const char* kUplink = "up";
+  /// Combinations of subnets and security groups that have environments, and those kept beyond them.
+  static constexpr std::size_t kMaxZones = 1024, kKeptZones = 32;
 
  private:
   /// What must be made inside of the namespace.
@@ -79,7 +83,9 @@ class Router {
   Router(Parts parts, const NetworkOptions& options);
   static Parts make(const base::Fd& home);
   void add_rules();
-  std::string add_zone(const Zone& zone);
+  void write_zone(const Zone& zone, const std::string& chain);
+  std::string new_zone(const Zone& zone);
+  void drop_oldest_zone();
   std::string add_pair(const base::Fd& space, Address& address);
 
   base::Fd space_;
@@ -88,9 +94,16 @@ class Router {
   bool ipv6_;
   const NetworkOptions options_;
   std::uint32_t next_ = 0;
-  /// The sets of zones' members, and who is in one.
-  std::map<Zone, std::string> zones_;
-  std::map<Address, std::string> members_;
+  /// The zones' rules, by the names of their chains; who is in one; and those with nobody in them, the one that is so longest first.
+  struct Rules {
+    std::string chain;
+    std::size_t members = 0;
+  };
+  std::map<Zone, Rules> zones_;
+  std::map<Address, Zone> members_;
+  std::list<Zone> unused_;
+  /// Of chains that were given back.
+  std::vector<std::string> free_chains_;
 };
 
 }  // namespace lambent::sandbox::launcher

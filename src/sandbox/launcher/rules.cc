@@ -44,6 +44,15 @@ void put_value(Requests& requests, std::uint16_t attribute, const std::string& b
   requests.nest(attribute, [&] { requests.put_bytes(NFTA_DATA_VALUE, bytes.data(), bytes.size()); });
 }
 
+void put_verdict(Requests& requests, std::uint16_t attribute, std::int32_t code, const std::string& chain) {
+  requests.nest(attribute, [&] {
+    requests.nest(NFTA_DATA_VERDICT, [&] {
+      put_number(requests, NFTA_VERDICT_CODE, static_cast<std::uint32_t>(code));
+      if (!chain.empty()) requests.put_text(NFTA_VERDICT_CHAIN, chain);
+    });
+  });
+}
+
 std::uint32_t mask_of(const Cidr& network) {
   return network.length == 0 ? 0 : htonl(~std::uint32_t{0} << (32 - network.length));
 }
@@ -161,30 +170,25 @@ Rule& Rule::count_source(const std::string& set, std::uint32_t most) {
   });
 }
 
-Rule& Rule::source_in(const std::string& set) {
+Rule& Rule::ask_of_source(const std::string& map) {
   load_packet(NFT_PAYLOAD_NETWORK_HEADER, 12, sizeof(Address));
-  return add("lookup", [set](Requests& requests) {
-    requests.put_text(NFTA_LOOKUP_SET, set);
+  return add("lookup", [map](Requests& requests) {
+    requests.put_text(NFTA_LOOKUP_SET, map);
     put_number(requests, NFTA_LOOKUP_SREG, kRegister);
+    put_number(requests, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
   });
 }
 
 Rule& Rule::verdict(std::int32_t code, const std::string& chain) {
   return add("immediate", [=](Requests& requests) {
     put_number(requests, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-    requests.nest(NFTA_IMMEDIATE_DATA, [&] {
-      requests.nest(NFTA_DATA_VERDICT, [&] {
-        put_number(requests, NFTA_VERDICT_CODE, static_cast<std::uint32_t>(code));
-        if (!chain.empty()) requests.put_text(NFTA_VERDICT_CHAIN, chain);
-      });
-    });
+    put_verdict(requests, NFTA_IMMEDIATE_DATA, code, chain);
   });
 }
 
 Rule& Rule::accept() { return verdict(NF_ACCEPT); }
 Rule& Rule::drop() { return verdict(NF_DROP); }
 Rule& Rule::go_on(const std::string& chain) { return verdict(NFT_GOTO, chain); }
-Rule& Rule::try_in(const std::string& chain) { return verdict(NFT_JUMP, chain); }
 
 Rule& Rule::reset() {
   return add("reject", [](Requests& requests) { put_number(requests, NFTA_REJECT_TYPE, NFT_REJECT_TCP_RST); });
@@ -240,33 +244,45 @@ void RuleBatch::add_counted_set(const std::string& table, const std::string& set
   requests_.nest(NFTA_SET_DESC, [&] { put_number(requests_, NFTA_SET_DESC_SIZE, kMaxSources); });
 }
 
-void RuleBatch::add_set(const std::string& table, const std::string& set) {
-  requests_.begin("adding the set " + set, type_of(NFT_MSG_NEWSET), kMake, header());
+void RuleBatch::add_map(const std::string& table, const std::string& map) {
+  requests_.begin("adding the map " + map, type_of(NFT_MSG_NEWSET), kMake, header());
   requests_.put_text(NFTA_SET_TABLE, table);
-  requests_.put_text(NFTA_SET_NAME, set);
-  put_number(requests_, NFTA_SET_FLAGS, 0);
+  requests_.put_text(NFTA_SET_NAME, map);
+  put_number(requests_, NFTA_SET_FLAGS, NFT_SET_MAP);
   put_number(requests_, NFTA_SET_KEY_LEN, sizeof(Address));
   put_number(requests_, NFTA_SET_KEY_TYPE, kAddressType);
-  put_number(requests_, NFTA_SET_ID, 1);
+  put_number(requests_, NFTA_SET_DATA_TYPE, NFT_DATA_VERDICT);
+  // Sets of one batch are told apart by it.
+  put_number(requests_, NFTA_SET_ID, 2);
   requests_.nest(NFTA_SET_DESC, [&] { put_number(requests_, NFTA_SET_DESC_SIZE, kMaxSources); });
 }
 
-void RuleBatch::change_address(const std::string& table, const std::string& set, Address address, bool add) {
-  requests_.begin((add ? "adding to the set " : "removing from the set ") + set,
-                  type_of(add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM), add ? kMake : kDo, header());
+void RuleBatch::add_address(const std::string& table, const std::string& map, Address address,
+                            const std::string& chain) {
+  requests_.begin("adding to the map " + map, type_of(NFT_MSG_NEWSETELEM), kMake, header());
   requests_.put_text(NFTA_SET_ELEM_LIST_TABLE, table);
-  requests_.put_text(NFTA_SET_ELEM_LIST_SET, set);
+  requests_.put_text(NFTA_SET_ELEM_LIST_SET, map);
+  requests_.nest(NFTA_SET_ELEM_LIST_ELEMENTS, [&] {
+    requests_.nest(NFTA_LIST_ELEM, [&] {
+      put_value(requests_, NFTA_SET_ELEM_KEY, bytes_of_number(htonl(address)));
+      put_verdict(requests_, NFTA_SET_ELEM_DATA, NFT_GOTO, chain);
+    });
+  });
+}
+
+void RuleBatch::remove_address(const std::string& table, const std::string& map, Address address) {
+  requests_.begin("removing from the map " + map, type_of(NFT_MSG_DELSETELEM), kDo, header());
+  requests_.put_text(NFTA_SET_ELEM_LIST_TABLE, table);
+  requests_.put_text(NFTA_SET_ELEM_LIST_SET, map);
   requests_.nest(NFTA_SET_ELEM_LIST_ELEMENTS, [&] {
     requests_.nest(NFTA_LIST_ELEM, [&] { put_value(requests_, NFTA_SET_ELEM_KEY, bytes_of_number(htonl(address))); });
   });
 }
 
-void RuleBatch::add_address(const std::string& table, const std::string& set, Address address) {
-  change_address(table, set, address, true);
-}
-
-void RuleBatch::remove_address(const std::string& table, const std::string& set, Address address) {
-  change_address(table, set, address, false);
+void RuleBatch::remove_chain(const std::string& table, const std::string& chain) {
+  requests_.begin("removing the chain " + chain, type_of(NFT_MSG_DELCHAIN), kDo, header());
+  requests_.put_text(NFTA_CHAIN_TABLE, table);
+  requests_.put_text(NFTA_CHAIN_NAME, chain);
 }
 
 void RuleBatch::add_chain(const std::string& table, const std::string& chain) {

@@ -32,8 +32,8 @@ class Rule {
   Rule& known();
   /// Of no connection that could be known.
   Rule& stray();
-  /// Whose source is in a set of the table.
-  Rule& source_in(const std::string& set);
+  /// What a map of the table says of its source; goes on when that says nothing.
+  Rule& ask_of_source(const std::string& map);
   /// Whose destination was translated.
   Rule& redirected();
   /// Counts the connection for its source in a set of the table; goes on when that has more of them than this.
@@ -43,8 +43,6 @@ class Rule {
   Rule& drop();
   /// On in another chain, for good.
   Rule& go_on(const std::string& chain);
-  /// On in another chain, and back when nothing there decided.
-  Rule& try_in(const std::string& chain);
   Rule& reset();
   Rule& unreachable(std::uint8_t code);
   Rule& masquerade();
@@ -86,10 +84,12 @@ class RuleBatch {
   void remove_table(const std::string& table);
   /// A set of addresses, at most 65,535, with a count of connections at each.
   void add_counted_set(const std::string& table, const std::string& set);
-  /// A set of addresses, at most 65,535.
-  void add_set(const std::string& table, const std::string& set);
-  void add_address(const std::string& table, const std::string& set, Address address);
-  void remove_address(const std::string& table, const std::string& set, Address address);
+  /// From addresses, at most 65,535, to the chains in which their packets go on for good.
+  void add_map(const std::string& table, const std::string& map);
+  void add_address(const std::string& table, const std::string& map, Address address, const std::string& chain);
+  void remove_address(const std::string& table, const std::string& map, Address address);
+  /// With its rules; nothing may lead to it any more.
+  void remove_chain(const std::string& table, const std::string& chain);
   void add_chain(const std::string& table, const std::string& chain);
   void add_chain(const std::string& table, const std::string& chain, const Hook& hook);
   void add_rule(const std::string& table, const std::string& chain, const Rule& rule);
@@ -97,8 +97,6 @@ class RuleBatch {
   void commit(Netlink& netfilter);
 
  private:
-  void change_address(const std::string& table, const std::string& set, Address address, bool add);
-
   Requests requests_;
 };
 
