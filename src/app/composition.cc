@@ -56,10 +56,14 @@ store::Vault noted(const DataDirectory& data, store::Vault vault) {
   return vault;
 }
 
-/// The database, once all its secrets rest under the keys of today.
-store::Database& sealed(store::Database& database) {
-  const std::size_t records = store::seal_records(database);
+/// The database, once all its secrets rest under the keys of today. That it came to that is noted beside it: whoever can write the
+/// database could take its own mark away.
+store::Database& sealed(const DataDirectory& data, store::Database& database) {
+  const std::filesystem::path note = data.root() / "keys" / "everything-is-sealed";
+  const bool noted = std::filesystem::exists(note);
+  const std::size_t records = store::seal_records(database, noted);
   if (records > 0) base::log::info("secrets were sealed anew", {{"records", records}});
+  if (!noted) data.write_secret(note, "Without this file a database is taken whose secrets are not sealed.\n");
   return database;
 }
 
@@ -89,7 +93,7 @@ Composition::Composition(const ServeOptions& options, const DataDirectory& data,
       catalog_("/", roots_of(options, data)),
       vault_(noted(data, std::move(privileged.vault))),
       database_(data.database(), store::migrations(), data.commit_mark(), vault_),
-      identities_(sealed(database_)),
+      identities_(sealed(data, database_)),
       code_(data.code()),
       functions_(database_, [this](std::string_view hash) { return code_.pin(hash); }),
       layers_(database_, [this](std::string_view hash) { return code_.pin(hash); }),
@@ -149,14 +153,14 @@ void Composition::take_reports(std::vector<sandbox::LauncherProcess>& launchers)
   for (const sandbox::LauncherProcess& launcher : launchers) networks_.push_back(launcher.network);
 }
 
-invoke::RoleCredentials Composition::role_credentials(const store::FunctionVersion& function) const {
-  const auto role = identities_.role_by_arn(function.role);
-  if (!role || !authorizer_.service_may_assume("lambda.amazonaws.com", *role, function.key.arn()))
-    throw aws::Error("AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", 403);
 auth::Tags Composition::tags_of(std::string_view arn) const {
   return resource_tags({functions_, mappings_, code_services_.configs(), log_services_.groups()}, arn);
 }
 
+invoke::RoleCredentials Composition::role_credentials(const store::FunctionVersion& function) const {
+  const auto role = identities_.role_by_arn(function.role);
+  if (!role || !authorizer_.service_may_assume("lambda.amazonaws.com", *role, function.key.arn()))
+    throw aws::Error("AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", 403);
   const auto session = tokens_.issue(function.key.account, function.role, role->id, function.key.name, kRoleSession_s,
                                      function.key.arn());
   return {session.access_key_id, session.secret_access_key, session.session_token};
@@ -203,15 +207,15 @@ lambda::LambdaParts Composition::lambda_parts() {
           },
       .require_pass_role = [this](const aws::Caller& caller,
                                   std::string_view role) { authorizer_.require_pass_role(caller, role, "lambda"); },
-      .check_resource_policy = [](std::string_view policy) { auth::check_policy(policy, auth::PolicyUse::resource); },
-      .reserved_concurrency =
-          [this](std::string_view account, std::string_view region) {
-            const auto& concurrency = async_->concurrency();
       .require =
           [this](const aws::Caller& caller, std::string_view action, std::string_view resource,
                  const aws::ConditionKeys& context) {
             authorizer_.require(caller, {.action = action, .resource = resource, .context = context});
           },
+      .check_resource_policy = [](std::string_view policy) { auth::check_policy(policy, auth::PolicyUse::resource); },
+      .reserved_concurrency =
+          [this](std::string_view account, std::string_view region) {
+            const auto& concurrency = async_->concurrency();
             return concurrency.reserved_total(account, region) + concurrency.provisioned_total(account, region);
           },
       .concurrency = options_.concurrency,

@@ -129,6 +129,81 @@ TEST_F(Sealing, AKeyThatIsMissingIsToldWithTheRecord) {
   }
 }
 
+class SealedStore : public Sealing {
+ protected:
+  /// As the server leaves it.
+  void seal() {
+    write(Vault({{kOld}}));
+    Database database = open(Vault({{kOld}}));
+    seal_records(database);
+  }
+  /// By somebody who can write the file and has no key.
+  void forge(const std::vector<std::string>& sql) {
+    Database database = open(Vault());
+    database.write_now([&](Transaction& transaction) {
+      for (const std::string& one : sql) transaction.prepare(one).bind().run();
+    });
+  }
+  std::string refusal(bool once_marked = false, Vault vault = Vault({{kOld}})) {
+    Database database = open(std::move(vault));
+    try {
+      seal_records(database, once_marked);
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "it was taken";
+  }
+};
+
+constexpr const char* kForgedKey = "UPDATE access_keys SET secret = 'known to whoever wrote it'";
+constexpr const char* kForgedEnvironment =
+    "UPDATE functions SET environment = '{\"TOKEN\":\"mine\"}' WHERE version = '2'";
+
+TEST_F(SealedStore, TakesNothingInTheClear) {
+  seal();
+  EXPECT_EQ(refusal(), "it was taken");
+  forge({kForgedKey});
+  EXPECT_THAT(refusal(), HasSubstr("the table access_keys holds the access key AKIAIOSFODNN7EXAMPLE in the clear"));
+  // Nor does another start, or one with another first key.
+  EXPECT_THAT(refusal(), HasSubstr("the table access_keys"));
+  EXPECT_THAT(refusal(false, Vault({{kNew}, {kOld}})), HasSubstr("the table access_keys"));
+}
+
+TEST_F(SealedStore, TakesNoEnvironmentInTheClear) {
+  seal();
+  forge({kForgedEnvironment});
+  EXPECT_THAT(refusal(), HasSubstr("the table functions holds the environment arn:aws:lambda:us-east-1:123456789012:"
+                                   "function:f:2 in the clear"));
+}
+
+TEST_F(SealedStore, ItsMarkCannotBeMadeWithoutAKey) {
+  seal();
+  forge({"UPDATE sealing SET mark = 'everything in here is sealed'"});
+  EXPECT_THAT(refusal(), HasSubstr("store sealed: it was never sealed"));
+}
+
+TEST_F(SealedStore, WhoTakesTheMarkAwayDeceivesNobodyWhoKnowsOfIt) {
+  seal();
+  forge({"DELETE FROM sealing", kForgedKey});
+  EXPECT_THAT(refusal(true), HasSubstr("the table access_keys"));
+}
+
+TEST_F(SealedStore, IsMarkedAnewWhenItsKeyIs) {
+  seal();
+  EXPECT_EQ(refusal(false, Vault({{kNew}, {kOld}})), "it was taken");
+  forge({kForgedKey});
+  EXPECT_THAT(refusal(false, Vault({{kNew}})), HasSubstr("the table access_keys"));
+}
+
+TEST_F(SealedStore, OneOfAnOlderVersionIsSealedWhollyAndMarkedWithIt) {
+  write(Vault({{kOld}}));
+  forge({kForgedKey});
+  // Sealed, and something in the clear, and no mark: that is what a store was before there were marks.
+  EXPECT_EQ(refusal(), "it was taken");
+  forge({kForgedKey});
+  EXPECT_THAT(refusal(), HasSubstr("the table access_keys"));
+}
+
 TEST_F(Sealing, AnEnvironmentCannotBeMovedToAnotherVersion) {
   write(Vault({{kOld}}));
   Database database = open(Vault({{kOld}}));

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 
 import pytest
@@ -121,6 +122,29 @@ def test_a_new_first_key_takes_over_and_the_old_one_may_go(keyed_server):
     server.stop()
     write_key_file(file, old)
     assert "does not have the key" in start_refused(server, "--master-key-file", file)
+
+
+def test_a_secret_in_the_clear_is_not_taken_by_a_sealed_store(new_server):
+    server = new_server()
+    server.stop()
+    forge = "UPDATE access_keys SET secret = 'known to whoever wrote it'"
+
+    def write(*statements):
+        database = sqlite3.connect(server.data / "lambent.db")
+        with database:
+            for statement in statements:
+                database.execute(statement)
+        database.close()
+        for file in server.data.glob("lambent.db*"):
+            shutil.chown(file, *owner)
+
+    about = (server.data / "lambent.db").stat()
+    owner = (about.st_uid, about.st_gid)
+    write(forge)
+    assert "the table access_keys holds the access key" in start_refused(server)
+    # Without the mark either: that the store was sealed is noted beside it too.
+    write("DELETE FROM sealing")
+    assert "the table access_keys holds the access key" in start_refused(server)
 
 
 def test_a_customers_key_is_shown_back_and_seals_the_environment(keyed_server):
