@@ -292,6 +292,10 @@ void Cgroups::unlimit_cpu(const std::string& name) {
     write_file(cpu.base.get(), name + "/cpu.cfs_quota_us", "-1");
 }
 
+void Cgroups::set_idle(const std::string& name, bool idle) {
+  try_write(of(Controller::cpu).base.get(), name + "/cpu.idle", idle ? "1" : "0");
+}
+
 Cgroups::Entrance Cgroups::entrance(const std::string& name) const {
   Entrance entrance;
   const auto open = [&](const Hierarchy& hierarchy, const std::string& path, int flags) {

@@ -40,6 +40,9 @@ class Cgroups {
   /// From now on at most this part of every 20 ms, in units of a processor's thousandth.
   void limit_cpu(const std::string& name, std::int64_t millis_of_a_cpu);
   void unlimit_cpu(const std::string& name);
+  /// An idle group runs when nobody else wants the processor, and is no reason not to start another there. Without effect where
+  /// the kernel knows no such groups (before 5.15).
+  void set_idle(const std::string& name, bool idle);
 
   /// Where processes enter: init the outer group of v2 by its directory (CLONE_INTO_CGROUP) and v1 by its `tasks`
   /// files; what it starts the inner group of v2, by its directory or its file, or the freezer of v1. Empty where there

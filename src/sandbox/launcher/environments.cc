@@ -213,6 +213,8 @@ void Environments::clone_init(Environment& environment, const Stock& stock) {
   const bool launching = environment.phase == Phase::launching;
   cgroups_.limit(environment.cgroup,
                  {(launching ? environment.memory_mib : kWaitingMib) << 20, environment.max_processes});
+  // Nobody waits for what waits for its function by itself: an invocation that runs meanwhile shall not notice it.
+  if (environment.waits && !environment.zygote) cgroups_.set_idle(environment.cgroup, true);
   Cgroups::Entrance entrance = cgroups_.entrance(environment.cgroup);
   environment.peak_reader = cgroups_.peak_reader(environment.cgroup);
   environment.freezer = cgroups_.freezer(environment.cgroup);
@@ -333,8 +335,10 @@ void Environments::assign(Environment& environment, const wire::Checked& request
       trees.push_back(std::move(output.write));
       has |= jail::kHasExtensionsOutput;
     }
-    if (environment.phase == Phase::idle)
+    if (environment.phase == Phase::idle) {
       cgroups_.limit(environment.cgroup, {std::int64_t{request.memory_mib} << 20, request.max_processes});
+      if (environment.waits && !environment.zygote) cgroups_.set_idle(environment.cgroup, false);
+    }
     std::vector<int> descriptors;
     for (const base::Fd& tree : trees) descriptors.push_back(tree.get());
     order(environment, jail::OrderKind::assign, &request, has, descriptors);
