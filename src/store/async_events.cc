@@ -13,26 +13,26 @@ namespace {
 
 constexpr std::string_view kInsert = R"sql(
   INSERT INTO async_events (id, function_key, due_ms, qualifier, request_id, trace_header, accepted_ms, attempts, setbacks,
-    notice, payload, checksum)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
+    notice, payload, checksum, tenant_id, ended)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
 constexpr std::string_view kUpdate =
-    "UPDATE async_events SET due_ms = ?, attempts = ?, setbacks = ?, notice = ?, checksum = ? WHERE id = ?";
+    "UPDATE async_events SET due_ms = ?, attempts = ?, setbacks = ?, notice = ?, checksum = ?, ended = ? WHERE id = ?";
 constexpr std::string_view kRemove = "DELETE FROM async_events WHERE id = ?";
 constexpr std::string_view kDue =
-    "SELECT id, due_ms FROM async_events WHERE function_key = ? ORDER BY due_ms, id LIMIT ?";
+    "SELECT id, due_ms FROM async_events WHERE function_key = ? AND ended = ? ORDER BY due_ms, id LIMIT ?";
 constexpr std::string_view kColumns = R"sql(
   SELECT id, function_key, due_ms, qualifier, request_id, trace_header, accepted_ms, attempts, setbacks, notice, payload,
-    checksum
+    checksum, tenant_id, ended
   FROM async_events WHERE id = ?)sql";
 constexpr std::string_view kAfter = R"sql(
   SELECT id, function_key, due_ms, qualifier, request_id, trace_header, accepted_ms, attempts, setbacks, notice, payload,
-    checksum
+    checksum, tenant_id, ended
   FROM async_events WHERE id > ? ORDER BY id LIMIT 1000)sql";
 constexpr std::string_view kSetAside =
     "INSERT OR IGNORE INTO damaged_async_events SELECT * FROM async_events WHERE id = ?";
 // The earliest acceptance is that of the lowest id, near enough for an age that is shown.
 constexpr std::string_view kBacklogs =
-    "SELECT function_key, COUNT(*), MIN(due_ms), MIN(id) FROM async_events GROUP BY function_key";
+    "SELECT function_key, COUNT(*), MIN(due_ms), MIN(id) FROM async_events WHERE ended = ? GROUP BY function_key";
 constexpr std::string_view kAccepted = "SELECT accepted_ms FROM async_events WHERE id = ?";
 
 /// Function names hold no slash.
@@ -80,6 +80,8 @@ std::int64_t checksum_of(const AsyncEvent& event) {
   crc.add(std::int64_t{event.setbacks});
   crc.add(event.notice);
   crc.add(event.payload);
+  // Rows that are older than tenants have the checksum that they were given.
+  if (!event.tenant_id.empty()) crc.add(event.tenant_id);
   return crc.value();
 }
 
@@ -96,7 +98,13 @@ AsyncEvent read_row(const Statement& row) {
   event.setbacks = static_cast<std::int32_t>(row.integer(8));
   event.notice = row.text(9);
   event.payload = row.text(10);
+  event.tenant_id = row.text(12);
   return event;
+}
+
+/// What the row says beside the event must be true of it.
+bool is_intact(const Statement& row, const AsyncEvent& event) {
+  return row.integer(11) == checksum_of(event) && (row.integer(13) != 0) == !event.notice.empty();
 }
 
 void set_aside(Transaction& transaction, const AsyncEvent& event) {
@@ -111,18 +119,18 @@ AsyncEventPointer fetch(Transaction& transaction, std::int64_t id) {
   auto& row = transaction.prepare(kColumns).bind(id);
   if (!row.step()) return nullptr;
   auto event = std::make_shared<const AsyncEvent>(read_row(row));
-  const bool intact = row.integer(11) == checksum_of(*event);
+  const bool intact = is_intact(row, *event);
   row.reset();
   if (intact) return event;
   set_aside(transaction, *event);
   return nullptr;
 }
 
-AsyncEvents::Page load_page(Transaction& transaction, const FunctionKey& function, std::int64_t now_ms,
+AsyncEvents::Page load_page(Transaction& transaction, const FunctionKey& function, AsyncKind kind, std::int64_t now_ms,
                             const std::unordered_set<std::int64_t>& held, AsyncEvents::Bounds bounds) {
   AsyncEvents::Page page;
   const auto rows_wanted = static_cast<std::int64_t>(held.size() + bounds.events + 1);
-  auto& rows = transaction.prepare(kDue).bind(text_of(function), rows_wanted);
+  auto& rows = transaction.prepare(kDue).bind(text_of(function), kind == AsyncKind::to_tell, rows_wanted);
   std::vector<std::pair<std::int64_t, std::int64_t>> candidates;
   while (rows.step())
     if (!held.contains(rows.integer(0))) candidates.emplace_back(rows.integer(0), rows.integer(1));
@@ -165,7 +173,7 @@ base::Task<void> AsyncEvents::add(AsyncEventPointer event) {
     transaction.prepare(kInsert)
         .bind(event->id, text_of(event->function), event->due_ms, event->qualifier, event->request_id,
               event->trace_header, event->accepted_ms, event->attempts, event->setbacks, event->notice, event->payload,
-              checksum)
+              checksum, event->tenant_id, !event->notice.empty())
         .run();
   };
   co_await database_.write(std::move(command));
@@ -174,7 +182,8 @@ base::Task<void> AsyncEvents::add(AsyncEventPointer event) {
 base::Task<void> AsyncEvents::update(AsyncEventPointer event) {
   auto command = [event, checksum = checksum_of(*event)](Transaction& transaction) {
     transaction.prepare(kUpdate)
-        .bind(event->due_ms, event->attempts, event->setbacks, event->notice, checksum, event->id)
+        .bind(event->due_ms, event->attempts, event->setbacks, event->notice, checksum, !event->notice.empty(),
+              event->id)
         .run();
   };
   co_await database_.write(std::move(command));
@@ -186,11 +195,10 @@ base::Task<void> AsyncEvents::remove(std::int64_t id) {
   co_await database_.write(std::move(command), Pace::soon);
 }
 
-base::Task<AsyncEvents::Page> AsyncEvents::load(FunctionKey function, std::int64_t now_ms,
+base::Task<AsyncEvents::Page> AsyncEvents::load(FunctionKey function, AsyncKind kind, std::int64_t now_ms,
                                                 std::unordered_set<std::int64_t> held, Bounds bounds) {
-  auto command = [function = std::move(function), now_ms, held = std::move(held), bounds](Transaction& transaction) {
-    return load_page(transaction, function, now_ms, held, bounds);
-  };
+  auto command = [function = std::move(function), kind, now_ms, held = std::move(held), bounds](
+                     Transaction& transaction) { return load_page(transaction, function, kind, now_ms, held, bounds); };
   co_return co_await database_.write(std::move(command));
 }
 
@@ -205,7 +213,7 @@ base::Task<AsyncEvents::Checked> AsyncEvents::check(std::int64_t after, std::siz
       checked.at_end = false;
       checked.last_id = event.id;
       read += event.payload.size() + event.notice.size() + 256;
-      if (rows.integer(11) != checksum_of(event)) damaged.push_back(std::move(event));
+      if (!is_intact(rows, event)) damaged.push_back(std::move(event));
       if (read >= bytes) break;
     }
     rows.reset();
@@ -216,11 +224,11 @@ base::Task<AsyncEvents::Checked> AsyncEvents::check(std::int64_t after, std::siz
   co_return co_await database_.write(std::move(command));
 }
 
-std::vector<AsyncBacklog> AsyncEvents::backlogs() {
+std::vector<AsyncBacklog> AsyncEvents::backlogs(AsyncKind kind) {
   std::vector<AsyncBacklog> found;
-  database_.read_now([&found](Transaction& transaction) {
+  database_.read_now([&found, kind](Transaction& transaction) {
     std::vector<std::int64_t> first_ids;
-    auto& rows = transaction.prepare(kBacklogs).bind();
+    auto& rows = transaction.prepare(kBacklogs).bind(kind == AsyncKind::to_tell);
     while (rows.step()) {
       found.push_back({key_of(rows.text(0)), rows.integer(1), rows.integer(2), 0});
       first_ids.push_back(rows.integer(3));

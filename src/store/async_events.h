@@ -27,6 +27,8 @@ struct AsyncEvent {
   /// Version or alias as the caller named it; empty for none.
   std::string qualifier;
   std::string request_id;
+  /// Whose environments it is to run in; empty where the function does not isolate its tenants.
+  std::string tenant_id;
   /// X-Amzn-Trace-Id that the event came with.
   std::string trace_header;
   std::int64_t accepted_ms = 0;
@@ -41,9 +43,17 @@ struct AsyncEvent {
   std::string payload;
 };
 
+/// What is to be done for an event: two kinds that do not wait for each other.
+enum class AsyncKind {
+  /// Its function is to run.
+  to_run,
+  /// It has ended, and its targets are to be told: it has a notice.
+  to_tell,
+};
+
 using AsyncEventPointer = std::shared_ptr<const AsyncEvent>;
 
-/// What waits for one function.
+/// What of one kind waits for one function.
 struct AsyncBacklog {
   FunctionKey function;
   std::int64_t events = 0;
@@ -76,9 +86,9 @@ class AsyncEvents {
   /// Writes everything but the payload anew.
   base::Task<void> update(AsyncEventPointer event);
   base::Task<void> remove(std::int64_t id);
-  /// The events of a function that are due at `now_ms`, those that wait longest first, without those in `held`.
-  base::Task<Page> load(FunctionKey function, std::int64_t now_ms, std::unordered_set<std::int64_t> held,
-                        Bounds bounds);
+  /// The events of a function and kind that are due at `now_ms`, those that wait longest first, without those in `held`.
+  base::Task<Page> load(FunctionKey function, AsyncKind kind, std::int64_t now_ms,
+                        std::unordered_set<std::int64_t> held, Bounds bounds);
   /// Checks the rows after `after` until `bytes` of them were read. Damaged ones are moved aside.
   struct Checked {
     std::int64_t last_id = 0;
@@ -88,7 +98,7 @@ class AsyncEvents {
   base::Task<Checked> check(std::int64_t after, std::size_t bytes);
 
   /// What waits for each function, read from an index without touching events; blocks, so at start only.
-  std::vector<AsyncBacklog> backlogs();
+  std::vector<AsyncBacklog> backlogs(AsyncKind kind);
   /// How many rows were ever moved aside.
   std::int64_t damaged();
 

@@ -65,8 +65,8 @@ class AsyncEventsTest : public ::testing::Test {
     return made;
   }
   AsyncEvents::Page load(const std::string& function, std::int64_t now, std::unordered_set<std::int64_t> held = {},
-                         AsyncEvents::Bounds bounds = {}) {
-    return run(events_->load({"123456789012", "us-east-1", function}, now, std::move(held), bounds));
+                         AsyncEvents::Bounds bounds = {}, AsyncKind kind = AsyncKind::to_run) {
+    return run(events_->load({"123456789012", "us-east-1", function}, kind, now, std::move(held), bounds));
   }
   static std::vector<std::string> payloads(const AsyncEvents::Page& page) {
     std::vector<std::string> found;
@@ -86,17 +86,19 @@ class AsyncEventsTest : public ::testing::Test {
 TEST_F(AsyncEventsTest, WhatWasAddedIsThereAfterReopeningWithEveryMember) {
   auto added = event("f", 5, std::string("a\0b", 3));
   added->qualifier = "live";
+  added->tenant_id = "blue";
   added->attempts = 2;
   added->setbacks = 3;
   added->notice = "{\"x\":1}";
   run(events_->add(added));
   open();
-  const auto page = load("f", 5);
+  const auto page = load("f", 5, {}, {}, AsyncKind::to_tell);
   ASSERT_EQ(page.events.size(), 1u);
   const AsyncEvent& found = *page.events[0];
   EXPECT_EQ(found.id, added->id);
   EXPECT_EQ(found.function, added->function);
   EXPECT_EQ(found.qualifier, "live");
+  EXPECT_EQ(found.tenant_id, "blue");
   EXPECT_EQ(found.request_id, added->request_id);
   EXPECT_EQ(found.trace_header, "Root=1-0-0");
   EXPECT_EQ(found.attempts, 2);
@@ -147,12 +149,37 @@ TEST_F(AsyncEventsTest, CountsTheBacklogOfEachFunction) {
   run(events_->add(event("f", 20)));
   run(events_->add(event("f", 10)));
   run(events_->add(event("g", 30)));
-  const auto backlogs = events_->backlogs();
+  const auto backlogs = events_->backlogs(AsyncKind::to_run);
   ASSERT_EQ(backlogs.size(), 2u);
   EXPECT_EQ(backlogs[0].function.name, "f");
   EXPECT_EQ(backlogs[0].events, 2);
   EXPECT_EQ(backlogs[0].first_due_ms, 10);
   EXPECT_EQ(backlogs[1].events, 1);
+}
+
+TEST_F(AsyncEventsTest, WhatIsToBeToldIsFoundApartFromWhatIsToRunAndByTheirIndexAlone) {
+  auto ended = event("f", 1, "ended");
+  run(events_->add(ended));
+  run(events_->add(event("f", 2, "open")));
+  ended = std::make_shared<AsyncEvent>(*ended);
+  ended->notice = "{}";
+  run(events_->update(ended));
+  EXPECT_THAT(payloads(load("f", 9)), ElementsAre("open"));
+  EXPECT_THAT(payloads(load("f", 9, {}, {}, AsyncKind::to_tell)), ElementsAre("ended"));
+  const auto of = [&](AsyncKind kind) { return events_->backlogs(kind).at(0).first_due_ms; };
+  EXPECT_EQ(of(AsyncKind::to_tell), 1);
+  EXPECT_EQ(of(AsyncKind::to_run), 2);
+  database_->read_now([](Transaction& transaction) {
+    for (const char* sql :
+         {"SELECT id, due_ms FROM async_events WHERE function_key = ? AND ended = ? ORDER BY due_ms, id",
+          "SELECT COUNT(*), MIN(due_ms), MIN(id) FROM async_events WHERE ended = ? GROUP BY function_key"}) {
+      auto& plan = transaction.prepare(std::string("EXPLAIN QUERY PLAN ") + sql).bind(1);
+      ASSERT_TRUE(plan.step());
+      EXPECT_THAT(plan.text(3), ::testing::HasSubstr("USING COVERING INDEX async_events_by_kind"));
+      EXPECT_FALSE(plan.step()) << "sorted: " << plan.text(3);
+      plan.reset();
+    }
+  });
 }
 
 TEST_F(AsyncEventsTest, ADamagedEventIsSetAsideAndTheOthersStay) {
@@ -165,10 +192,10 @@ TEST_F(AsyncEventsTest, ADamagedEventIsSetAsideAndTheOthersStay) {
 }
 
 TEST_F(AsyncEventsTest, CheckingFindsDamageInEveryMember) {
-  const std::vector<std::string> changes = {"due_ms = due_ms + 1", "qualifier = 'x'",   "request_id = 'x'",
-                                            "trace_header = 'x'",  "attempts = 1",      "setbacks = 1",
-                                            "notice = 'x'",        "accepted_ms = 0",   "payload = 'x'",
-                                            "checksum = 0",        "function_key = 'f'"};
+  const std::vector<std::string> changes = {"due_ms = due_ms + 1", "qualifier = 'x'",    "request_id = 'x'",
+                                            "trace_header = 'x'",  "attempts = 1",       "setbacks = 1",
+                                            "notice = 'x'",        "accepted_ms = 0",    "payload = 'x'",
+                                            "checksum = 0",        "function_key = 'f'", "ended = 1"};
   for (const std::string& change : changes) {
     auto added = event("f", 5);
     run(events_->add(added));

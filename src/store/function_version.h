@@ -74,6 +74,8 @@ struct FunctionVersion {
   std::optional<VpcUse> vpc;
   std::vector<FileSystemUse> file_systems;
   std::string tracing_mode = "PassThrough";
+  /// Each of its environments serves one tenant: TenancyConfig PER_TENANT. The same from creation on.
+  bool per_tenant = false;
   std::string log_format = "Text";
   /// Of a JSON log: "TRACE" to "FATAL" and "DEBUG" to "WARN". Empty with Text.
   std::string application_log_level;

@@ -13,8 +13,8 @@ constexpr std::string_view kInsertFunction = R"sql(
     memory_mib, ephemeral_mib, environment, tracing_mode, log_format, log_group, runtime_version_arn, code_sha256, code_hash,
     code_size, revision_id, last_modified_ms, state, state_reason, state_reason_code, update_status, update_status_reason,
     update_status_reason_code, unzipped_size, layers, dead_letter_arn, content_id, policy, tags, last_version,
-    kms_key_arn, vpc, file_systems, signing_profile, signing_job, application_log_level, system_log_level)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
+    kms_key_arn, vpc, file_systems, signing_profile, signing_job, application_log_level, system_log_level, per_tenant)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
 constexpr std::string_view kInsertAlias = R"sql(
   INSERT INTO aliases (account, region, function, name, function_version, description, weights, revision_id, policy)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?))sql";
@@ -119,7 +119,8 @@ const std::string_view kSelectFunctions = R"sql(
     ephemeral_mib, environment, tracing_mode, log_format, log_group, runtime_version_arn, code_sha256, code_hash, code_size,
     revision_id, last_modified_ms, state, state_reason, state_reason_code, update_status, update_status_reason,
     update_status_reason_code, unzipped_size, layers, dead_letter_arn, content_id, policy, tags, last_version,
-    kms_key_arn, vpc, file_systems, signing_profile, signing_job, application_log_level, system_log_level
+    kms_key_arn, vpc, file_systems, signing_profile, signing_job, application_log_level, system_log_level,
+    per_tenant
   FROM functions)sql";
 const std::string_view kSelectAliases = R"sql(
   SELECT account, region, function, name, function_version, description, weights, revision_id, policy FROM aliases)sql";
@@ -136,7 +137,7 @@ void insert(Transaction& transaction, const FunctionVersion& f) {
                  f.update_status_reason, f.update_status_reason_code, f.unzipped_size, text_of(f.layers),
                  f.dead_letter_arn, f.content_id, f.policy, text_of(f.tags), f.last_version, f.kms_key_arn,
                  text_of(f.vpc), text_of(f.file_systems), f.signing_profile_arn, f.signing_job_arn,
-                 f.application_log_level, f.system_log_level);
+                 f.application_log_level, f.system_log_level, std::int64_t{f.per_tenant});
   statement.run();
 }
 
@@ -203,6 +204,7 @@ FunctionVersion read_function(const Statement& row, const Vault& vault) {
   f.signing_job_arn = text();
   f.application_log_level = text();
   f.system_log_level = text();
+  f.per_tenant = number() != 0;
   return f;
 }
 

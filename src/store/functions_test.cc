@@ -76,6 +76,7 @@ TEST_F(FunctionsTest, EveryMemberSurvivesARestart) {
   f.environment = {{"A", "1"}, {"QUOTED", "\"\\\n\xc3\xa9"}, {"EMPTY", ""}};
   f.has_environment = true;
   f.tracing_mode = "Active";
+  f.per_tenant = true;
   f.log_format = "JSON";
   f.application_log_level = "TRACE";
   f.system_log_level = "WARN";
@@ -106,7 +107,7 @@ TEST_F(FunctionsTest, EveryMemberSurvivesARestart) {
   EXPECT_EQ(read->version, "$LATEST");
   const auto fields = [](const FunctionVersion& v) {
     return std::tie(v.key, v.description, v.role, v.handler, v.runtime, v.architecture, v.timeout_s, v.memory_mib,
-                    v.ephemeral_mib, v.environment, v.has_environment, v.tracing_mode, v.log_format,
+                    v.ephemeral_mib, v.environment, v.has_environment, v.tracing_mode, v.per_tenant, v.log_format,
                     v.application_log_level, v.system_log_level, v.log_group, v.runtime_version_arn, v.code_sha256,
                     v.code_hash, v.code_size, v.revision_id, v.last_modified_ms, v.state, v.state_reason,
                     v.state_reason_code, v.update_status, v.update_status_reason, v.update_status_reason_code,

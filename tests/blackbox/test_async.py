@@ -5,6 +5,7 @@ The server's waits and ages run 600 times faster than they read.
 
 import json
 import re
+import socket
 import subprocess
 import urllib.request
 
@@ -50,6 +51,10 @@ def server(moto):
 
 @pytest.fixture(scope="module")
 def role(server):
+    return make_role(server)
+
+
+def make_role(server):
     iam = server.client("iam")
     arn = iam.create_role(RoleName="sender", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
     iam.put_role_policy(RoleName="sender", PolicyName="send", PolicyDocument=ALLOW_ALL)
@@ -83,6 +88,15 @@ def send(client, name, event):
     answer = client.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event).encode())
     assert answer["StatusCode"] == 202
     return answer["ResponseMetadata"]["RequestId"]
+
+
+def destination_of(client, name, arn):
+    client.put_function_event_invoke_config(FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn}})
+
+
+def metric(server, name):
+    text = urllib.request.urlopen(server.endpoint + "/_lambent/metrics", timeout=10).read().decode()
+    return float(re.search(rf"^{name} (\S+)$", text, re.M)[1])
 
 
 def test_an_accepted_event_runs_with_the_answers_request_id(server, client, worker):
@@ -215,6 +229,33 @@ def test_queued_events_survive_a_stop_and_a_kill(server, client, worker):
         server.start()
         until(lambda: set(sent) <= set(runs(server, mark)) and len(runs(server, mark)) >= 30, 30,
               "every event had its three runs")
+
+
+@pytest.fixture
+def silent():
+    """A queue's endpoint that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        running = Server("--print-function-logs", "--target-endpoint",
+                         f"sqs=http://127.0.0.1:{listener.getsockname()[1]}").start()
+        yield running
+        running.discard()
+
+
+def test_a_destination_that_hangs_delays_nobody(silent):
+    client, deployer = silent.client("lambda"), Deployer(silent, make_role(silent))
+    slow, quick = (deployer.create(PYTHON, WORKER, stem=stem) for stem in ("slow", "quick"))
+    destination_of(client, slow, f"arn:aws:sqs:{REGION}:{ACCOUNT}:silent")
+    destination_of(client, quick, f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{slow}")
+    sent = [send(client, slow, {"mark": "hung"}) for _ in range(20)]
+    until(lambda: sorted(runs(silent, '"hung"')) == sorted(sent), 20, "the function runs though nobody hears of it")
+    until(lambda: metric(silent, "lambent_async_outcomes") == 20, 5, "all outcomes wait")
+    assert metric(silent, "lambent_async_outcomes_running") <= 8
+    send(client, quick, {"mark": "heard"})
+    until(lambda: len(runs(silent, '"heard"')) == 2, 20, "another function's outcome is told")
+    silent.kill9()
+    silent.start()
+    until(lambda: metric(silent, "lambent_async_outcomes") == 21, 5, "nothing of it was forgotten")
+    assert sorted(runs(silent, '"hung"')) == sorted(sent)
 
 
 @pytest.mark.parametrize("text", ["kafka=http://127.0.0.1:1", "sqs", "sqs=127.0.0.1:1", "lambda=http://127.0.0.1:1"])

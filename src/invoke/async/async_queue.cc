@@ -46,13 +46,27 @@ class Accepting {
   std::unordered_set<std::int64_t> ids_;
 };
 
+/// Events to which the same is to be done, with places of their own: their functions are run, or their targets are told how they
+/// ended. A target that hangs so keeps no function from running.
+struct Stage {
+  const store::AsyncKind kind;
+  const std::int32_t places;
+  Backlogs backlogs;
+  // Read by the gauges from any thread.
+  std::atomic<std::int64_t> depth{0};
+  std::atomic<std::int64_t> oldest_ms{0};
+  std::atomic<std::int32_t> running{0};
+};
+
 class LaneQueue final : public AsyncQueue {
  public:
   LaneQueue(AsyncOptions options, AsyncParts parts)
       : options_(options),
         parts_(std::move(parts)),
         attempts_(options_, parts_),
-        backlogs_({options.window_events, options.window_bytes}),
+        runs_{store::AsyncKind::to_run, options.concurrency, Backlogs({options.window_events, options.window_bytes})},
+        tells_{store::AsyncKind::to_tell, options.tellings,
+               Backlogs({options.window_events, options.window_bytes / 4})},
         timer_(parts_.lane),
         accepted_(
             parts_.metrics.counter("lambent_async_accepted_total", "Events accepted for asynchronous invocation.")),
@@ -68,17 +82,21 @@ class LaneQueue final : public AsyncQueue {
 
  private:
   void add_gauges();
+  double age_s(std::int64_t since_ms) const;
+  void find_rows(Stage& stage);
   void look_within(milliseconds time);
   void look_around();
+  void look_at(Stage& stage);
   std::optional<milliseconds> next_look(const Backlog& backlog, std::int64_t now_ms) const;
   Task<void> check_rows();
-  void load(Backlog& backlog);
-  Task<void> load_page(Backlog& backlog);
+  void load(Stage& stage, Backlog& backlog);
+  Task<void> load_page(Stage& stage, Backlog& backlog);
   void pump();
-  Task<void> run(Backlog& backlog, store::AsyncEventPointer event);
+  Task<void> run(Stage& stage, Backlog& backlog, store::AsyncEventPointer event);
   void returned(Backlog& backlog, const Attempt& attempt);
-  Task<void> settle(Backlog& backlog, store::AsyncEventPointer event, Attempt attempt);
+  Task<void> settle(Stage& stage, Backlog& backlog, store::AsyncEventPointer event, Attempt attempt);
   Task<void> write(const std::function<Task<void>()>& work);
+  Task<void> write_ended(Backlog& backlog, store::AsyncEventPointer event);
   Task<bool> pause(milliseconds time);
   template <class Work>
   void spawn(Work task);
@@ -86,18 +104,14 @@ class LaneQueue final : public AsyncQueue {
   const AsyncOptions options_;
   const AsyncParts parts_;
   Attempts attempts_;
-  Backlogs backlogs_;
+  Stage runs_, tells_;
   base::asio::steady_timer timer_;
   /// When the timer rings; nothing while it is off.
-  std::optional<std::chrono::steady_clock::time_point> look_at_;
+  std::optional<std::chrono::steady_clock::time_point> rings_at_;
   base::Family<base::Counter>& accepted_;
   base::Family<base::Counter>& damaged_;
   Accepting accepting_;
   std::atomic<std::int32_t> accepts_{0};
-  // Read by the gauges from any thread.
-  std::atomic<std::int64_t> depth_{0};
-  std::atomic<std::int64_t> oldest_ms_{0};
-  std::atomic<std::int32_t> running_{0};
   std::int32_t unsettled_ = 0;
   std::int32_t tasks_ = 0;
   std::atomic<bool> stopping_{false};
@@ -108,15 +122,25 @@ class LaneQueue final : public AsyncQueue {
 void LaneQueue::add_gauges() {
   base::Metrics& metrics = parts_.metrics;
   metrics.gauge("lambent_async_events", "Accepted events whose end is still open.",
-                [this] { return static_cast<double>(depth_.load()); });
-  metrics.gauge("lambent_async_oldest_seconds", "Age of the oldest of them that is due, as far as known.", [this] {
-    const std::int64_t oldest_ms = oldest_ms_.load();
-    return oldest_ms == 0 ? 0.0 : static_cast<double>(parts_.clock.now_ms() - oldest_ms) / 1000;
-  });
+                [this] { return static_cast<double>(runs_.depth.load() + tells_.depth.load()); });
+  metrics.gauge("lambent_async_oldest_seconds", "Age of the oldest of them that is due, as far as known.",
+                [this] { return std::max(age_s(runs_.oldest_ms), age_s(tells_.oldest_ms)); });
   metrics.gauge("lambent_async_running", "Events that run now.",
-                [this] { return static_cast<double>(running_.load()); });
+                [this] { return static_cast<double>(runs_.running.load()); });
   metrics.gauge("lambent_async_concurrency_limit", "Events that may run at once.",
                 [this] { return static_cast<double>(options_.concurrency); });
+  metrics.gauge("lambent_async_outcomes", "Events that have ended and whose targets are still to be told.",
+                [this] { return static_cast<double>(tells_.depth.load()); });
+  metrics.gauge("lambent_async_outcomes_oldest_seconds", "Age of the oldest of them that is due, as far as known.",
+                [this] { return age_s(tells_.oldest_ms); });
+  metrics.gauge("lambent_async_outcomes_running", "Outcomes that are being told now.",
+                [this] { return static_cast<double>(tells_.running.load()); });
+  metrics.gauge("lambent_async_outcomes_limit", "Outcomes that may be told at once.",
+                [this] { return static_cast<double>(options_.tellings); });
+}
+
+double LaneQueue::age_s(std::int64_t since_ms) const {
+  return since_ms == 0 ? 0.0 : static_cast<double>(parts_.clock.now_ms() - since_ms) / 1000;
 }
 
 /// Counted, so that finish() knows when all have ended; an exception is a broken invariant that the lane reports.
@@ -146,6 +170,7 @@ Task<void> LaneQueue::accept(NewEvent in) {
   event->function = std::move(in.function);
   event->qualifier = std::move(in.qualifier);
   event->request_id = std::move(in.request_id);
+  event->tenant_id = std::move(in.tenant_id);
   event->trace_header = std::move(in.trace_header);
   event->payload = std::move(in.payload);
   event->accepted_ms = event->due_ms = parts_.clock.now_ms();
@@ -166,30 +191,38 @@ Task<void> LaneQueue::accept(NewEvent in) {
   accepted_.at({}).add();
   base::asio::post(parts_.lane, [this, event = std::move(event)] {
     accepting_.end(event->id);
-    Backlog& backlog = backlogs_.of(event->function);
-    backlogs_.arrived(backlog, event);
-    backlogs_.enlist(backlog, parts_.clock.now_ms());
-    load(backlog);
+    Backlog& backlog = runs_.backlogs.of(event->function);
+    runs_.backlogs.arrived(backlog, event);
+    runs_.backlogs.enlist(backlog, parts_.clock.now_ms());
+    load(runs_, backlog);
     pump();
     look_within(options_.tick);
   });
 }
 
-void LaneQueue::start() {
+void LaneQueue::find_rows(Stage& stage) {
   const std::int64_t now = parts_.clock.now_ms();
-  for (const store::AsyncBacklog& found : parts_.events.backlogs()) {
-    Backlog& backlog = backlogs_.of(found.function);
-    backlogs_.count(backlog, found.events);
+  for (const store::AsyncBacklog& found : parts_.events.backlogs(stage.kind)) {
+    Backlog& backlog = stage.backlogs.of(found.function);
+    stage.backlogs.count(backlog, found.events);
     backlog.first_accepted_ms = found.first_accepted_ms;
     if (found.first_due_ms <= now)
       backlog.more_on_disk = true;
     else
       backlog.wake_ms = found.first_due_ms;
   }
-  if (backlogs_.events() > 0) base::log::info("events wait to be run", {{"events", backlogs_.events()}});
-  depth_ = backlogs_.events();
-  base::asio::post(parts_.lane, [this] {
-    if (backlogs_.events() > 0) spawn(check_rows());
+  stage.depth = stage.backlogs.events();
+}
+
+void LaneQueue::start() {
+  find_rows(runs_);
+  find_rows(tells_);
+  const std::int64_t found = runs_.depth + tells_.depth;
+  if (found > 0)
+    base::log::info("events wait to be run, or their outcomes to be told",
+                    {{"events", found}, {"outcomes", tells_.depth.load()}});
+  base::asio::post(parts_.lane, [this, found] {
+    if (found > 0) spawn(check_rows());
     look_around();
   });
 }
@@ -206,14 +239,14 @@ Task<bool> LaneQueue::pause(milliseconds time) {
 void LaneQueue::look_within(milliseconds time) {
   if (stopping_) return;
   const auto at = std::chrono::steady_clock::now() + time;
-  if (look_at_ && *look_at_ <= at) return;
-  look_at_ = at;
+  if (rings_at_ && *rings_at_ <= at) return;
+  rings_at_ = at;
   timer_.expires_at(at);
   ++tasks_;
   timer_.async_wait([this](boost::system::error_code ended) {
     --tasks_;
     if (ended || stopping_) return;
-    look_at_.reset();
+    rings_at_.reset();
     look_around();
   });
 }
@@ -235,30 +268,35 @@ std::optional<milliseconds> LaneQueue::next_look(const Backlog& backlog, std::in
 
 /// What has become due, may run again after a pause, or may run more of at once.
 void LaneQueue::look_around() {
+  look_at(runs_);
+  look_at(tells_);
+  pump();
+}
+
+void LaneQueue::look_at(Stage& stage) {
   const std::int64_t now = parts_.clock.now_ms();
   std::int64_t oldest = 0;
-  auto& all = backlogs_.all();
+  auto& all = stage.backlogs.all();
   for (auto at = all.begin(); at != all.end();) {
     Backlog& backlog = (at++)->second;
     if (backlog.wake_ms && *backlog.wake_ms <= now) {
       backlog.wake_ms.reset();
       backlog.more_on_disk = true;
     }
-    if (!backlog.window.empty()) {
+    if (!backlog.window.empty()) backlog.first_accepted_ms = backlog.window.front()->accepted_ms;
+    // More than at the start are never told at once.
+    if (!backlog.window.empty() && stage.kind == store::AsyncKind::to_run) {
       const std::int32_t most = parts_.concurrency.limits(backlog.function).reserved.value_or(options_.concurrency);
       backlog.ramp.waiting(parts_.clock.steady(), backlog.running, std::max(1, most));
-      backlog.first_accepted_ms = backlog.window.front()->accepted_ms;
     }
-    backlogs_.enlist(backlog, now);
-    load(backlog);
+    stage.backlogs.enlist(backlog, now);
+    load(stage, backlog);
     const bool due = !backlog.window.empty() || backlog.more_on_disk || backlog.running > 0;
     if (due && (oldest == 0 || backlog.first_accepted_ms < oldest)) oldest = backlog.first_accepted_ms;
     if (const auto next = next_look(backlog, now)) look_within(*next);
-    backlogs_.forget_if_done(backlog);
+    stage.backlogs.forget_if_done(backlog);
   }
-  oldest_ms_ = oldest;
-  depth_ = backlogs_.events();
-  pump();
+  stage.oldest_ms = oldest;
 }
 
 /// Goes through every row once, so that damage is told at start and not when its turn comes.
@@ -280,21 +318,21 @@ Task<void> LaneQueue::check_rows() {
   }
 }
 
-void LaneQueue::load(Backlog& backlog) {
-  if (stopping_ || !backlogs_.wants_page(backlog)) return;
+void LaneQueue::load(Stage& stage, Backlog& backlog) {
+  if (stopping_ || !stage.backlogs.wants_page(backlog)) return;
   backlog.loading = true;
   backlog.more_on_disk = false;
-  spawn(load_page(backlog));
+  spawn(load_page(stage, backlog));
 }
 
-Task<void> LaneQueue::load_page(Backlog& backlog) {
+Task<void> LaneQueue::load_page(Stage& stage, Backlog& backlog) {
   const std::int64_t now = parts_.clock.now_ms();
   store::AsyncEvents::Bounds bounds;
   bounds.events = std::max<std::size_t>(1, options_.window_events / 2);
   store::AsyncEvents::Page page;
   bool failed = false;
   try {
-    auto work = parts_.events.load(backlog.function, now, backlog.held, bounds);
+    auto work = parts_.events.load(backlog.function, stage.kind, now, backlog.held, bounds);
     page = co_await std::move(work);
   } catch (const std::exception& error) {
     base::log::error("accepted events could not be read", {{"reason", error.what()}});
@@ -304,61 +342,64 @@ Task<void> LaneQueue::load_page(Backlog& backlog) {
   backlog.loading = false;
   if (failed) backlog.more_on_disk = true;
   for (store::AsyncEventPointer& event : page.events)
-    if (!accepting_.has(event->id)) backlogs_.loaded(backlog, std::move(event));
+    if (!accepting_.has(event->id)) stage.backlogs.loaded(backlog, std::move(event));
   damaged_.at({}).add(page.damaged);
-  backlogs_.count(backlog, -static_cast<std::int64_t>(page.damaged));
+  stage.backlogs.count(backlog, -static_cast<std::int64_t>(page.damaged));
   if (page.next_due_ms) {
     if (*page.next_due_ms <= now)
       backlog.more_on_disk = true;
     else
       backlog.wake_ms = std::min(backlog.wake_ms.value_or(*page.next_due_ms), *page.next_due_ms);
   }
-  backlogs_.enlist(backlog, now);
+  stage.backlogs.enlist(backlog, now);
   pump();
   look_within(options_.tick);
 }
 
 void LaneQueue::pump() {
   const std::int64_t now = parts_.clock.now_ms();
-  while (!stopping_ && running_ < options_.concurrency && unsettled_ < kUnsettled) {
-    auto turn = backlogs_.next(now);
-    if (!turn) break;
-    ++running_;
-    spawn(run(*turn->backlog, std::move(turn->event)));
-    load(*turn->backlog);
+  for (Stage* const stage : {&runs_, &tells_}) {
+    while (!stopping_ && stage->running < stage->places && unsettled_ < kUnsettled) {
+      auto turn = stage->backlogs.next(now);
+      if (!turn) break;
+      ++stage->running;
+      spawn(run(*stage, *turn->backlog, std::move(turn->event)));
+      load(*stage, *turn->backlog);
+    }
+    stage->depth = stage->backlogs.events();
   }
-  depth_ = backlogs_.events();
 }
 
-Task<void> LaneQueue::run(Backlog& backlog, store::AsyncEventPointer event) {
+Task<void> LaneQueue::run(Stage& stage, Backlog& backlog, store::AsyncEventPointer event) {
   auto work = attempts_.attempt(event);
   Attempt attempt = co_await std::move(work);
-  --running_;
+  --stage.running;
   returned(backlog, attempt);
   // A refusal for want of a place costs nothing: the event waits in memory. While finishing, what came back may have been killed
   // and the row stays as it is.
   if (finishing_) co_return;
   if (attempt.end == Attempt::End::throttled) {
-    backlogs_.give_back(backlog, std::move(event));
-    backlogs_.enlist(backlog, parts_.clock.now_ms());
+    stage.backlogs.give_back(backlog, std::move(event));
+    stage.backlogs.enlist(backlog, parts_.clock.now_ms());
     pump();
     look_within(options_.tick);
     co_return;
   }
   ++unsettled_;
-  backlogs_.enlist(backlog, parts_.clock.now_ms());
+  stage.backlogs.enlist(backlog, parts_.clock.now_ms());
   pump();
-  auto settled = settle(backlog, std::move(event), std::move(attempt));
+  auto settled = settle(stage, backlog, std::move(event), std::move(attempt));
   co_await std::move(settled);
 }
 
 void LaneQueue::returned(Backlog& backlog, const Attempt& attempt) {
   --backlog.running;
-  if (attempt.end != Attempt::End::throttled) {
+  if (attempt.end == Attempt::End::settled) {
     backlog.throttles = 0;
     backlog.ramp.completed();
     return;
   }
+  if (attempt.end == Attempt::End::unreachable) return backlog.ramp.unreachable();
   backlog.ramp.throttled(backlog.running);
   // With some of its own still running, the next of them that ends makes a place; else others have them all.
   if (backlog.running > 0) return;
@@ -383,14 +424,30 @@ Task<void> LaneQueue::write(const std::function<Task<void>()>& work) {
   }
 }
 
-Task<void> LaneQueue::settle(Backlog& backlog, store::AsyncEventPointer event, Attempt attempt) {
+/// Its function is done with it: the row says how it ended before anybody is told.
+Task<void> LaneQueue::write_ended(Backlog& backlog, store::AsyncEventPointer event) {
+  // A page that is read meanwhile must not bring it.
+  Backlog& outcomes = tells_.backlogs.of(event->function);
+  outcomes.held.insert(event->id);
+  const std::function<Task<void>()> update = [this, event] { return parts_.events.update(event); };
+  co_await write(update);
+  backlog.held.erase(event->id);
+  runs_.backlogs.count(backlog, -1);
+  // Told at once, from memory as far as there is room.
+  outcomes.held.erase(event->id);
+  tells_.backlogs.arrived(outcomes, event);
+  tells_.backlogs.enlist(outcomes, parts_.clock.now_ms());
+  load(tells_, outcomes);
+}
+
+Task<void> LaneQueue::settle(Stage& stage, Backlog& backlog, store::AsyncEventPointer event, Attempt attempt) {
   if (const store::AsyncEventPointer next = attempt.next) {
-    const std::function<Task<void>()> update = [this, next] { return parts_.events.update(next); };
-    co_await write(update);
-    if (next->due_ms <= parts_.clock.now_ms()) {
-      // It has ended, and its targets are told at once from memory; the row says so too by now.
-      backlogs_.give_back(backlog, next);
+    if (&stage == &runs_ && !next->notice.empty()) {
+      auto ended = write_ended(backlog, next);
+      co_await std::move(ended);
     } else {
+      const std::function<Task<void>()> update = [this, next] { return parts_.events.update(next); };
+      co_await write(update);
       backlog.held.erase(next->id);
       backlog.wake_ms = std::min(backlog.wake_ms.value_or(next->due_ms), next->due_ms);
     }
@@ -399,11 +456,11 @@ Task<void> LaneQueue::settle(Backlog& backlog, store::AsyncEventPointer event, A
     const std::function<Task<void>()> remove = [this, id] { return parts_.events.remove(id); };
     co_await write(remove);
     backlog.held.erase(id);
-    backlogs_.count(backlog, -1);
+    stage.backlogs.count(backlog, -1);
   }
   --unsettled_;
-  backlogs_.enlist(backlog, parts_.clock.now_ms());
-  load(backlog);
+  stage.backlogs.enlist(backlog, parts_.clock.now_ms());
+  load(stage, backlog);
   pump();
   look_within(options_.tick);
 }
@@ -413,7 +470,7 @@ Task<void> LaneQueue::stop(milliseconds grace) {
     stopping_ = true;
     timer_.cancel();
     const auto deadline = std::chrono::steady_clock::now() + grace;
-    while ((running_ > 0 || unsettled_ > 0) && std::chrono::steady_clock::now() < deadline)
+    while ((runs_.running > 0 || tells_.running > 0 || unsettled_ > 0) && std::chrono::steady_clock::now() < deadline)
       co_await pause(milliseconds(5));
     finishing_ = true;
   };

@@ -5,7 +5,8 @@
 // any line loses nothing: at the next start the rows are found as they were. An event is run again with the same request id when
 // the function failed (about one and two minutes later), when it was throttled or when the platform could not run it (back-off
 // from 1 s to 5 min) until it is too old. What its targets are to be told is written to the row before they are told, and the row
-// is removed after. Functions take turns; each has as many events running as gets more done (ramp.h).
+// is removed after. Functions take turns; each has as many events running as gets more done (ramp.h). Telling has places of its own:
+// a target that hangs keeps no function from running, and of the telling takes no more than its function's part.
 //
 // Owned by the composition root. Everything but accept() happens on one lane, whose work ends with finish().
 #pragma once
@@ -33,7 +34,10 @@ struct AsyncOptions {
   double time_scale = 1;
   /// Events that run at once, of all functions; what is left of the account's concurrency is for those who wait for answers.
   std::int32_t concurrency = 900;
-  /// Events and bytes of payload in memory at once.
+  /// Events that have ended and whose targets are told at once, of all functions; of one function at most Ramp::kStart. They take no
+  /// place of those that run.
+  std::int32_t tellings = 128;
+  /// Events and bytes of payload in memory at once; of those that have ended a quarter of the bytes more.
   std::size_t window_events = 64;
   std::size_t window_bytes = 64 << 20;
   /// Accepts under way at once; more are throttled.
@@ -64,6 +68,7 @@ struct NewEvent {
   store::FunctionKey function;
   std::string qualifier;
   std::string request_id;
+  std::string tenant_id;
   std::string trace_header;
   std::string payload;
 };

@@ -16,6 +16,11 @@ namespace {
 constexpr std::int32_t kRefusals = 3;
 constexpr std::int64_t kTellFor_ms = 6 * 3600 * 1000;
 
+std::string name_of(aws::DeliveryOutcome::Kind kind) {
+  using Kind = aws::DeliveryOutcome::Kind;
+  return kind == Kind::delivered ? "delivered" : kind == Kind::refused ? "refused" : "unavailable";
+}
+
 std::string qualified_arn(const store::AsyncEvent& event) {
   std::string arn =
       "arn:aws:lambda:" + event.function.region + ":" + event.function.account + ":function:" + event.function.name;
@@ -38,6 +43,8 @@ Attempts::Attempts(const AsyncOptions& options, const AsyncParts& parts)
       attempts_(parts.metrics.counter("lambent_async_attempts_total", "Attempts at accepted events.", {"end"})),
       dropped_(parts.metrics.counter("lambent_async_dropped_total",
                                      "Accepted events that ended without success, by their reason.", {"reason"})),
+      told_(parts.metrics.counter("lambent_async_outcome_deliveries_total",
+                                  "Tries to tell a target how an event ended, by what came of them.", {"end"})),
       undelivered_(parts.metrics.counter("lambent_destination_delivery_failures_total",
                                          "Invocation records given up (DestinationDeliveryFailures).", {"service"})),
       undelivered_dead_letters_(parts.metrics.counter("lambent_dead_letter_errors_total",
@@ -89,6 +96,7 @@ Task<Attempts::Run> Attempts::run(const store::AsyncEvent& event, store::Functio
   invocation.request_id = event.request_id;
   invocation.invoked_function_arn = qualified_arn(event);
   invocation.payload = event.payload;
+  invocation.tenant_id = event.tenant_id;
   invocation.trace_id = event.trace_header;
   std::string_view end = "success";
   try {
@@ -162,10 +170,13 @@ Task<Attempt> Attempts::tell(store::AsyncEventPointer event) {
   const std::int64_t age_ms = parts_.clock.now_ms() - ending.ended_ms;
   const bool last_try = static_cast<double>(age_ms) * options_.time_scale > static_cast<double>(kTellFor_ms);
   std::vector<Ending::Notice> left;
+  bool unreachable = false;
   for (const Ending::Notice& notice : ending.notices) {
-    auto work = tell_one(*event, ending, notice, last_try);
-    const bool done = co_await std::move(work);
-    if (!done) left.push_back(notice);
+    auto work = parts_.targets.deliver(delivery_of(*event, ending, notice));
+    const aws::DeliveryOutcome outcome = co_await std::move(work);
+    told_.at({name_of(outcome.kind)}).add();
+    unreachable |= outcome.kind == aws::DeliveryOutcome::Kind::unavailable;
+    if (!is_over(*event, ending, notice, outcome, last_try)) left.push_back(notice);
   }
   if (left.empty()) co_return Attempt{};
   ending.notices = std::move(left);
@@ -173,18 +184,16 @@ Task<Attempt> Attempts::tell(store::AsyncEventPointer event) {
   next->setbacks = event->setbacks + 1;
   next->due_ms = parts_.clock.now_ms() + backoff_ms(next->setbacks, options_.time_scale);
   next->notice = ending.text();
-  co_return Attempt{Attempt::End::settled, std::move(next)};
+  co_return Attempt{unreachable ? Attempt::End::unreachable : Attempt::End::settled, std::move(next)};
 }
 
 /// True when the target knows, or never will.
-Task<bool> Attempts::tell_one(const store::AsyncEvent& event, const Ending& ending, const Ending::Notice& notice,
-                              bool last_try) {
+bool Attempts::is_over(const store::AsyncEvent& event, const Ending& ending, const Ending::Notice& notice,
+                       const aws::DeliveryOutcome& outcome, bool last_try) {
   using Kind = aws::DeliveryOutcome::Kind;
-  auto work = parts_.targets.deliver(delivery_of(event, ending, notice));
-  const aws::DeliveryOutcome outcome = co_await std::move(work);
-  if (outcome.kind == Kind::delivered) co_return true;
+  if (outcome.kind == Kind::delivered) return true;
   const bool hopeless = last_try || (outcome.kind == Kind::refused && event.setbacks + 1 >= kRefusals);
-  if (!hopeless) co_return false;
+  if (!hopeless) return false;
   const auto arn = aws::Arn::parse(notice.target_arn);
   auto& counter = notice.dead_letter ? undelivered_dead_letters_ : undelivered_;
   counter.at({arn ? arn->service : "unknown"}).add();
@@ -195,7 +204,7 @@ Task<bool> Attempts::tell_one(const store::AsyncEvent& event, const Ending& endi
        {"condition", ending.condition},
        {"target", notice.target_arn},
        {"reason", outcome.reason}});
-  co_return true;
+  return true;
 }
 
 }  // namespace lambent::invoke

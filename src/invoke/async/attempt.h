@@ -18,6 +18,8 @@ struct Attempt {
   enum class End {
     /// The event has an end, or a time for its next try: `next` says which.
     settled,
+    /// The same, and a target that was to be told could not be reached.
+    unreachable,
     /// There was no place to run it in: nothing has changed.
     throttled,
   };
@@ -37,8 +39,8 @@ class Attempts {
   struct Run;
   base::Task<Run> run(const store::AsyncEvent& event, store::FunctionSnapshot function);
   base::Task<Attempt> tell(store::AsyncEventPointer event);
-  base::Task<bool> tell_one(const store::AsyncEvent& event, const Ending& ending, const Ending::Notice& notice,
-                            bool last_try);
+  bool is_over(const store::AsyncEvent& event, const Ending& ending, const Ending::Notice& notice,
+               const aws::DeliveryOutcome& outcome, bool last_try);
   Attempt ended(const store::AsyncEvent& event, const store::FunctionVersion& function, std::string_view condition,
                 std::int32_t invoke_count, std::optional<Ending::Run> run);
   Attempt later(const store::AsyncEvent& event, std::int64_t due_ms, std::int32_t attempts, std::int32_t setbacks);
@@ -49,6 +51,7 @@ class Attempts {
   const AsyncParts& parts_;
   base::Family<base::Counter>& attempts_;
   base::Family<base::Counter>& dropped_;
+  base::Family<base::Counter>& told_;
   base::Family<base::Counter>& undelivered_;
   base::Family<base::Counter>& undelivered_dead_letters_;
   base::Family<base::Histogram>& waits_;

@@ -4,9 +4,22 @@
 
 namespace lambent::invoke {
 
+void Ramp::completed() {
+  ++completed_;
+  if (!wary_) return;
+  allowed_ = std::min(kStart, 2 * allowed_);
+  wary_ = allowed_ < kStart;
+}
+
+void Ramp::unreachable() {
+  allowed_ = 1;
+  wary_ = true;
+}
+
 void Ramp::throttled(std::int32_t running) { allowed_ = std::max(1, std::min(allowed_, running)); }
 
 void Ramp::waiting(base::SteadyTime now, std::int32_t running, std::int32_t most) {
+  if (wary_) return;
   const bool first = window_began_ == base::SteadyTime{};
   // Nobody waited for several windows: what was counted meanwhile says nothing.
   const bool stale = !first && now - window_began_ > 4 * kWindow;

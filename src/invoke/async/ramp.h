@@ -20,7 +20,9 @@ class Ramp {
   std::int32_t allowed() const { return allowed_; }
 
   /// One event came back.
-  void completed() { ++completed_; }
+  void completed();
+  /// The other side could not be reached: one at a time, until it can.
+  void unreachable();
   /// The platform has no place for more than what runs now.
   void throttled(std::int32_t running);
   /// To be called whenever events wait although `running` of them run; moves at the ends of windows. Never allows more than `most`.
@@ -30,6 +32,8 @@ class Ramp {
   std::int32_t allowed_ = kStart;
   std::int32_t completed_ = 0;
   std::int32_t best_ = 0;
+  /// After unreachable(): only what comes back makes the number grow.
+  bool wary_ = false;
   base::SteadyTime window_began_ = {};
 };
 

@@ -61,6 +61,17 @@ TEST_F(RampTest, WhatIsNotUsedDoesNotGrow) {
   EXPECT_EQ(ramp_.allowed(), 8);
 }
 
+TEST_F(RampTest, WhatCannotBeReachedIsTriedOneAtATimeUntilItCan) {
+  ramp_.unreachable();
+  ramp_.waiting(now_, 1, 900);
+  for (int i = 0; i < 10; ++i) window(0);
+  EXPECT_EQ(ramp_.allowed(), 1) << "that nothing comes back is no reason to try more";
+  for (const int allowed : {2, 4, 8, 8}) {
+    ramp_.completed();
+    EXPECT_EQ(ramp_.allowed(), allowed);
+  }
+}
+
 TEST_F(RampTest, AThrottleTakesItBackToWhatRuns) {
   ramp_.throttled(3);
   EXPECT_EQ(ramp_.allowed(), 3);
