@@ -6,6 +6,7 @@
 #include "aws/arn.h"
 #include "aws/error.h"
 #include "base/ids.h"
+#include "services/lambda/invocation.h"
 #include "targets/targets.h"
 
 namespace lambent::app {
@@ -66,10 +67,10 @@ std::unique_ptr<aws::Targets> AsyncServices::make_targets() {
   auto credentials = [this](const aws::Sender& sender) -> targets::Credentials {
     const auto role = parts_.identities.role_by_arn(sender.role_arn);
     const auto function = function_of(sender.source_arn);
-    const std::string session_name = function ? function->key.name : "lambda";
     const std::string source = function ? function->key.arn() : sender.source_arn;
     if (!role || !parts_.authorizer.service_may_assume("lambda.amazonaws.com", *role, source))
       throw aws::Error("AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", 403);
+    const std::string session_name = function ? function->key.name : "lambda";
     const auto session =
         parts_.tokens.issue(sender.account, sender.role_arn, role->id, session_name, kDeliverySession_s);
     return {session.access_key_id, session.secret_access_key, session.session_token};
@@ -83,6 +84,7 @@ std::unique_ptr<aws::Targets> AsyncServices::make_targets() {
     made.region = sender.region;
     made.identity_arn = sender.role_arn;
     made.user_id = role->id + ":lambda";
+    made.token_issued_ms = parts_.clock.now_ms();
     made.arn = "arn:aws:sts::" + role->account + ":assumed-role/" + role->name + "/lambda";
     return made;
   };
@@ -122,6 +124,8 @@ base::Task<void> AsyncServices::invoke_function(const aws::Delivery& delivery) {
   if (!name) throw aws::Error("ResourceNotFoundException", "Function not found: " + delivery.target_arn, 404);
   if (delivery.body.size() > kMaxEvent)
     throw aws::Error("RequestEntityTooLargeException", "the record is too large for an event", 413);
+  // A record has no tenant.
+  if (const auto function = resolve(name->key, name->qualifier)) lambda::require_tenant(*function, std::nullopt);
   invoke::NewEvent event;
   event.function = name->key;
   event.qualifier = name->qualifier;

@@ -21,7 +21,7 @@ SETTINGS = [
     ("AcceleratorConfig", {"AcceleratorMemorySize": 1024}),
     ("Runtime", "custom"),
 ]
-AT_CREATION_ONLY = [("TenancyConfig", {"TenantIsolationMode": "PER_TENANT"}), ("PackageType", "Image"),
+AT_CREATION_ONLY = [("PackageType", "Image"),
                     ("PublishTo", "LATEST_PUBLISHED")]
 
 
@@ -60,7 +60,6 @@ def test_code_versions_and_invocations(awslambda, made, role_arn):
     refused_by_name("PublishTo", awslambda.update_function_code, FunctionName=made, PublishTo="LATEST_PUBLISHED",
                     ZipFile=source_zip(PYTHON, SOURCE))
     refused_by_name("PublishTo", awslambda.publish_version, FunctionName=made, PublishTo="LATEST_PUBLISHED")
-    refused_by_name("TenantId", awslambda.invoke, FunctionName=made, TenantId="tenant")
     refused_by_name("DurableExecutionName", awslambda.invoke, FunctionName=made, DurableExecutionName="once")
 
 

@@ -26,6 +26,8 @@ store::FunctionVersion new_function(const Lambda& lambda, const aws::Caller& cal
   store::FunctionVersion function;
   function.key = name.key;
   function.log_group = "/aws/lambda/" + name.key.name;
+  // The mode has one value, which the codec has seen to.
+  function.per_tenant = in.TenancyConfig.has_value();
   if (in.Architectures) function.architecture = in.Architectures->front();
   if (in.Tags) {
     check_tags(*in.Tags);

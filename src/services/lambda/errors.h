@@ -41,6 +41,11 @@ inline aws::Error violation(std::string_view value, std::string_view member, std
           400};
 }
 
+/// For a function that isolates its tenants: `what` has no tenant ("Tenant isolation", "Supported features and limitations").
+inline aws::Error without_tenant(std::string_view what) {
+  return invalid_parameter(fmt::format("{} not supported for functions with tenant isolation mode enabled.", what));
+}
+
 /// For what AWS has and this version has not: refused, never accepted and forgotten.
 inline aws::Error unsupported(std::string_view member, std::string_view what) {
   return invalid_parameter(fmt::format("{}: {} is not supported by this version of Lambent", member, what));

@@ -39,6 +39,7 @@ FunctionName mapped_function(const Lambda& lambda, NamedBy operation, const aws:
                                             : functions.alias(name.key, name.qualifier) != nullptr ||
                                                   functions.find(name.key, name.qualifier) != nullptr;
   if (!found) throw invalid_parameter("Function does not exist");
+  if (lambda.target(name)->per_tenant) throw without_tenant("Event source mappings are");
   return name;
 }
 
@@ -140,11 +141,11 @@ std::string get_mapping_resource(const aws::Caller& caller, const MappingInput& 
 }
 
 base::Task<MappingOutput> update_mapping(Lambda& lambda, aws::Caller caller, UpdateMappingInput in) {
-  // Whoever is faster has changed the mapping: each further round begins with their work, so this ends.
   // The pipeline has asked for the function that the mapping has; who gives it another must be allowed for that one too.
   if (in.FunctionName && lambda.parts().require)
     lambda.parts().require(caller, "lambda:UpdateEventSourceMapping", mapping_arn(caller, in.UUID),
                            mapping_keys_with(caller, *in.FunctionName));
+  // Whoever is faster has changed the mapping: each further round begins with their work, so this ends.
   for (;;) {
     const auto before = existing(lambda, caller, in.UUID);
     auto mapping = *before;

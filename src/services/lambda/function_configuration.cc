@@ -60,6 +60,7 @@ FunctionConfiguration listed(const store::FunctionVersion& function, const std::
   out.LoggingConfig.LogGroup = function.log_group;
   out.SigningProfileVersionArn = unless_empty(function.signing_profile_arn);
   out.SigningJobArn = unless_empty(function.signing_job_arn);
+  if (function.per_tenant) out.TenancyConfig = TenancyConfig{"PER_TENANT"};
   return out;
 }
 

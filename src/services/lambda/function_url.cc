@@ -60,7 +60,7 @@ base::Task<Response> invoke(Lambda& lambda, invoke::Invocation invocation) {
 
 base::Task<aws::Answer> run(Lambda& lambda, const store::FunctionUrl& url, const UrlRequest& request) {
   auto payload = aws::Blob{url_event(request)};
-  auto prepared = prepare_invocation(lambda, name_of(url), request.request_id, std::nullopt, std::move(payload));
+  auto prepared = prepare_invocation(lambda, name_of(url), {.request_id = request.request_id}, std::move(payload));
   auto invocation = co_await std::move(prepared);
   invocation.trace_id = request.trace_id;
   aws::Answer answer;

@@ -46,6 +46,7 @@ FunctionUrlConfig shown(const store::FunctionUrl& url, const aws::Caller& caller
 base::Task<FunctionUrlOutput> create_function_url(Lambda& lambda, aws::Caller caller, CreateFunctionUrlInput in) {
   const auto name = resolve_function(NamedBy::create_url, caller, in.FunctionName, in.Qualifier);
   require_function(lambda, name);
+  if (lambda.target(name)->per_tenant) throw without_tenant("Function URLs are");
   store::FunctionUrl url;
   url.function = name.key;
   url.qualifier = name.qualifier;

@@ -22,6 +22,7 @@ base::Task<std::string> accept_event(Lambda& lambda, const FunctionName& name, i
   event.function = name.key;
   event.qualifier = name.qualifier;
   event.request_id = std::move(invocation.request_id);
+  event.tenant_id = std::move(invocation.tenant_id);
   const std::string trace_header =
       lambda.asynchronous().admission.tracing().accept(invocation.trace_id, *invocation.function);
   event.trace_header = trace_header;
@@ -33,7 +34,7 @@ base::Task<std::string> accept_event(Lambda& lambda, const FunctionName& name, i
 
 base::Task<InvokeAsyncOutput> invoke_async(Lambda& lambda, aws::Caller caller, InvokeAsyncInput in) {
   const auto name = resolve_function(NamedBy::invoke, caller, in.FunctionName);
-  auto prepared = prepare_invocation(lambda, name, caller.request_id, std::nullopt, std::move(in.InvokeArgs));
+  auto prepared = prepare_invocation(lambda, name, {.request_id = caller.request_id}, std::move(in.InvokeArgs));
   invoke::Invocation invocation = co_await std::move(prepared);
   invocation.trace_id = caller.trace_header;
   auto accepted = accept_event(lambda, name, std::move(invocation));

@@ -74,14 +74,27 @@ InvokeOutput answer_of(invoke::Outcome outcome, bool with_log) {
 
 }  // namespace
 
-base::Task<invoke::Invocation> prepare_invocation(Lambda& lambda, FunctionName name, std::string request_id,
-                                                  OptionalText client_context_header, std::optional<aws::Blob> blob) {
+void require_tenant(const store::FunctionVersion& function, const OptionalText& tenant_id) {
+  if (function.per_tenant && !tenant_id)
+    throw invalid_parameter(
+        "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try "
+        "again.");
+  if (!function.per_tenant && tenant_id)
+    throw invalid_parameter(
+        "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and "
+        "try again.");
+}
+
+base::Task<invoke::Invocation> prepare_invocation(Lambda& lambda, FunctionName name, InvocationHead head,
+                                                  std::optional<aws::Blob> blob) {
   invoke::Invocation invocation;
   invocation.function = co_await invocable(lambda, name);
-  invocation.client_context = client_context(client_context_header);
+  require_tenant(*invocation.function, head.tenant_id);
+  invocation.tenant_id = head.tenant_id.value_or("");
+  invocation.client_context = client_context(head.client_context);
   auto payload = checked_payload(lambda, std::move(blob));
   invocation.payload = co_await std::move(payload);
-  invocation.request_id = std::move(request_id);
+  invocation.request_id = std::move(head.request_id);
   invocation.invoked_function_arn = name.arn();
   co_return invocation;
 }
@@ -89,7 +102,8 @@ base::Task<invoke::Invocation> prepare_invocation(Lambda& lambda, FunctionName n
 base::Task<InvokeOutput> invoke_function(Lambda& lambda, aws::Caller caller, InvokeInput in) {
   const auto name = resolve_function(NamedBy::invoke, caller, in.FunctionName, in.Qualifier);
   const auto type = in.InvocationType.value_or("RequestResponse");
-  auto prepared = prepare_invocation(lambda, name, caller.request_id, in.ClientContext, std::move(in.Payload));
+  InvocationHead head{caller.request_id, in.ClientContext, in.TenantId};
+  auto prepared = prepare_invocation(lambda, name, std::move(head), std::move(in.Payload));
   invoke::Invocation invocation = co_await std::move(prepared);
   invocation.trace_id = caller.trace_header;
   if (type == "DryRun") {

@@ -79,8 +79,19 @@ TEST_F(InvokeFunction, ADryRunChecksAndInvokesNothing) {
 
 TEST_F(InvokeFunction, OtherInvocationTypesAreRefusedNotForgotten) {
   EXPECT_EQ(invoke("f", "{}", {{"X-Amz-Invocation-Type", "Whenever"}}).code(), "ValidationException");
-  EXPECT_EQ(invoke("f", "{}", {{"X-Amz-Tenant-Id", "t"}}).status, 400);
   EXPECT_THAT(engine_.invocations, IsEmpty());
+}
+
+TEST_F(InvokeFunction, ATenantIsNamedJustWhereTenantsAreIsolated) {
+  auto body = creation("tenants");
+  body["TenancyConfig"] = boost::json::object{{"TenantIsolationMode", "PER_TENANT"}};
+  ASSERT_EQ(create(body).status, 201);
+  EXPECT_THAT(invoke("tenants").message(), HasSubstr("Add a valid tenant ID"));
+  EXPECT_THAT(invoke("f", "{}", {{"X-Amz-Tenant-Id", "blue"}}).message(), HasSubstr("Remove the tenant ID"));
+  EXPECT_EQ(invoke("tenants", "{}", {{"X-Amz-Tenant-Id", "semi;colon"}}).code(), "ValidationException");
+  EXPECT_THAT(engine_.invocations, IsEmpty());
+  EXPECT_EQ(invoke("tenants", "{}", {{"X-Amz-Tenant-Id", "blue"}}).status, 200);
+  EXPECT_EQ(engine_.invocations.back().tenant_id, "blue");
 }
 
 TEST_F(InvokeFunction, APayloadThatIsNotJsonIsRefused) {

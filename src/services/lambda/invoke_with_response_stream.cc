@@ -81,7 +81,8 @@ base::Task<std::shared_ptr<ResponseStream>> start_streaming(Lambda& lambda, invo
 base::Task<InvokeWithResponseStreamOutput> invoke_with_response_stream(Lambda& lambda, aws::Caller caller,
                                                                        InvokeWithResponseStreamInput in) {
   const auto name = resolve_function(NamedBy::invoke, caller, in.FunctionName, in.Qualifier);
-  auto prepared = prepare_invocation(lambda, name, caller.request_id, in.ClientContext, std::move(in.Payload));
+  InvocationHead head{caller.request_id, in.ClientContext, in.TenantId};
+  auto prepared = prepare_invocation(lambda, name, std::move(head), std::move(in.Payload));
   invoke::Invocation invocation = co_await std::move(prepared);
   InvokeWithResponseStreamOutput out;
   if (in.InvocationType.value_or("RequestResponse") == "DryRun") {

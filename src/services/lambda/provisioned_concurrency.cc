@@ -146,6 +146,7 @@ base::Task<ProvisionedConcurrencyConfig> put_provisioned_concurrency(Lambda& lam
   if (name.qualifier.empty() || name.qualifier == store::kLatest) throw unpublished();
   const auto function = target_of(lambda, name);
   check_target(lambda, name);
+  if (function->per_tenant) throw without_tenant("Provisioned Concurrency is");
   if (function->state == "Pending") co_await lambda.settle(function->key, function->version);
   auto& asynchronous = lambda.asynchronous();
   store::ConcurrencyQuota quota;

@@ -118,6 +118,11 @@ BOOST_DESCRIBE_STRUCT(FunctionSettings, (),
                        LoggingConfig, TracingConfig, SnapStart, VpcConfig, DeadLetterConfig, ImageConfig,
                        FileSystemConfigs, Layers, KMSKeyArn))
 
+struct TenancyConfig {
+  std::string TenantIsolationMode;
+};
+BOOST_DESCRIBE_STRUCT(TenancyConfig, (), (TenantIsolationMode))
+
 struct CreateFunctionInput : FunctionSettings {
   std::string FunctionName;
   FunctionCode Code;
@@ -126,9 +131,11 @@ struct CreateFunctionInput : FunctionSettings {
   std::optional<TextMap> Tags;
   std::optional<Texts> Architectures;
   OptionalText CodeSigningConfigArn;
+  std::optional<lambda::TenancyConfig> TenancyConfig;
 };
 BOOST_DESCRIBE_STRUCT(CreateFunctionInput, (FunctionSettings),
-                      (FunctionName, Code, Publish, PackageType, Tags, Architectures, CodeSigningConfigArn))
+                      (FunctionName, Code, Publish, PackageType, Tags, Architectures, CodeSigningConfigArn,
+                       TenancyConfig))
 
 struct UpdateFunctionConfigurationInput : FunctionSettings {
   std::string FunctionName;
@@ -176,8 +183,10 @@ struct InvokeInput {
   OptionalText ClientContext;
   std::optional<aws::Blob> Payload;
   OptionalText Qualifier;
+  OptionalText TenantId;
 };
-BOOST_DESCRIBE_STRUCT(InvokeInput, (), (FunctionName, InvocationType, LogType, ClientContext, Payload, Qualifier))
+BOOST_DESCRIBE_STRUCT(InvokeInput, (),
+                      (FunctionName, InvocationType, LogType, ClientContext, Payload, Qualifier, TenantId))
 
 struct InvokeWithResponseStreamInput {
   std::string FunctionName;
@@ -186,9 +195,10 @@ struct InvokeWithResponseStreamInput {
   OptionalText ClientContext;
   std::optional<aws::Blob> Payload;
   OptionalText Qualifier;
+  OptionalText TenantId;
 };
 BOOST_DESCRIBE_STRUCT(InvokeWithResponseStreamInput, (),
-                      (FunctionName, InvocationType, LogType, ClientContext, Payload, Qualifier))
+                      (FunctionName, InvocationType, LogType, ClientContext, Payload, Qualifier, TenantId))
 
 struct InvokeStreamUpdate {
   aws::Blob Payload;
@@ -271,6 +281,7 @@ struct FunctionConfiguration {
   lambda::LoggingConfig LoggingConfig;
   OptionalText SigningProfileVersionArn;
   OptionalText SigningJobArn;
+  std::optional<lambda::TenancyConfig> TenancyConfig;
 };
 BOOST_DESCRIBE_STRUCT(FunctionConfiguration, (),
                       (FunctionName, FunctionArn, Runtime, Role, Handler, CodeSize, Description, Timeout, MemorySize,
@@ -278,7 +289,7 @@ BOOST_DESCRIBE_STRUCT(FunctionConfiguration, (),
                        DeadLetterConfig, TracingConfig, RevisionId, Layers, State, StateReason, StateReasonCode,
                        LastUpdateStatus, LastUpdateStatusReason, LastUpdateStatusReasonCode, PackageType, Architectures,
                        EphemeralStorage, SnapStart, RuntimeVersionConfig, LoggingConfig, SigningProfileVersionArn,
-                       SigningJobArn))
+                       SigningJobArn, TenancyConfig))
 
 struct FunctionCodeLocation {
   std::string RepositoryType;
