@@ -73,6 +73,16 @@ std::shared_ptr<GroupLog> LogStore::open(const LogGroup& group) {
   return log;
 }
 
+std::shared_ptr<GroupLog> LogStore::find_open(const LogGroup& group) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return nullptr;
+  const auto found = open_.find(group.directory);
+  if (found == open_.end() || !found->second.log) return nullptr;
+  found->second.used = ++uses_;
+  set_expiry(group, *found->second.log, clock_.now_ms());
+  return found->second.log;
+}
+
 std::uint64_t LogStore::stored_bytes(const LogGroup& group) const {
   std::uint64_t bytes = 0;
   std::error_code none;

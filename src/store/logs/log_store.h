@@ -45,6 +45,8 @@ class LogStore {
 
   /// The group's log, opened if it is not. Throws std::system_error.
   std::shared_ptr<GroupLog> open(const LogGroup& group);
+  /// The same without a look at the disk: nothing when it is not open, or when somebody opens one right now.
+  std::shared_ptr<GroupLog> find_open(const LogGroup& group);
   /// Of the group's events on disk; opens nothing.
   std::uint64_t stored_bytes(const LogGroup& group) const;
   /// What was written is synced in the next round.

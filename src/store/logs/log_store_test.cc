@@ -100,6 +100,13 @@ TEST_F(LogStoreTest, OnlySoManyGroupsAreOpenAtATime) {
     open_files += fs::read_symlink(entry.path(), gone).string().starts_with(root().string());
   }
   EXPECT_LE(open_files, 2u * 8);
+  EXPECT_EQ(logs->find_open(*groups[0]), nullptr);
+  // Nothing too when another thread looks at the groups just then.
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  std::shared_ptr<GroupLog> found;
+  while (!found && std::chrono::steady_clock::now() < until) found = logs->find_open(*groups.back());
+  EXPECT_NE(found, nullptr);
+  EXPECT_EQ(found, logs->open(*groups.back()));
   EXPECT_EQ(logs->open(*groups[0])->find({}).events.at(0).message, "0");
 }
 
