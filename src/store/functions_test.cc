@@ -1,13 +1,8 @@
 #include "store/functions.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <boost/asio/use_future.hpp>
 #include <future>
 
-#include "base/ids.h"
-#include "store/migrations.h"
+#include "store/repository_fixture.h"
 
 namespace lambent::store {
 namespace {
@@ -16,32 +11,8 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 namespace asio = base::asio;
 
-class FunctionsTest : public ::testing::Test {
+class FunctionsTest : public RepositoryFixture<Functions> {
  protected:
-  FunctionsTest() : directory_(std::filesystem::temp_directory_path() / ("lambent-fn-" + base::random_hex(6))) {
-    std::filesystem::create_directory(directory_);
-    open();
-  }
-  ~FunctionsTest() override {
-    functions_.reset();
-    database_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  void open() {
-    functions_.reset();
-    database_.reset();
-    database_ = std::make_unique<Database>(directory_ / "records.db", migrations());
-    functions_ = std::make_unique<Functions>(*database_);
-  }
-
-  template <class T>
-  T run(base::Task<T> task) {
-    auto result = asio::co_spawn(context_, std::move(task), asio::use_future);
-    context_.restart();
-    context_.run();
-    return result.get();
-  }
-
   static FunctionVersion function(const std::string& name, const std::string& region = "us-east-1") {
     FunctionVersion f;
     f.key = {"123456789012", region, name};
@@ -55,11 +26,7 @@ class FunctionsTest : public ::testing::Test {
     return found;
   }
 
-  std::filesystem::path directory_;
-  // The writer may still be posting to it when the answer has been read: it outlives the database.
-  asio::io_context context_{1};
-  std::unique_ptr<Database> database_;
-  std::unique_ptr<Functions> functions_;
+  std::unique_ptr<Functions>& functions_ = repository_;
 };
 
 TEST_F(FunctionsTest, EveryMemberSurvivesARestart) {

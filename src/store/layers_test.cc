@@ -1,46 +1,17 @@
 #include "store/layers.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <boost/asio/use_future.hpp>
-
-#include "base/ids.h"
-#include "store/migrations.h"
+#include "store/repository_fixture.h"
 
 namespace lambent::store {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-namespace asio = base::asio;
 
 constexpr auto kAll = [](const LayerVersion&) { return true; };
 
-class LayersTest : public ::testing::Test {
+class LayersTest : public RepositoryFixture<Layers> {
  protected:
-  LayersTest() : directory_(std::filesystem::temp_directory_path() / ("lambent-layers-" + base::random_hex(6))) {
-    std::filesystem::create_directory(directory_);
-    open();
-  }
-  ~LayersTest() override {
-    layers_.reset();
-    database_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-  void open() {
-    layers_.reset();
-    database_.reset();
-    database_ = std::make_unique<Database>(directory_ / "records.db", migrations());
-    layers_ = std::make_unique<Layers>(*database_);
-  }
-  template <class T>
-  T run(base::Task<T> task) {
-    auto result = asio::co_spawn(context_, std::move(task), asio::use_future);
-    context_.restart();
-    context_.run();
-    return result.get();
-  }
   static LayerVersion layer(const std::string& name, const std::string& runtime = "python3.13") {
     LayerVersion made;
     made.key = {"123456789012", "us-east-1", name};
@@ -63,10 +34,7 @@ class LayersTest : public ::testing::Test {
     return found;
   }
 
-  std::filesystem::path directory_;
-  asio::io_context context_{1};
-  std::unique_ptr<Database> database_;
-  std::unique_ptr<Layers> layers_;
+  std::unique_ptr<Layers>& layers_ = repository_;
 };
 
 TEST_F(LayersTest, EveryMemberSurvivesARestart) {
