@@ -48,16 +48,21 @@ LogServices::LogServices(LogServicesParts parts)
       logs_({store_, parts_.clock, parts_.cpu}),
       function_logs_(logs_, parts_.metrics) {}
 
-bool LogServices::role_allows(const std::string& role_arn, std::string_view action, std::string_view resource) const {
+bool LogServices::role_allows(const store::FunctionKey& function, const std::string& role_arn, std::string_view action,
+                              std::string_view resource) const {
   if (!parts_.verify) return true;
   const auto role = parts_.identities.role_by_arn(role_arn);
   if (!role) return false;
   aws::Caller caller;
   caller.kind = aws::Principal::assumed_role;
   caller.account = role->account;
+  caller.region = function.region;
   caller.identity_arn = role_arn;
   caller.arn = role_arn;
-  caller.user_id = role->id + ":lambda";
+  caller.user_id = role->id + ":" + function.name;
+  // "Lambda also injects the source function ARN" for what it asks of CloudWatch Logs on the function's behalf.
+  caller.source_function = function.arn();
+  caller.token_issued_ms = parts_.clock.now_ms();
   return parts_.authorizer.allowed(caller, action, resource);
 }
 
@@ -67,8 +72,8 @@ base::Task<std::unique_ptr<invoke::LogStream>> LogServices::open(const store::Fu
   logs::FunctionLogTarget target;
   target.group = {function.key.account, function.key.region, group};
   target.stream = std::move(stream);
-  target.allows = [this, role = function.role](std::string_view action, std::string_view resource) {
-    return role_allows(role, action, resource);
+  target.allows = [this, key = function.key, role = function.role](std::string_view action, std::string_view resource) {
+    return role_allows(key, role, action, resource);
   };
   auto kept = co_await function_logs_.open(std::move(target));
   co_return std::make_unique<EnvironmentLog>(std::move(kept), group, parts_.print);

@@ -47,7 +47,9 @@ class LogServices {
   base::Task<std::unique_ptr<invoke::LogStream>> open(const store::FunctionVersion& function, std::string stream);
 
  private:
-  bool role_allows(const std::string& role_arn, std::string_view action, std::string_view resource) const;
+  /// May the function's role do it, as Lambda would in its name?
+  bool role_allows(const store::FunctionKey& function, const std::string& role_arn, std::string_view action,
+                   std::string_view resource) const;
 
   LogServicesParts parts_;
   store::LogGroups groups_;

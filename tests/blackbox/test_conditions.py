@@ -217,6 +217,25 @@ def test_who_moves_a_mapping_must_be_allowed_for_both_functions(user, tagged, aw
         awslambda.delete_event_source_mapping(UUID=mapping)
 
 
+def test_lambda_logs_in_the_name_of_the_function(iam, functions, server):
+    """The function's ARN, the region and the time of the credentials are known of what Lambda itself asks of the role."""
+    role = iam.create_role(RoleName=unique("logging"), AssumeRolePolicyDocument=TRUST_LAMBDA)["Role"]
+    one, other = (functions.create(PYTHON, "def handler(event, context):\n    print('seen')\n", stem="logs", Role=role["Arn"])
+                  for _ in range(2))
+    iam.put_role_policy(RoleName=role["RoleName"], PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "logs:*", "Resource": "*", "Condition": {
+            "ArnEquals": {"lambda:SourceFunctionArn": arn(one)}, "StringEquals": {"aws:RequestedRegion": REGION}}},
+        # As the console's "Revoke active sessions" has it.
+        {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2020-01-01T00:00:00Z"}}}]}))
+    logs = server.client("logs")
+    for name in (one, other):
+        functions.invoke(name)
+    groups = {each["logGroupName"] for each in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/logs-")["logGroups"]}
+    assert f"/aws/lambda/{one}" in groups and f"/aws/lambda/{other}" not in groups
+    seen = logs.filter_log_events(logGroupName=f"/aws/lambda/{one}", filterPattern="seen")["events"]
+    assert [each["message"].strip() for each in seen] == ["seen"]
+
+
 @pytest.mark.parametrize("condition", [
     {"StringEquals": {"aws:SourceVpce": "vpce-1"}}, {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::b"}},
     {"Bool": {"aws:MultiFactorAuthPresent": "true"}}, {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
