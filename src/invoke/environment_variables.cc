@@ -45,9 +45,8 @@ std::vector<std::string> environment_variables(const store::FunctionVersion& fun
   variables["LAMBDA_TASK_ROOT"] = "/var/task";
   variables["LAMBDA_RUNTIME_DIR"] = "/var/runtime";
   variables["_HANDLER"] = function.handler;
-  // Our own bootstraps take it away where AWS's do: not in Java. Their records go the way of stdout, so that they keep their place
-  // in it.
-  if (runtime.bootstrap_dir == "python" || runtime.bootstrap_dir == "nodejs" || runtime.bootstrap_dir == "java")
+  // Our own bootstraps take it away, as AWS's do. Their records go the way of stdout, so that they keep their place in it.
+  if (runtime.bootstrap_dir == "python" || runtime.bootstrap_dir == "nodejs")
     variables["_LAMBDA_TELEMETRY_LOG_FD"] = "1";
 
   std::vector<std::string> pairs;

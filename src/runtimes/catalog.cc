@@ -86,7 +86,9 @@ Runtime make_java(const Identifier& wanted, const Interpreter& used) {
   // One thread collects and one compiles, with the class data that comes with the JVM: the quickest start.
   runtime.argv = {used.path, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:-UsePerfData",
                   // As with AWS's locale, which a root need not have.
-                  "-Dfile.encoding=UTF-8", "-Dsun.jnu.encoding=UTF-8"};
+                  "-Dfile.encoding=UTF-8", "-Dsun.jnu.encoding=UTF-8",
+                  // What others are told by a variable: Java cannot take one out of its environment.
+                  "-Dlambent.log.framed=true"};
   if (used.generation >= 9) {
     // A process that waited for its function gets its environment later.
     runtime.argv.push_back("--add-opens=java.base/java.util=ALL-UNNAMED");

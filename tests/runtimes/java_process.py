@@ -46,8 +46,8 @@ def compiled(body, name="Handler", more="", release=8):
     return {str(path.relative_to(classes)): path.read_bytes() for path in classes.rglob("*.class")}
 
 
-def java(body, handler="example.Handler", events=1, env=None, setup=None, spare=None, files=None, more=""):
-    argv = [JAVA, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", *OPENS, "-cp", str(bootstrap()), "lambent.Main"]
+def java(body, handler="example.Handler", events=1, env=None, setup=None, spare=None, files=None, more="", flags=()):
+    argv = [JAVA, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", *OPENS, *flags, "-cp", str(bootstrap()), "lambent.Main"]
     env = {"AWS_EXECUTION_ENV": "AWS_Lambda_java17", **(env or {})}
     return runtime_process.run(argv, {**compiled(body, more=more), **(files or {})}, handler, events, env, setup, spare)
 

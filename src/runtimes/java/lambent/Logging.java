@@ -18,7 +18,7 @@ public final class Logging implements LambdaLogger {
     public static final LambdaLogger LOGGER = new Logging();
     static final boolean JSON = "JSON".equalsIgnoreCase(Environment.get("AWS_LAMBDA_LOG_FORMAT"));
     /** Whether records of several lines stay one event each; otherwise every line of stdout is one. */
-    private static final boolean FRAMED = "1".equals(Environment.get("_LAMBDA_TELEMETRY_LOG_FD"));
+    private static final boolean FRAMED = Boolean.getBoolean("lambent.log.framed");
     private static final LogLevel LEAST = least();
     private static final FileOutputStream OUT = new FileOutputStream(FileDescriptor.out);
     private static final int FRAME_HEAD = 16;
