@@ -153,11 +153,9 @@ class LaneEngine {
     const store::FunctionVersion& function = environment.function();
     return {function.key, function.version, environment.tenant_id()};
   }
-  /// In the queue of starts.
-  static std::string name_of(const Pool& pool) {
-    const std::string name =
-        pool.function.account + "/" + pool.function.region + "/" + pool.function.name + ":" + pool.version;
-    return pool.tenant_id.empty() ? name : name + " tenant " + pool.tenant_id;
+  /// In the queue of starts, where tenants share their function's turn.
+  static std::string name_of(const store::FunctionKey& function, const std::string& version) {
+    return function.account + "/" + function.region + "/" + function.name + ":" + version;
   }
 
   Provisions::Parts provisions_parts() {
@@ -195,8 +193,8 @@ class LaneEngine {
 
   /// When it may start an environment: nothing. Or one that has become idle while it waited.
   Task<std::unique_ptr<Environment>> await_turn(const store::FunctionVersion& function, const Pool& pool) {
-    const std::string name = name_of(pool);
-    while (std::unique_ptr<Environment> offered = co_await starts_.enter(name)) {
+    const std::string name = name_of(pool.function, pool.version);
+    while (std::unique_ptr<Environment> offered = co_await starts_.enter(name, pool.tenant_id)) {
       if (offered->usable() && offered->serves(function)) co_return offered;
       drop(std::move(offered));
     }
@@ -246,7 +244,7 @@ class LaneEngine {
       return;
     }
     const Pool pool = pool_of(*environment);
-    environment = starts_.offer(name_of(pool), std::move(environment));
+    environment = starts_.offer(name_of(pool.function, pool.version), pool.tenant_id, std::move(environment));
     if (environment == nullptr) return;
     if (environment->provisioned()) return provisions_.give_back(std::move(environment));
     environment->rest();
@@ -338,7 +336,7 @@ class LaneEngine {
 
   /// In turn with the invocations that wait, under a name of its own: nothing is offered to it.
   Task<std::unique_ptr<Environment>> launch_provisioned(store::FunctionSnapshot function) {
-    co_await starts_.enter(name_of(Pool{function->key, function->version, ""}) + " provisioned");
+    co_await starts_.enter(name_of(function->key, function->version) + " provisioned");
     Purpose purpose{.initialization = Initialization::provisioned};
     co_return co_await launch_in_turn(function, std::move(purpose));
   }

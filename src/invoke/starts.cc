@@ -1,5 +1,6 @@
 #include "invoke/starts.h"
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 
 #include "invoke/environment.h"
@@ -9,9 +10,10 @@ namespace lambent::invoke {
 using base::Task;
 
 struct Starts::Waiter {
-  explicit Waiter(base::asio::io_context& lane) : decided(lane) {
+  Waiter(base::asio::io_context& lane, std::string tenant) : tenant_id(std::move(tenant)), decided(lane) {
     decided.expires_at(base::asio::steady_timer::time_point::max());
   }
+  const std::string tenant_id;
   base::asio::steady_timer decided;
   bool done = false;
   std::unique_ptr<Environment> offered;
@@ -20,12 +22,12 @@ struct Starts::Waiter {
 Starts::Starts(base::asio::io_context& lane, std::size_t at_once) : lane_(lane), free_(at_once) {}
 Starts::~Starts() = default;
 
-Task<std::unique_ptr<Environment>> Starts::enter(std::string function) {
+Task<std::unique_ptr<Environment>> Starts::enter(std::string function, std::string tenant_id) {
   if (free_ > 0) {
     --free_;
     co_return nullptr;
   }
-  const auto waiter = std::make_shared<Waiter>(lane_);
+  const auto waiter = std::make_shared<Waiter>(lane_, std::move(tenant_id));
   auto& queue = waiting_[function];
   if (queue.empty()) turns_.push_back(function);
   queue.push_back(waiter);
@@ -46,12 +48,16 @@ void Starts::leave() {
   waiter->decided.cancel();
 }
 
-std::unique_ptr<Environment> Starts::offer(const std::string& function, std::unique_ptr<Environment> environment) {
+std::unique_ptr<Environment> Starts::offer(const std::string& function, const std::string& tenant_id,
+                                           std::unique_ptr<Environment> environment) {
   const auto found = waiting_.find(function);
   if (found == waiting_.end()) return environment;
-  const std::shared_ptr<Waiter> waiter = std::move(found->second.front());
-  found->second.pop_front();
-  if (found->second.empty()) {
+  auto& queue = found->second;
+  const auto first = std::ranges::find(queue, tenant_id, &Waiter::tenant_id);
+  if (first == queue.end()) return environment;
+  const std::shared_ptr<Waiter> waiter = std::move(*first);
+  queue.erase(first);
+  if (queue.empty()) {
     std::erase(turns_, function);
     waiting_.erase(found);
   }

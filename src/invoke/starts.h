@@ -1,8 +1,8 @@
 // Who may start an environment next: a bounded number at once, and functions in turns, so that a burst of one does not keep
-// another's single invocation waiting behind it.
+// another's single invocation waiting behind it, of however many tenants it is.
 //
 // Belongs to one lane and its engine; whoever waits when it is destroyed is never resumed. Whoever waits takes an environment
-// of its function that has become idle meanwhile rather than starting another.
+// of its function and tenant that has become idle meanwhile rather than starting another.
 #pragma once
 
 #include <cstddef>
@@ -26,10 +26,11 @@ class Starts {
   Starts& operator=(const Starts&) = delete;
 
   /// Waits for its turn. Nothing: start one, and leave() afterwards. Otherwise an environment that was offered.
-  base::Task<std::unique_ptr<Environment>> enter(std::string function);
+  base::Task<std::unique_ptr<Environment>> enter(std::string function, std::string tenant_id = "");
   void leave();
-  /// Gives an idle environment to whoever has waited longest for this function; returns it when nobody does.
-  std::unique_ptr<Environment> offer(const std::string& function, std::unique_ptr<Environment> environment);
+  /// Gives an idle environment to whoever has waited longest for this function and tenant; returns it when nobody does.
+  std::unique_ptr<Environment> offer(const std::string& function, const std::string& tenant_id,
+                                     std::unique_ptr<Environment> environment);
   bool awaited(const std::string& function) const { return waiting_.contains(function); }
 
  private:

@@ -36,6 +36,16 @@ TEST(UnderWay, AVersionIsRetiredAloneAndTheWholeFunctionWithEachOfThem) {
   EXPECT_TRUE(second.retired());
 }
 
+TEST(UnderWay, APlaceMayOutliveIt) {
+  auto under_way = std::make_unique<UnderWay>();
+  const auto place = under_way->begin(function("f"));
+  const auto retired = under_way->begin(function("g"));
+  under_way->retire(function("g")->key, "");
+  under_way.reset();
+  EXPECT_FALSE(place.retired());
+  EXPECT_TRUE(retired.retired());
+}
+
 TEST(UnderWay, NothingIsKeptOfWhatIsOver) {
   UnderWay under_way;
   for (int i = 0; i < 100; ++i) {

@@ -42,22 +42,23 @@ std::optional<std::int64_t> read_slot(int file, int slot) {
 }
 
 // A new file is there after a power cut only once its directory was synced.
-base::Fd open_or_make(const std::filesystem::path& file) {
-  base::Fd made(::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!made) return base::Fd(base::check(::open(file.c_str(), O_RDWR | O_CLOEXEC), "cannot open the commit mark"));
+void sync_directory_of(const std::filesystem::path& file) {
   const std::filesystem::path directory = file.has_parent_path() ? file.parent_path() : ".";
   const base::Fd opened(base::check(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "cannot open it"));
   base::check(::fsync(opened.get()), "cannot sync the commit mark's directory");
-  return made;
 }
 
 }  // namespace
 
-CommitMark::CommitMark(const std::filesystem::path& file) : file_(open_or_make(file)) {
+CommitMark::CommitMark(const std::filesystem::path& file)
+    : file_(base::check(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600), "cannot open the commit mark")) {
   const auto first = read_slot(file_.get(), 0);
   const auto second = read_slot(file_.get(), 1);
   kept_ = std::max(first, second);
-  if (kept_) noted_ = written_ = *kept_;
+  if (kept_)
+    noted_ = written_ = *kept_;
+  else
+    sync_directory_of(file);
   thread_ = std::thread([this] { run(); });
 }
 

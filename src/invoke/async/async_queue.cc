@@ -87,6 +87,7 @@ class LaneQueue final : public AsyncQueue {
   void look_within(milliseconds time);
   void look_around();
   void look_at(Stage& stage);
+  void grow(const Stage& stage, Backlog& backlog);
   std::optional<milliseconds> next_look(const Backlog& backlog, std::int64_t now_ms) const;
   Task<void> check_rows();
   void load(Stage& stage, Backlog& backlog);
@@ -273,6 +274,16 @@ void LaneQueue::look_around() {
   pump();
 }
 
+/// May more of them run, or be told, at once?
+void LaneQueue::grow(const Stage& stage, Backlog& backlog) {
+  const base::SteadyTime now = parts_.clock.steady();
+  // A target that says nothing is not asked by more.
+  if (stage.kind == store::AsyncKind::to_tell)
+    return backlog.ramp.waiting(now, backlog.running, stage.places, Ramp::Silence::hold);
+  const std::int32_t most = parts_.concurrency.limits(backlog.function).reserved.value_or(stage.places);
+  backlog.ramp.waiting(now, backlog.running, std::max(1, most));
+}
+
 void LaneQueue::look_at(Stage& stage) {
   const std::int64_t now = parts_.clock.now_ms();
   std::int64_t oldest = 0;
@@ -284,11 +295,7 @@ void LaneQueue::look_at(Stage& stage) {
       backlog.more_on_disk = true;
     }
     if (!backlog.window.empty()) backlog.first_accepted_ms = backlog.window.front()->accepted_ms;
-    // More than at the start are never told at once.
-    if (!backlog.window.empty() && stage.kind == store::AsyncKind::to_run) {
-      const std::int32_t most = parts_.concurrency.limits(backlog.function).reserved.value_or(options_.concurrency);
-      backlog.ramp.waiting(parts_.clock.steady(), backlog.running, std::max(1, most));
-    }
+    if (!backlog.window.empty()) grow(stage, backlog);
     stage.backlogs.enlist(backlog, now);
     load(stage, backlog);
     const bool due = !backlog.window.empty() || backlog.more_on_disk || backlog.running > 0;

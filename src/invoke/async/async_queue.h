@@ -34,8 +34,7 @@ struct AsyncOptions {
   double time_scale = 1;
   /// Events that run at once, of all functions; what is left of the account's concurrency is for those who wait for answers.
   std::int32_t concurrency = 900;
-  /// Events that have ended and whose targets are told at once, of all functions; of one function at most Ramp::kStart. They take no
-  /// place of those that run.
+  /// Events that have ended and whose targets are told at once, of all functions. They take no place of those that run.
   std::int32_t tellings = 128;
   /// Events and bytes of payload in memory at once; of those that have ended a quarter of the bytes more.
   std::size_t window_events = 64;

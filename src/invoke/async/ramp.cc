@@ -18,7 +18,7 @@ void Ramp::unreachable() {
 
 void Ramp::throttled(std::int32_t running) { allowed_ = std::max(1, std::min(allowed_, running)); }
 
-void Ramp::waiting(base::SteadyTime now, std::int32_t running, std::int32_t most) {
+void Ramp::waiting(base::SteadyTime now, std::int32_t running, std::int32_t most, Silence silence) {
   if (wary_) return;
   const bool first = window_began_ == base::SteadyTime{};
   // Nobody waited for several windows: what was counted meanwhile says nothing.
@@ -31,7 +31,7 @@ void Ramp::waiting(base::SteadyTime now, std::int32_t running, std::int32_t most
   if (now - window_began_ < kWindow) return;
   // What is not used to the full does not get larger.
   const bool used = running >= allowed_;
-  const bool better = completed_ == 0 || completed_ * 10 > best_ * 11;
+  const bool better = completed_ == 0 ? silence == Silence::grow : completed_ * 10 > best_ * 11;
   if (used && better) allowed_ = std::min(most, allowed_ + std::max(1, allowed_ / 2));
   // The best is forgotten slowly: a function may have become slower, and then more at once may help again.
   best_ = std::max(completed_, best_ - best_ / 16);

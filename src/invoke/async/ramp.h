@@ -25,8 +25,10 @@ class Ramp {
   void unreachable();
   /// The platform has no place for more than what runs now.
   void throttled(std::int32_t running);
+  /// What a window says in which nothing came back: that more at once may help, or that the other side hangs.
+  enum class Silence { grow, hold };
   /// To be called whenever events wait although `running` of them run; moves at the ends of windows. Never allows more than `most`.
-  void waiting(base::SteadyTime now, std::int32_t running, std::int32_t most);
+  void waiting(base::SteadyTime now, std::int32_t running, std::int32_t most, Silence silence = Silence::grow);
 
  private:
   std::int32_t allowed_ = kStart;

@@ -27,6 +27,18 @@ TEST_F(RampTest, GrowsByHalfWhileNothingComesBack) {
   EXPECT_EQ(ramp_.allowed(), 18);
 }
 
+TEST_F(RampTest, HoldsWhereSilenceIsNoGoodSignUntilSomethingComesBack) {
+  const auto told = [&](int completed) {
+    for (int i = 0; i < completed; ++i) ramp_.completed();
+    now_ += Ramp::kWindow;
+    ramp_.waiting(now_, ramp_.allowed(), 128, Ramp::Silence::hold);
+  };
+  for (int i = 0; i < 20; ++i) told(0);
+  EXPECT_EQ(ramp_.allowed(), Ramp::kStart);
+  told(40);
+  EXPECT_EQ(ramp_.allowed(), 12);
+}
+
 TEST_F(RampTest, StopsWhereMoreAtOnceGetsNoMoreDone) {
   ramp_.waiting(now_, 8, 900);
   window(40);

@@ -11,6 +11,7 @@ namespace {
 
 /// The kernel answers with at most this much at a time.
 constexpr std::size_t kBuffer = 64 * 1024;
+constexpr int kSocketBuffer = 4 << 20;
 
 constexpr std::size_t aligned(std::size_t size) { return (size + NLMSG_ALIGNTO - 1) & ~std::size_t{NLMSG_ALIGNTO - 1}; }
 
@@ -87,6 +88,10 @@ Netlink::Netlink(int protocol)
   // The answer to a refused message need not repeat it.
   const int on = 1;
   ::setsockopt(socket_.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
+  // Every rule of a batch is acknowledged, and an acknowledgement for which there is no room is lost. Where the larger buffers are
+  // refused, large batches fail.
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kSocketBuffer, sizeof kSocketBuffer);
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUFFORCE, &kSocketBuffer, sizeof kSocketBuffer);
 }
 
 std::size_t Netlink::write(Requests& requests) {

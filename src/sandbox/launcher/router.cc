@@ -164,9 +164,9 @@ std::string Router::new_zone(const Zone& zone) {
   if (zones_.size() >= kMaxZones && !unused_.empty()) drop_oldest_zone();
   if (zones_.size() >= kMaxZones)
     throw std::system_error(ENOSPC, std::system_category(), "keeping another combination of subnets");
-  std::string chain = free_chains_.empty() ? "zone" + std::to_string(zones_.size()) : free_chains_.back();
+  // No name is given twice: of one whose writing failed half-way nobody knows what is behind it.
+  std::string chain = "zone" + std::to_string(next_chain_++);
   write_zone(zone, chain);
-  if (!free_chains_.empty()) free_chains_.pop_back();
   return chain;
 }
 
@@ -175,8 +175,12 @@ void Router::drop_oldest_zone() {
   const auto zone = zones_.find(unused_.front());
   RuleBatch batch;
   batch.remove_chain(kTable, zone->second.chain);
-  batch.commit(rules_);
-  free_chains_.push_back(std::move(zone->second.chain));
+  try {
+    batch.commit(rules_);
+  } catch (const std::system_error& error) {
+    // It was dropped before and the answer was lost.
+    if (error.code().value() != ENOENT) throw;
+  }
   zones_.erase(zone);
   unused_.pop_front();
 }

@@ -102,8 +102,7 @@ class Router {
   std::map<Zone, Rules> zones_;
   std::map<Address, Zone> members_;
   std::list<Zone> unused_;
-  /// Of chains that were given back.
-  std::vector<std::string> free_chains_;
+  std::uint64_t next_chain_ = 0;
 };
 
 }  // namespace lambent::sandbox::launcher
