@@ -64,20 +64,24 @@ std::unique_ptr<aws::Targets> AsyncServices::make_targets() {
   std::map<std::string, targets::Endpoint> endpoints;
   for (const std::string& text : parts_.options.target_endpoints)
     endpoints.insert(targets::parse_target_endpoint(text));
-  auto credentials = [this](const aws::Sender& sender) -> targets::Credentials {
-    const auto role = parts_.identities.role_by_arn(sender.role_arn);
+  const auto may_send = [this](const aws::Sender& sender, const store::Role& role) {
     const auto function = function_of(sender.source_arn);
     const std::string source = function ? function->key.arn() : sender.source_arn;
-    if (!role || !parts_.authorizer.service_may_assume("lambda.amazonaws.com", *role, source))
+    return parts_.authorizer.service_may_assume("lambda.amazonaws.com", role, source);
+  };
+  auto credentials = [this, may_send](const aws::Sender& sender) -> targets::Credentials {
+    const auto role = parts_.identities.role_by_arn(sender.role_arn);
+    if (!role || !may_send(sender, *role))
       throw aws::Error("AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", 403);
+    const auto function = function_of(sender.source_arn);
     const std::string session_name = function ? function->key.name : "lambda";
     const auto session =
         parts_.tokens.issue(sender.account, sender.role_arn, role->id, session_name, kDeliverySession_s);
     return {session.access_key_id, session.secret_access_key, session.session_token};
   };
-  auto caller = [this](const aws::Sender& sender) -> std::optional<aws::Caller> {
+  auto caller = [this, may_send](const aws::Sender& sender) -> std::optional<aws::Caller> {
     const auto role = parts_.identities.role_by_arn(sender.role_arn);
-    if (!role) return std::nullopt;
+    if (!role || !may_send(sender, *role)) return std::nullopt;
     aws::Caller made;
     made.kind = aws::Principal::assumed_role;
     made.account = sender.account;

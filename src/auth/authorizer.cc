@@ -129,14 +129,15 @@ void Authorizer::require(const aws::Caller& caller, const ResourceRequest& reque
   LazyContext known(known_, caller, request);
   const AccessRequest access{request.action, request.resource,
                              [&known]() -> const RequestContext& { return known.get(); }};
-  const Decision own = decide_for(caller, access);
-  if (own == Decision::explicit_deny) refuse(caller, request.action, request.resource, own);
   const AssumePrincipal principal{.account = caller.account, .arn = caller.arn, .identity_arn = caller.identity_arn};
   const Trust trust = resource_says(request, principal, access);
-  if (trust == Trust::denied) refuse_with(caller, request, "with an explicit deny in a resource-based policy");
   const bool at_home = owner_of(request.resource, caller) == caller.account;
+  // Before the caller's own policies are asked: what they say of another account's tags would tell what these are.
   if (!at_home && trust == Trust::none)
     refuse_with(caller, request, fmt::format("because no resource-based policy allows the {} action", request.action));
+  const Decision own = decide_for(caller, access);
+  if (own == Decision::explicit_deny) refuse(caller, request.action, request.resource, own);
+  if (trust == Trust::denied) refuse_with(caller, request, "with an explicit deny in a resource-based policy");
   // At home the policy's Allow by name is enough; to trust the account is to leave it to the account's own policies.
   if (own == Decision::allow || (at_home && trust == Trust::named)) return;
   refuse(caller, request.action, request.resource, own);

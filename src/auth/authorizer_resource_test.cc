@@ -69,6 +69,25 @@ TEST_F(ResourcePolicy, AnotherAccountNeedsItAndItsOwn) {
   EXPECT_NE(outcome(user, policy(R"({"AWS":"210987654321"})")), "accepted") << "bob's own policies allow nothing";
 }
 
+TEST_F(ResourcePolicy, WhatAnotherAccountDoesNotShareIsNotLookedAt) {
+  // A Deny that depends on the other's tags would tell by its wording what they are.
+  add_user("probe",
+           R"({"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*",)"
+           R"("Condition":{"Null":{"aws:ResourceTag/secret":"false"}}},)"
+           R"({"Effect":"Deny","Action":"lambda:GetFunction","Resource":"*"}]})",
+           "210987654321");
+  auto probe = as_root("210987654321");
+  probe.kind = aws::Principal::user;
+  probe.arn = probe.identity_arn = "arn:aws:iam::210987654321:user/probe";
+  probe.user_id = identities_->user("210987654321", "probe")->id;
+  for (const char* action : {"lambda:InvokeFunction", "lambda:GetFunction"}) {
+    const auto said = outcome(probe, "", action);
+    EXPECT_NE(said.find("because no resource-based policy allows the"), std::string::npos) << said;
+  }
+  const auto shared = outcome(probe, policy(R"("*")"), "lambda:InvokeFunction");
+  EXPECT_EQ(shared.find("because no resource-based policy"), std::string::npos) << shared;
+}
+
 TEST_F(ResourcePolicy, ConditionsDecideToo) {
   const std::string when = R"(,"Condition":{"StringEquals":{"aws:PrincipalAccount":"210987654321"}})";
   EXPECT_EQ(outcome(as_root("210987654321"), policy(R"("*")", "Allow", when)), "accepted");

@@ -169,6 +169,15 @@ def test_log_groups_are_told_apart_by_their_tags(server, user):
     user.logs.create_log_stream(logGroupName=groups["blue"], logStreamName="s")
     refused(user.logs.describe_log_streams, logGroupName=groups["green"])
     refused(user.logs.create_log_stream, logGroupName=groups["green"], logStreamName="s")
+    # One group has one name in policies, however a request spells it.
+    group_arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{groups['blue']}"
+    user.has({"Action": "logs:*"}, {"Effect": "Deny", "Action": "logs:TagResource", "Resource": group_arn})
+    refused(user.logs.tag_resource, resourceArn=group_arn, tags={"Team": "mine"})
+    for spelling in (group_arn + ":*", group_arn.replace("arn:aws:", "arn:aws-cn:")):
+        with pytest.raises(ClientError) as other_spelling:
+            user.logs.tag_resource(resourceArn=spelling, tags={"Team": "mine"})
+        assert other_spelling.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert logs.list_tags_for_resource(resourceArn=group_arn)["tags"] == {"Team": "blue"}
     logs.tag_log_group(logGroupName=groups["green"], tags={"Team": "blue"})
     assert user.logs.describe_log_streams(logGroupName=groups["green"])["logStreams"] == []
 

@@ -66,6 +66,19 @@ def test_a_deny_in_the_policy_stops_the_owner(functions, awslambda):
     assert functions.invoke(name).expect() == "invoked"
 
 
+def test_what_could_not_be_evaluated_or_says_two_things_is_not_stored(functions, awslambda):
+    name = functions.create(PYTHON, SOURCE)
+    for source in ("arn:aws:s3:::bucket-${x", "arn:aws:s3:::bucket-${}"):
+        assert refusal(awslambda.add_permission, FunctionName=name, StatementId="s", Action="lambda:InvokeFunction",
+                       Principal="s3.amazonaws.com", SourceArn=source)[:2] == ("InvalidParameterValueException", 400)
+    condition = json.dumps({"StringEquals": {"aws:PrincipalAccount": "210987654321"}})
+    twice = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"lambda:InvokeFunction",'
+             f'"Resource":"{arn(name)}","Condition":{condition},"Condition":{{}}}}]}}')
+    assert refusal(awslambda.put_resource_policy, ResourceArn=arn(name), Policy=twice)[:2] == ("InvalidParameterValueException", 400)
+    assert refusal(awslambda.get_policy, FunctionName=name)[:2] == ("ResourceNotFoundException", 404)
+    assert functions.invoke(name).expect() == "invoked"
+
+
 def test_another_account_needs_the_policy(functions, awslambda, server):
     name = functions.create(PYTHON, SOURCE)
     code, status, message = refusal(awslambda.invoke, FunctionName=f"arn:aws:lambda:{REGION}:210987654321:function:{name}")

@@ -168,6 +168,7 @@ class AsyncQueueFixture : public ::testing::Test {
       function->key = key;
       function->role = "arn:aws:iam::123456789012:role/r";
       function->dead_letter_arn = dead_letter_arn_;
+      function->per_tenant = per_tenant_;
       return function;
     };
     metrics_ = std::make_unique<base::Metrics>();
@@ -265,7 +266,7 @@ class AsyncQueueFixture : public ::testing::Test {
   AsyncOptions options_;
   ScriptedEngine engine_;
   ScriptedTargets targets_;
-  std::atomic<bool> gone_{false};
+  std::atomic<bool> gone_{false}, per_tenant_{false};
   std::string dead_letter_arn_;
   std::unique_ptr<base::Metrics> metrics_;
   std::unique_ptr<store::Database> database_;

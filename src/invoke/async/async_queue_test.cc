@@ -92,6 +92,14 @@ TEST_F(AsyncQueueTest, PlatformErrorsBackOffEventByEvent) {
   until_empty();
 }
 
+TEST_F(AsyncQueueTest, AFunctionMadeAnewWithTenantsIsAnotherOne) {
+  per_tenant_ = true;
+  accept("\"ok\"");
+  until_empty();
+  EXPECT_TRUE(engine_.calls().empty());
+  EXPECT_TRUE(metric("lambent_async_dropped_total{reason=\"function_is_gone\"} 1"));
+}
+
 TEST_F(AsyncQueueTest, EventsOfAFunctionThatIsGoneEnd) {
   gone_ = true;
   accept("\"ok\"");

@@ -59,7 +59,8 @@ RetryPolicy Attempts::policy_of(const store::AsyncEvent& event) const {
 Task<Attempt> Attempts::attempt(store::AsyncEventPointer event) {
   if (!event->notice.empty()) co_return co_await tell(std::move(event));
   const auto function = parts_.resolve(event->function, event->qualifier);
-  if (!function) co_return drop(*event, "function_is_gone");
+  // One of its name that has come since, with or without tenants, is another function.
+  if (!function || function->per_tenant == event->tenant_id.empty()) co_return drop(*event, "function_is_gone");
   const RetryPolicy policy = policy_of(*event);
   if (too_old(*event, parts_.clock.now_ms(), policy))
     co_return ended(*event, *function, kEventAgeExceeded, event->attempts, std::nullopt);

@@ -47,8 +47,8 @@ aws::Error config_not_found(const std::string& arn) {
 store::CodeSigningConfigSnapshot usable_config(const Lambda& lambda, const store::FunctionKey& function,
                                                const std::string& arn) {
   const auto parsed = aws::Arn::parse(arn);
-  const bool here = parsed && parsed->account == function.account && parsed->region == function.region &&
-                    parsed->resource.starts_with(kConfig);
+  const bool here = parsed && parsed->partition == "aws" && parsed->account == function.account &&
+                    parsed->region == function.region && parsed->resource.starts_with(kConfig);
   const auto* signing = lambda.parts().signing;
   auto config = here && signing != nullptr
                     ? signing->configs.find(function.account, function.region, parsed->resource.substr(kConfig.size()))

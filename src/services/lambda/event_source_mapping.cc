@@ -146,8 +146,11 @@ base::Task<MappingOutput> update_mapping(Lambda& lambda, aws::Caller caller, Upd
     lambda.parts().require(caller, "lambda:UpdateEventSourceMapping", mapping_arn(caller, in.UUID),
                            mapping_keys_with(caller, *in.FunctionName));
   // Whoever is faster has changed the mapping: each further round begins with their work, so this ends.
+  const auto judged = existing(lambda, caller, in.UUID);
   for (;;) {
     const auto before = existing(lambda, caller, in.UUID);
+    if (before->function_arn() != judged->function_arn())
+      throw conflict("The event source mapping was given another function meanwhile. Please retry.");
     auto mapping = *before;
     auto settings = aws::from_plain_json<MappingSettings>(mapping.settings);
     const auto& kind = source_kind(settings);

@@ -82,6 +82,15 @@ Permission permission_of(const AddPermissionInput& in, const FunctionName& name)
   return out;
 }
 
+/// In IAM's words for what is wrong, with the code that Lambda's operations have for it.
+void check_statements(const Lambda& lambda, std::string_view policy) {
+  try {
+    lambda.parts().check_resource_policy(policy);
+  } catch (const aws::Error& error) {
+    throw invalid_parameter(error.message());
+  }
+}
+
 }  // namespace
 
 std::string policy_of(Lambda& lambda, const FunctionName& name) {
@@ -96,6 +105,7 @@ base::Task<AddPermissionOutput> add_permission(Lambda& lambda, aws::Caller calle
   const auto name = resolve_function(NamedBy::add_permission, caller, in.FunctionName, in.Qualifier);
   held(lambda, name);
   const auto statement = statement_of(permission_of(in, name));
+  check_statements(lambda, with_statement("", statement));
   const auto add = [&](const std::string& policy) {
     auto changed = with_statement(policy, statement);
     refuse_public(lambda, changed);
@@ -153,12 +163,8 @@ base::Task<PolicyOutput> put_resource_policy(Lambda& lambda, aws::Caller caller,
   const auto name = policy_resource(NamedBy::put_resource_policy, caller, in.ResourceArn);
   held(lambda, name);
   const auto policy = normalised_policy(in.Policy);
-  try {
-    lambda.parts().check_resource_policy(policy);
-  } catch (const aws::Error& error) {
-    // IAM's words for what is wrong, with the code that this operation has for it.
-    throw invalid_parameter(error.message());
-  }
+  // As it was written: the normalised text has lost members that were there twice.
+  check_statements(lambda, in.Policy);
   refuse_public(lambda, policy);
   const auto put = [&policy](const std::string&) { return policy; };
   auto task = change(lambda, name, in.RevisionId, put);

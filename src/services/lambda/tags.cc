@@ -27,7 +27,7 @@ bool is_code_signing_config(const std::string& resource) {
 store::EventSourceMappingSnapshot tagged_mapping(Lambda& lambda, const aws::Caller& caller,
                                                  const std::string& resource) {
   const auto arn = aws::Arn::parse(resource);
-  auto mapping = arn->account == caller.account && arn->region == caller.region
+  auto mapping = arn->partition == "aws" && arn->account == caller.account && arn->region == caller.region
                      ? lambda.mappings().find(caller.account, caller.region, *mapping_of(resource))
                      : nullptr;
   if (!mapping)

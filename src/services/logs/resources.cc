@@ -26,7 +26,7 @@ void check_names(std::string_view group, std::string_view stream) {
 std::string group_of_arn(const aws::Caller& caller, const std::string& text) {
   const auto arn = aws::Arn::parse(text);
   constexpr std::string_view kGroup = "log-group:";
-  if (!arn || arn->service != "logs" || !arn->resource.starts_with(kGroup))
+  if (!arn || arn->partition != "aws" || arn->service != "logs" || !arn->resource.starts_with(kGroup))
     throw invalid_parameter("The specified ARN is not a log group's: " + text);
   // Nobody else's groups can be seen from here.
   if (arn->account != caller.account || arn->region != caller.region) throw no_such_group();
@@ -56,6 +56,13 @@ std::string identified_stream(const aws::Caller& caller, const std::optional<std
       return fmt::format("{}:log-stream:{}", *identifier, stream);
   }
   return stream_arn(caller, group_name(caller, name, identifier), std::string(stream));
+}
+
+std::string tagged_group(const aws::Caller& caller, const std::string& text) {
+  const auto arn = aws::Arn::parse(text);
+  const bool here = arn && arn->partition == "aws" && arn->account == caller.account && arn->region == caller.region;
+  if (!here) return text;
+  return fmt::format("arn:aws:logs:{}:{}:log-group:{}", caller.region, caller.account, group_of_arn(caller, text));
 }
 
 std::string protected_group(const aws::Caller& caller, const PutLogGroupDeletionProtectionInput& in) {

@@ -43,9 +43,12 @@ std::string named_stream(const aws::Caller& caller, const In& in) {
   check_names(in.logGroupName, in.logStreamName);
   return stream_arn(caller, in.logGroupName, in.logStreamName);
 }
+/// The ARN of a group without ":*", so that one group has one spelling in policies; what is not of the caller's account and region as
+/// it was given. Throws InvalidParameterException as group_of_arn() does.
+std::string tagged_group(const aws::Caller& caller, const std::string& arn);
 template <class In>
-std::string tagged(const aws::Caller&, const In& in) {
-  return in.resourceArn;
+std::string tagged(const aws::Caller& caller, const In& in) {
+  return tagged_group(caller, in.resourceArn);
 }
 std::string protected_group(const aws::Caller& caller, const PutLogGroupDeletionProtectionInput& in);
 std::string read_stream(const aws::Caller& caller, const GetLogEventsInput& in);
