@@ -163,7 +163,7 @@ void wait_order(const Order& order, const Message& message) {
 }
 
 /// What waits has said so, or has gone.
-void hear_channel() {
+void hear_message() {
   char byte;
   const Message message = receive(kChannelFd, &byte, 1);
   if (message.length != 1) {
@@ -176,6 +176,15 @@ void hear_channel() {
     self.fork_pidfd = static_cast<int>(raw(SYS_pidfd_open, message.sender_pid, 0));
   }
   notify(NoticeKind::waiting);
+}
+
+void hear_channel() {
+  const timespec at_once{0, 0};
+  for (;;) {
+    pollfd source{kChannelFd, POLLIN, 0};
+    if (!self.channel_open || raw(SYS_ppoll, &source, 1, &at_once, nullptr, 8) <= 0) return;
+    hear_message();
+  }
 }
 
 void hand_over(const Order& order) {
@@ -280,6 +289,8 @@ void reap() {
     const long pid = raw(SYS_wait4, -1, &status, __WALL | WNOHANG, nullptr);
     if (pid <= 0) return;
     if (pid == self.runtime) {
+      // What it said before it ended comes first.
+      hear_channel();
       self.runtime = 0;
       notify(NoticeKind::ended, kRuntime, status);
     }
@@ -332,7 +343,7 @@ void run_init(const Plan& given) {
     const long ready = raw(SYS_ppoll, sources, self.channel_open ? 3 : 2, nullptr, nullptr, 8);
     if (ready < 0) continue;
     if (sources[1].revents != 0) reap();
-    if (self.channel_open && sources[2].revents != 0) hear_channel();
+    hear_channel();
     if (sources[0].revents != 0) obey();
   }
 }
