@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from lab import MEMORY_MIB, NODE, PYTHON, ROOT, SDK, Missing, Server, check, median, pss_mib, spawn_ms, wrk
+from lab import MEMORY_MIB, NODE, PYTHON, ROOT, SDK, TRUST, Missing, Server, check, median, pss_mib, spawn_ms, wrk
 
 NODE_MAJOR = subprocess.run([NODE, "--version"], text=True, stdout=subprocess.PIPE).stdout[1:].split(".")[0]
 PYTHON_NAME = subprocess.run([PYTHON, "-c", "import sys; print('python3.%d' % sys.version_info[1])"], text=True,
@@ -113,6 +113,28 @@ def warm_p50(bench):
             echoes.append(wrk(server.url + "/_lambent/health", 1, bench.seconds)["p50_us"])
             warm.append(wrk(server.url + path, 1, bench.seconds, headers, "POST", body.decode())["p50_us"])
     return {"value": median(warm), "floor": median(echoes), "samples": warm, "floor_samples": echoes, "unit": "us"}
+
+
+def logs_kept(bench):
+    """A function whose role may write its log, over the same one with a role that may not, which keeps none."""
+    with Server(bench.binary) as server:
+        server.create("silent", NOP_PYTHON)
+        iam = server.make_client("iam")
+        server.role = iam.create_role(RoleName="logging", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+        iam.attach_role_policy(RoleName="logging", PolicyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")
+        server.create("kept", NOP_PYTHON)
+        found = {"silent": [], "kept": []}
+        for name in found:
+            server.invoke(name)
+        for _ in range(9):
+            for name, times in found.items():
+                path, headers, body = server.signed(name)
+                times.append(wrk(server.url + path, 1, bench.seconds, headers, "POST", body.decode())["p50_us"])
+        groups = server.make_client("logs").describe_log_groups()["logGroups"]
+        if [each["logGroupName"] for each in groups] != ["/aws/lambda/kept"]:
+            raise Missing(f"other logs were kept: {groups}")
+    return {"value": median(found["kept"]), "floor": median(found["silent"]), "samples": found["kept"],
+            "floor_samples": found["silent"], "unit": "us"}
 
 
 def runtime_loop(bench, *arguments):
@@ -257,6 +279,7 @@ ROWS = [
     ("Java cold start from a spare, over a hello class", java_spare, "ratio", 0.5, 0.3),
     ("provided (static C++), ms added to a bare exec", provided_spare, "added", 3, 1),
     ("warm Invoke p50, nop Python, signed, over an HTTP echo", warm_p50, "ratio", 4, 2.5),
+    ("warm Invoke p50 with its log kept, over without", logs_kept, "ratio", 1.05, 1.02),
     ("warm requests/s, eight connections, over the bare loop", warm_rate, "ratio", 0.25, 0.4),
     ("sandbox on over off, warm p50", sandbox_on_off, "ratio", 1.10, 1.03),
     ("freeze, thaw, first byte: us added to a warm event", freezing, "added", None, None),
