@@ -114,6 +114,12 @@ OPEN(open64)
 OPENAT(openat)
 OPENAT(openat64)
 
+// What a fortified program calls where it passes no mode (glibc; with clang from Debian 13 on).
+int __open_2(const char* path, int flags) { return opened(AT_FDCWD, path, flags, 0); }
+int __open64_2(const char* path, int flags) { return opened(AT_FDCWD, path, flags, 0); }
+int __openat_2(int at, const char* path, int flags) { return opened(at, path, flags, 0); }
+int __openat64_2(int at, const char* path, int flags) { return opened(at, path, flags, 0); }
+
 int close(int file) {
   if (file >= 0 && file < kFiles) names[file][0] = '\0';
   return (int)syscall(SYS_close, file);
