@@ -140,10 +140,5 @@ def pages(op):
 
 
 def changes(op):
-    """A write that no state forbids, that has no quota and no revision of its own."""
-    return op.none(ANY_STATE, "conflict").none("is bounded by what it belongs to", "quota").none(NO_REVISION, "revision")
-
-
-def changes(op):
     """A write that no state forbids and that has no revision of its own."""
     return op.none(ANY_STATE, "conflict").none("is bounded by what it belongs to", "quota").none(NO_REVISION, "revision")
