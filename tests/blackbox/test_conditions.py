@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from support.functions import ENTRY, PYTHON, TRUST_LAMBDA, source_zip, unique
-from support.refusal import arn
+from support.refusal import arn, may_get
 from support.server import ACCOUNT, REGION
 
 SOURCE = "def handler(event, context):\n    return 'ran'\n"
@@ -31,11 +31,7 @@ class User:
             {"Version": "2012-10-17", "Statement": [{"Resource": "*", "Effect": "Allow", **each} for each in statements]}))
 
     def may_get(self, name):
-        try:
-            return bool(self.awslambda.get_function(FunctionName=name))
-        except ClientError as refused:
-            assert refused.response["ResponseMetadata"]["HTTPStatusCode"] == 403
-            return False
+        return may_get(self.awslambda, name)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from support.functions import PYTHON, unique
-from support.refusal import arn, refusal
+from support.refusal import arn, may_get, refusal
 from support.server import ACCOUNT, REGION
 
 SOURCE = "def handler(event, context):\n    return 'ran'\n"
@@ -22,11 +22,7 @@ class User:
         self.awslambda = server.client("lambda", (key["AccessKeyId"], key["SecretAccessKey"]))
 
     def may_get(self, name):
-        try:
-            return bool(self.awslambda.get_function(FunctionName=name))
-        except ClientError as refused:
-            assert refused.response["ResponseMetadata"]["HTTPStatusCode"] == 403
-            return False
+        return may_get(self.awslambda, name)
 
 
 @pytest.fixture(scope="module")

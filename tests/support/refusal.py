@@ -17,3 +17,12 @@ def refusal(call, **arguments):
         call(**arguments)
     answer = caught.value.response
     return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Message"]
+
+
+def may_get(awslambda, name):
+    """Whether the client's caller may get the function; anything but a refusal for want of rights is an error."""
+    try:
+        return bool(awslambda.get_function(FunctionName=name))
+    except ClientError as refused:
+        assert refused.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+        return False
