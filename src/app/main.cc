@@ -108,7 +108,8 @@ void add_runtimes(CLI::App& app, lambent::app::RuntimesOptions& options, int& st
   };
   add("list", "Every runtime identifier, and what it runs on here", lambent::app::list_runtimes)
       ->add_flag("--json", options.json, "Print JSON");
-  auto* install = add("install", "Install versions, from Debian or npm", lambent::app::install_runtimes);
+  auto* install = add("install", "Install versions, from Debian, npm or PyPI; for .NET with its SDK",
+                      lambent::app::install_runtimes);
   install->add_option("runtime", options.names, "python3.13, nodejs22.x, ruby3.3, java21, ...")->required();
   install->add_option("--mirror", options.mirror, "Debian's archive; the machine's own");
   add("remove", "Remove installed versions", lambent::app::remove_runtimes)

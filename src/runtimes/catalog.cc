@@ -19,6 +19,13 @@ namespace fs = std::filesystem;
 
 /// What a JVM holds beside its heap: code, metaspace, threads.
 constexpr std::int32_t kJvmMib = 72;
+/// .NET 5: the version before it looks for libraries up to a number of its time.
+constexpr int kFirstDotnetWithAnyIcu = 5;
+
+/// Older code runs on a newer .NET and never the other way round.
+bool can_run(Family family, int wanted, const Interpreter& used) {
+  return family != Family::dotnet || used.generation >= wanted;
+}
 
 /// Older code runs on a newer Java and hardly ever the other way round: what is old enough comes first, and of that the nearest.
 bool is_nearer(Family family, int wanted, const Interpreter& a, const Interpreter& b) {
@@ -31,7 +38,8 @@ bool is_nearer(Family family, int wanted, const Interpreter& a, const Interprete
 const Interpreter* nearest(Family family, const std::vector<Interpreter>& interpreters, int wanted) {
   const Interpreter* best = nullptr;
   for (const Interpreter& candidate : interpreters)
-    if (best == nullptr || is_nearer(family, wanted, candidate, *best)) best = &candidate;
+    if (can_run(family, wanted, candidate) && (best == nullptr || is_nearer(family, wanted, candidate, *best)))
+      best = &candidate;
   return best;
 }
 
@@ -104,6 +112,20 @@ Runtime make_java(const Identifier& wanted, const Interpreter& used) {
   return runtime;
 }
 
+Runtime make_dotnet(const Identifier& wanted, const Interpreter& used) {
+  Runtime runtime;
+  runtime.bootstrap_dir = "dotnet";
+  runtime.argv = {"/bin/sh", "/var/runtime/bootstrap.sh", used.path};
+  runtime.environment = {"DOTNET_ROOT=" + fs::path(used.path).parent_path().string()};
+  // A function names the version that it was built for.
+  if (used.generation > wanted.generation) runtime.environment.push_back("DOTNET_ROLL_FORWARD=Major");
+  // It knows no library of cultures that is younger than itself.
+  if (used.generation < kFirstDotnetWithAnyIcu)
+    runtime.environment.push_back("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1");
+  runtime.runtime_version = "dotnet:" + std::to_string(wanted.generation) + ".v1";
+  return runtime;
+}
+
 Runtime make_provided(const Identifier& wanted) {
   Runtime runtime;
   runtime.bootstrap_dir = "provided";
@@ -126,6 +148,7 @@ Runtime make_interpreted(const Identifier& wanted, const Interpreter& used) {
   if (wanted.family == Family::nodejs) runtime = make_node(wanted, used);
   if (wanted.family == Family::ruby) runtime = make_ruby(wanted, used);
   if (wanted.family == Family::java) runtime = make_java(wanted, used);
+  if (wanted.family == Family::dotnet) runtime = make_dotnet(wanted, used);
   runtime.root = used.root;
   runtime.version = used.version;
   runtime.substitution = substitution(wanted, used);
@@ -152,11 +175,12 @@ std::string why_not(const Identifier& wanted) {
   if (nothing_stands_in(wanted))
     return fmt::format("{} cannot run here: no source has that {}, and a newer one is another language", wanted.name,
                        language);
-  if (wanted.family == Family::dotnet)
+  if (wanted.family == Family::dotnet && wanted.generation > 3)
     return fmt::format(
-        "This version of Lambent does not run {}: build the function self-contained, with the package "
-        "Amazon.Lambda.RuntimeSupport, for provided.al2023",
-        wanted.name);
+        "{0} needs .NET {1} or newer on this machine, and it has none: install dotnet-runtime-{1}.0, or for functions "
+        "that "
+        "are class libraries dotnet-sdk-{1}.0 and then `lambent runtimes install {0}`",
+        wanted.name, wanted.generation);
   std::string text = fmt::format("{} needs {}, and this machine has none", wanted.name, language);
   if (find_recipe(wanted.family, wanted.generation) != nullptr)
     text += fmt::format(": `lambent runtimes install {}` brings it", wanted.name);
@@ -233,7 +257,8 @@ Catalog::Found Catalog::look_at(const fs::path& root, const fs::path& roots) {
       {Family::python, made.pythons},
       {Family::nodejs, joined(find_installed(roots, Family::nodejs), nodes.get())},
       {Family::ruby, joined(find_installed(roots, Family::ruby), rubies.get())},
-      {Family::java, joined(find_installed(roots, Family::java), java_of_host(root))}};
+      {Family::java, joined(find_installed(roots, Family::java), java_of_host(root))},
+      {Family::dotnet, joined(find_installed(roots, Family::dotnet), find_dotnets(root))}};
   for (const Identifier& wanted : identifiers()) {
     Runtime runtime;
     if (wanted.family == Family::provided || wanted.family == Family::go) {
@@ -302,6 +327,8 @@ std::vector<std::string> command_line(const Runtime& runtime, std::int32_t memor
     argv.insert(
         argv.begin() + 1,
         fmt::format("-Xmx{}m", std::max(memory_mib / 2, std::min(memory_mib * 85 / 100, memory_mib - kJvmMib))));
+  // Three quarters, as .NET takes of a container's memory.
+  if (runtime.family == Family::dotnet) argv.push_back(fmt::format("{:x}", (std::int64_t{memory_mib} << 20) / 4 * 3));
   return argv;
 }
 

@@ -45,7 +45,7 @@ struct Runtime {
   Family family = Family::provided;
   /// sandbox::Spec::root: "host", or the installed root that it runs on.
   std::string root = "host";
-  /// Directory of its bootstrap beneath the runtimes directory: "python", "nodejs", "ruby", "java", "provided".
+  /// Directory of its bootstrap beneath the runtimes directory: "python", "nodejs", "ruby", "java", "dotnet", "provided".
   std::string bootstrap_dir;
   /// The command inside the sandbox; the handler is passed by _HANDLER.
   std::vector<std::string> argv;
@@ -113,7 +113,7 @@ std::vector<std::string> remarks(const Runtime& runtime, std::string_view archit
 /// "x86_64" or "arm64", as Architectures has it.
 std::string_view machine_architecture();
 
-/// runtime.argv as it is for a function of this MemorySize. Node.js and Java size their heap by the machine's memory, which is
+/// runtime.argv as it is for a function of this MemorySize. Node.js, Java and .NET size their heap by the machine's memory, which is
 /// not the function's: without a limit below MemorySize they are killed where they could have collected garbage.
 std::vector<std::string> command_line(const Runtime& runtime, std::int32_t memory_mib);
 

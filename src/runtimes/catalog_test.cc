@@ -213,12 +213,92 @@ TEST_F(CatalogTest, OlderJavaRunsOnTheNextNewerOne) {
   EXPECT_EQ(known.find("java25").runtime->root, "java21") << "better than nothing";
 }
 
+/// The SDK's one command that is asked for: writes the files that it is to build, and what it was told.
+constexpr const char* kDotnet = R"(#!/bin/sh
+[ "$1" = publish ] || exit 1
+while [ $# -gt 0 ]; do
+  case $1 in
+    --output) out=$2 ;;
+    -p:Framework=*) framework=$1 ;;
+    *.csproj) project=$1 ;;
+  esac
+  shift
+done
+mkdir -p "$out"
+echo "$framework" >"$out/Starter.dll"
+cat "$project" "${project%.csproj}.cs" >"$out/Amazon.Lambda.RuntimeSupport.dll"
+)";
+
+TEST_F(CatalogTest, DotnetIsTheHosts) {
+  write(root_.path() / "usr/lib/dotnet/dotnet", kDotnet, fs::perms(0755));
+  for (const char* version : {"8.0.11", "10.0.1", "11.0.0-preview.3", "other"})
+    fs::create_directories(root_.path() / "usr/lib/dotnet/shared/Microsoft.NETCore.App" / version);
+  const Catalog known = catalog();
+  const auto found = known.find("dotnet8", true);
+  ASSERT_TRUE(found.runtime) << found.why_not;
+  EXPECT_EQ(found.runtime->root, "host");
+  EXPECT_EQ(found.runtime->version, "8.0.11");
+  EXPECT_EQ(found.runtime->bootstrap_dir, "dotnet");
+  EXPECT_EQ(found.runtime->runtime_version, "dotnet:8.v1");
+  EXPECT_THAT(found.runtime->environment,
+              ElementsAre("DOTNET_ROOT=/usr/lib/dotnet", "AWS_EXECUTION_ENV=AWS_Lambda_dotnet8"));
+  EXPECT_THAT(command_line(*found.runtime, 512),
+              ElementsAre("/bin/sh", "/var/runtime/bootstrap.sh", "/usr/lib/dotnet/dotnet", "18000000"));
+  EXPECT_EQ(known.find("dotnet10", true).runtime->version, "10.0.1");
+  const auto older = known.find("dotnet6");
+  ASSERT_TRUE(older.runtime);
+  EXPECT_EQ(older.runtime->substitution, "dotnet6 is not installed: this function runs on .NET 8.0.11");
+  EXPECT_THAT(older.runtime->environment, Contains("DOTNET_ROLL_FORWARD=Major"));
+}
+
+TEST_F(CatalogTest, AnOlderDotnetRunsNothingNewer) {
+  installed("dotnet3", "version 3.1.23\ninterpreter /var/lang/dotnet/dotnet\nsource PyPI dotnetcore2\n", "lang");
+  const Catalog known(root_.path(), roots_.path());
+  const auto found = known.find("dotnetcore3.1", true);
+#if defined(__x86_64__)
+  ASSERT_TRUE(found.runtime) << found.why_not;
+  EXPECT_EQ(found.runtime->root, "dotnet3");
+  EXPECT_THAT(found.runtime->environment, Contains("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1"));
+#endif
+  EXPECT_FALSE(known.find("dotnet8").runtime);
+}
+
+TEST_F(CatalogTest, TheSdkBuildsWhatStartsClassLibraries) {
+  if (::geteuid() != 0) GTEST_SKIP() << "installing needs root";
+  const Recipe* recipe = find_recipe(Family::dotnet, 8);
+  ASSERT_NE(recipe, nullptr);
+  const InstallOptions options{roots_.path(), "", root_.path()};
+  EXPECT_THROW(install(options, *recipe), std::runtime_error) << "there is no .NET";
+  EXPECT_FALSE(fs::exists(roots_.path() / "dotnet8"));
+  write(root_.path() / "usr/share/dotnet/dotnet", kDotnet, fs::perms(0755));
+  fs::create_directories(root_.path() / "usr/share/dotnet/shared/Microsoft.NETCore.App/8.0.11");
+  ASSERT_EQ(install(options, *recipe), Installed::now);
+  EXPECT_EQ(install(options, *recipe), Installed::already);
+  EXPECT_EQ(read(roots_.path() / "dotnet8/lang/lambda/Starter.dll"), "-p:Framework=net8.0\n");
+  const std::string sources = read(roots_.path() / "dotnet8/lang/lambda/Amazon.Lambda.RuntimeSupport.dll");
+  EXPECT_THAT(sources, HasSubstr("PackageReference Include=\"Amazon.Lambda.RuntimeSupport\""));
+  EXPECT_THAT(sources, HasSubstr("new RuntimeSupportInitializer(handler)"));
+  EXPECT_FALSE(fs::exists(roots_.path() / "dotnet8/dotnet")) << "sources are not kept";
+  const auto found = Catalog(root_.path(), roots_.path()).find("dotnet8", true);
+  ASSERT_TRUE(found.runtime) << found.why_not;
+  EXPECT_EQ(found.runtime->root, "dotnet8");
+  EXPECT_EQ(found.runtime->argv.back(), "/usr/share/dotnet/dotnet");
+  // A build that does not bring the package is none.
+  ASSERT_TRUE(remove_installed(roots_.path(), "dotnet8"));
+  write(root_.path() / "usr/share/dotnet/dotnet", "#!/bin/sh\nexit 0\n", fs::perms(0755));
+  EXPECT_THROW(install(options, *recipe), std::runtime_error);
+  EXPECT_TRUE(installed_roots(roots_.path()).empty());
+}
+
 TEST_F(CatalogTest, WhatCannotRunIsRefusedInWords) {
   interpreter("python3.13", "Python 3.13.5");
   const Catalog known = catalog();
   EXPECT_EQ(known.find("python2.7").why_not,
             "python2.7 cannot run here: no source has that Python, and a newer one is another language");
-  EXPECT_THAT(known.find("dotnet8").why_not, HasSubstr("does not run dotnet8: build the function self-contained"));
+  EXPECT_EQ(
+      known.find("dotnet8").why_not,
+      "dotnet8 needs .NET 8 or newer on this machine, and it has none: install dotnet-runtime-8.0, or for functions "
+      "that are class libraries dotnet-sdk-8.0 and then `lambent runtimes install dotnet8`");
   EXPECT_EQ(known.find("cobol85").why_not, "cobol85 is not a runtime identifier");
 }
 

@@ -65,10 +65,10 @@ void need(const char* program, const char* package) {
   throw std::runtime_error(fmt::format("{} is needed and not here: apt-get install {}", program, package));
 }
 
-/// Beside the root that is being made, for its Java to compile.
-void write_java_sources(const fs::path& directory) {
+/// Beside the root that is being made, for its compiler: the sources of "java/" or "dotnet/".
+void write_sources(const fs::path& directory, std::string_view language) {
   for (const EmbeddedFile& file : embedded_installers()) {
-    if (!file.name.starts_with("java/")) continue;
+    if (!file.name.starts_with(language)) continue;
     const fs::path path = directory / file.name;
     fs::create_directories(path.parent_path());
     std::ofstream(path) << file.content;
@@ -81,7 +81,7 @@ void build_debian(const fs::path& directory, const InstallOptions& options, cons
   if (!options.mirror.empty()) archive.mirror = options.mirror;
   if (archive.mirror.empty())
     throw std::runtime_error("apt's sources name no Debian archive for this machine: give one with --mirror");
-  if (recipe.family == Family::java) write_java_sources(directory);
+  if (recipe.family == Family::java) write_sources(directory, "java/");
   run_script("debian.sh", {directory / "root", std::string(recipe.suite), archive.mirror, archive.keyring,
                            std::string(recipe.packages), std::string(recipe.interpreter)});
   fs::remove_all(directory / "java");
@@ -89,6 +89,27 @@ void build_debian(const fs::path& directory, const InstallOptions& options, cons
 
 void build_npm(const fs::path& directory, const Recipe& recipe) {
   run_script("npm.sh", {directory / "lang", std::string(node_package()), std::to_string(recipe.generation)});
+}
+
+void build_pypi(const fs::path& directory, const Recipe& recipe) {
+  need("/usr/bin/python3", "python3-venv");
+  run_script("pypi.sh", {directory / "lang", std::string(recipe.packages), std::to_string(recipe.generation)});
+}
+
+/// The machine's own .NET of that version.
+Interpreter host_dotnet(const InstallOptions& options, int generation) {
+  for (Interpreter& found : find_dotnets(options.host))
+    if (found.generation == generation) return std::move(found);
+  throw std::runtime_error(fmt::format(
+      "this machine has no .NET {0}: install its SDK (dotnet-sdk-{0}.0), which brings the runtime", generation));
+}
+
+void build_sdk(const fs::path& directory, const Interpreter& dotnet, const Recipe& recipe) {
+  const fs::path program = dotnet.outside / dotnet.path.substr(1);
+  write_sources(directory, "dotnet/");
+  fs::create_directories(directory / "lang");
+  run_script("dotnet.sh", {directory / "lang", program, std::to_string(recipe.generation), directory / "dotnet"});
+  fs::remove_all(directory / "dotnet");
 }
 
 /// What the interpreter says that it is, asked inside its root.
@@ -100,6 +121,10 @@ std::string version_of(const fs::path& directory, const Recipe& recipe) {
                         "sed -n 's/^JAVA_VERSION=\"\\([0-9.]*\\).*/\\1/p' | head -n 1 | tr -d '\\n'",
                         root})
         .value_or("");
+  if (recipe.source == Source::pypi)
+    return run_command(
+               {"/bin/sh", "-c", "ls \"$0\" | tr -d '\\n'", directory / "lang/dotnet/shared/Microsoft.NETCore.App"})
+        .value_or("");
   std::vector<std::string> argv;
   if (recipe.source == Source::npm)
     argv = {directory / "lang/bin/node", "--version"};
@@ -109,6 +134,30 @@ std::string version_of(const fs::path& directory, const Recipe& recipe) {
   const auto begin = said.find_first_of("0123456789");
   if (begin == std::string::npos) return "";
   return said.substr(begin, said.find_first_not_of("0123456789.", begin) - begin);
+}
+
+struct Built {
+  std::string version, interpreter;
+};
+
+Built build(const fs::path& directory, const InstallOptions& options, const Recipe& recipe) {
+  switch (recipe.source) {
+    case Source::sdk: {
+      const Interpreter dotnet = host_dotnet(options, recipe.generation);
+      build_sdk(directory, dotnet, recipe);
+      return {dotnet.version, dotnet.path};
+    }
+    case Source::npm:
+      build_npm(directory, recipe);
+      break;
+    case Source::pypi:
+      build_pypi(directory, recipe);
+      break;
+    case Source::debian:
+      build_debian(directory, options, recipe);
+      break;
+  }
+  return {version_of(directory, recipe), std::string(recipe.interpreter)};
 }
 
 void remove_unfinished(const fs::path& roots) {
@@ -149,16 +198,11 @@ Installed install(const InstallOptions& options, const Recipe& recipe) {
   const fs::path unfinished = options.roots / (std::string(kUnfinished) + name + "-" + base::random_hex(8));
   base::check(::mkdir(unfinished.c_str(), 0755), unfinished.c_str());
   try {
-    if (recipe.source == Source::npm)
-      build_npm(unfinished, recipe);
-    else
-      build_debian(unfinished, options, recipe);
-    const std::string version = version_of(unfinished, recipe);
+    const auto [version, interpreter] = build(unfinished, options, recipe);
     if (generation_of(recipe.family, version) != recipe.generation)
       throw std::runtime_error(
           fmt::format("{} brought version '{}' where {} was wanted", source_text(recipe), version, name));
-    write_description(unfinished, {name, recipe.family, recipe.generation, version, std::string(recipe.interpreter),
-                                   source_text(recipe)});
+    write_description(unfinished, {name, recipe.family, recipe.generation, version, interpreter, source_text(recipe)});
   } catch (const std::exception&) {
     fs::remove_all(unfinished);
     throw;

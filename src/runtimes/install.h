@@ -16,10 +16,12 @@ struct InstallOptions {
   std::filesystem::path roots;
   /// Debian's archive; empty: the machine's own, from apt's sources.
   std::string mirror;
+  /// Where the machine's own .NET is looked for.
+  std::filesystem::path host = "/";
 };
 
 enum class Installed { now, already };
-/// Throws std::runtime_error in words for the user: no root, no mmdebstrap or npm, somebody else is installing, the source
+/// Throws std::runtime_error in words for the user: no root, no mmdebstrap, npm or SDK, somebody else is installing, the source
 /// failed (what it said is on stderr), the interpreter is not the version it should be.
 Installed install(const InstallOptions& options, const Recipe& recipe);
 

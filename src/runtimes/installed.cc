@@ -36,7 +36,7 @@ std::optional<InstalledRoot> read_description(const fs::path& directory) {
   auto values = read_lines(directory / kDescription);
   InstalledRoot root{directory.filename().string(), Family::python,  0, values["version"],
                      values["interpreter"],         values["source"]};
-  for (const Family family : {Family::python, Family::nodejs, Family::ruby, Family::java})
+  for (const Family family : {Family::python, Family::nodejs, Family::ruby, Family::java, Family::dotnet})
     for (const Recipe& recipe : recipes())
       if (recipe.family == family && root_name(family, recipe.generation) == root.name) {
         root.family = family;

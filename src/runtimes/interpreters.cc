@@ -46,10 +46,8 @@ struct Language {
 };
 
 constexpr Language kLanguages[] = {
-    {Family::python, "Python ", 8, 19},
-    {Family::nodejs, "v", 18, 30},
-    {Family::ruby, "ruby ", 27, 49},
-    {Family::java, "", 8, 40},
+    {Family::python, "Python ", 8, 19}, {Family::nodejs, "v", 18, 30}, {Family::ruby, "ruby ", 27, 49},
+    {Family::java, "", 8, 40},          {Family::dotnet, "", 3, 30},
 };
 
 const Language& language(Family family) { return *std::ranges::find(kLanguages, family, &Language::family); }
@@ -140,6 +138,25 @@ std::vector<Interpreter> find_javas(const fs::path& root) {
     if (generation < 0 || known) continue;
     found.push_back(
         {"/usr/lib/jvm/" + entry.path().filename().string() + "/bin/java", version, generation, "host", root});
+  }
+  sort(found);
+  return found;
+}
+
+std::vector<Interpreter> find_dotnets(const fs::path& root) {
+  std::vector<Interpreter> found;
+  for (const char* const place : {"usr/lib/dotnet", "usr/share/dotnet", "usr/lib64/dotnet", "usr/local/share/dotnet"}) {
+    if (::access((root / place / "dotnet").c_str(), X_OK) != 0) continue;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(root / place / "shared/Microsoft.NETCore.App", none)) {
+      const std::string version = entry.path().filename().string();
+      const int generation = generation_of(Family::dotnet, version);
+      const bool known = std::ranges::any_of(found, [&](const Interpreter& i) { return i.generation == generation; });
+      // A preview is none: its name goes on after the digits.
+      const bool plain = version.find_first_not_of("0123456789.") == std::string::npos;
+      if (generation >= 0 && plain && !known)
+        found.push_back({"/" + std::string(place) + "/dotnet", version, generation, "host", root});
+    }
   }
   sort(found);
   return found;

@@ -14,7 +14,7 @@ struct Interpreter {
   std::string path;
   /// "3.11.2"
   std::string version;
-  /// As in Identifier: 11 for Python 3.11.2, 20 for Node.js 20.20.2, 33 for Ruby 3.3.8, 21 for Java 21.0.12.
+  /// As in Identifier: 11 for Python 3.11.2, 20 for Node.js 20.20.2, 33 for Ruby 3.3.8, 21 for Java 21.0.12, 8 for .NET 8.0.11.
   int generation = 0;
   /// sandbox::Spec::root: "host", or the name of an installed root.
   std::string root = "host";
@@ -30,6 +30,9 @@ std::vector<Interpreter> find_nodes(const std::filesystem::path& root);
 std::vector<Interpreter> find_rubies(const std::filesystem::path& root);
 /// Java 8 and newer, in /usr/lib/jvm; none is started, which would take longer than everything else together.
 std::vector<Interpreter> find_javas(const std::filesystem::path& root);
+/// .NET Core 3 and newer, where Debian's, Ubuntu's and Microsoft's packages put it; none is started either. `path` is that of the
+/// program `dotnet`, which all versions of one directory share.
+std::vector<Interpreter> find_dotnets(const std::filesystem::path& root);
 
 /// What `lambent runtimes install` has made beneath `roots`, by generation. What is not complete is not seen.
 std::vector<Interpreter> find_installed(const std::filesystem::path& roots, Family family);

@@ -29,6 +29,11 @@ constexpr Recipe kRecipes[] = {
     java(17, "bookworm", "openjdk-17-jre-headless,ca-certificates-java"),
     java(21, "trixie", "openjdk-21-jre-headless,ca-certificates-java"),
     java(25, "trixie", "openjdk-25-jre-headless,ca-certificates-java"),
+#if defined(__x86_64__)
+    {Family::dotnet, 3, Source::pypi, "", "dotnetcore2", "/var/lang/dotnet/dotnet"},
+#endif
+    {Family::dotnet, 8, Source::sdk, "", "Amazon.Lambda.RuntimeSupport", ""},
+    {Family::dotnet, 10, Source::sdk, "", "Amazon.Lambda.RuntimeSupport", ""},
 };
 
 }  // namespace
@@ -42,7 +47,17 @@ const Recipe* find_recipe(Family family, int generation) {
 }
 
 std::string source_text(const Recipe& recipe) {
-  return recipe.source == Source::npm ? "npm " + std::string(node_package()) : "Debian " + std::string(recipe.suite);
+  switch (recipe.source) {
+    case Source::npm:
+      return "npm " + std::string(node_package());
+    case Source::pypi:
+      return "PyPI " + std::string(recipe.packages);
+    case Source::sdk:
+      return "the host and NuGet";
+    case Source::debian:
+      break;
+  }
+  return "Debian " + std::string(recipe.suite);
 }
 
 std::string_view node_package() {
@@ -63,6 +78,8 @@ std::string root_name(Family family, int generation) {
       return "ruby" + version_text(family, generation);
     case Family::java:
       return "java" + version_text(family, generation);
+    case Family::dotnet:
+      return "dotnet" + version_text(family, generation);
     default:
       return "";
   }
