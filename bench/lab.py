@@ -165,9 +165,10 @@ class Server:
             number += 1
 
     def wait_for_spares(self, least, bound_s=10):
-        """True when so many wait. Then lets the machine come to rest."""
+        """True when so many wait and no more are being made: what is measured then has the machine for itself. Hundreds of cold starts
+        on end keep it at work otherwise, for the languages that take longest to start."""
         until = time.perf_counter() + bound_s
-        while self.metric("lambent_spares_waiting") < least:
+        while self.metric("lambent_spares_waiting") < least or self.metric("lambent_spares_making") > 0:
             if time.perf_counter() > until:
                 return False
             time.sleep(0.002)

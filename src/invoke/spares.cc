@@ -71,6 +71,9 @@ SpareMemory::SpareMemory(std::int64_t limit_mib, base::Metrics& metrics)
           metrics.counter("lambent_spares_total", "What became of sandboxes that wait for a function.", {"event"})) {
   metrics.gauge("lambent_spares_waiting", "Sandboxes that wait for a function.",
                 [this] { return static_cast<double>(waiting.load()); });
+  metrics.gauge("lambent_spares_making",
+                "Sandboxes that are being made to wait for a function; not 0 as long as there are more to make.",
+                [this] { return static_cast<double>(making.load()); });
   metrics.gauge("lambent_spare_memory_mib",
                 "Memory that waiting sandboxes hold, in MiB, by measured cost of each kind.",
                 [this] { return static_cast<double>(held_mib()); });
@@ -285,6 +288,7 @@ void Sandboxes::stop() {
 void Sandboxes::wake() {
   if (refilling_ || stopped_ || neediest() == nullptr) return;
   refilling_ = true;
+  memory_->making.fetch_add(1);
   base::asio::co_spawn(lane_, refill(shared_from_this()), base::asio::detached);
 }
 
@@ -306,10 +310,12 @@ Task<void> Sandboxes::refill(std::shared_ptr<Sandboxes> self) {
     if (!keep && (pool->proven || !pool->spec.zygote)) break;
     ++pool->making;
     ++self->making_;
+    self->memory_->making.fetch_add(1);
     // The first of a kind may have to wait for its zygote; what else is wanted does not wait with it.
     base::asio::co_spawn(self->lane_, make_one(self, pool, keep), base::asio::detached);
   }
   self->refilling_ = false;
+  self->memory_->making.fetch_sub(1);
 }
 
 /// Of those that lack something, the one that was asked for last.
@@ -351,6 +357,7 @@ Task<void> Sandboxes::make_one(std::shared_ptr<Sandboxes> self, Pool* pool, bool
   }
   --pool->making;
   --self->making_;
+  self->memory_->making.fetch_sub(1);
   if (made.sandbox) {
     pool->pause = milliseconds(0);
     pool->proven = true;

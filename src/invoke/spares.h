@@ -36,6 +36,8 @@ class SpareMemory {
   /// "made", "taken", "missed", "died", "dropped", "failed"
   void count(const char* event) { events_.at({event}).add(); }
   std::atomic<std::int64_t> waiting{0};
+  /// What is being made to wait, and each lane that looks for more to make.
+  std::atomic<std::int64_t> making{0};
 
  private:
   const std::int64_t limit_mib_;

@@ -168,6 +168,21 @@ def test_a_burst_of_first_invocations_loses_none(spares):
     assert len(set(answers)) >= 20
 
 
+def test_the_metrics_tell_when_nothing_more_is_made(new_server):
+    spares = Spares(new_server())
+    name = spares.functions.create(NODEJS, NOP[NODEJS])
+    assert spares.functions.invoke(name, 1).expect() == 1
+    spares.wait()
+    until(lambda: spares.metric("lambent_spares_making") == 0, 15, "the last spare to be made")
+    full = spares.metric("lambent_spares_waiting")
+    assert full >= 2
+    # What is taken is made again.
+    made = spares.count("made")
+    spares.functions.invoke(spares.functions.create(NODEJS, NOP[NODEJS]))
+    until(lambda: spares.count("made") > made and spares.metric("lambent_spares_making") == 0, 15, "another one to be made")
+    assert spares.metric("lambent_spares_waiting") >= full
+
+
 def test_without_memory_for_spares_nothing_waits(new_server):
     spares = Spares(new_server("--spare-memory", "0"))
     name = spares.functions.create(PYTHON, NOP[PYTHON])
