@@ -168,7 +168,8 @@ def test_a_class_library_without_the_package_says_what_brings_it(compiler):
         server.discard()
 
 
-@pytest.mark.skipif(pathlib.Path("/usr/lib/dotnet").exists() or pathlib.Path("/usr/share/dotnet").exists(), reason="there is a .NET")
+@pytest.mark.skipif(any(pathlib.Path(place, "dotnet").exists() for place in ("/usr/lib/dotnet", "/usr/share/dotnet")),
+                    reason="there is a .NET")
 def test_an_install_without_the_sdk_names_it_and_leaves_nothing(tmp_path):
     refused = lambent("install", "--runtimes-dir", tmp_path / "roots", "dotnet8", check=False)
     assert refused.returncode != 0
