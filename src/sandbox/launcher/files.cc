@@ -2,15 +2,47 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <string_view>
 #include <system_error>
 
 #include "base/fd.h"
 
 namespace lambent::sandbox::launcher {
+
+namespace {
+
+void copy_link(int from_directory, const std::string& name, int to_directory) {
+  std::array<char, PATH_MAX> target;
+  const ssize_t length = ::readlinkat(from_directory, name.c_str(), target.data(), target.size() - 1);
+  if (length <= 0) return;
+  target[static_cast<std::size_t>(length)] = '\0';
+  [[maybe_unused]] const int left_out = ::symlinkat(target.data(), to_directory, name.c_str());
+}
+
+void copy_file(int from_directory, const std::string& name, mode_t mode, int to_directory) {
+  const base::Fd from(::openat(from_directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!from) return;
+  const base::Fd to(::openat(to_directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (!to) return;
+  while (::sendfile(to.get(), from.get(), nullptr, 1 << 20) > 0) continue;
+}
+
+void copy_directory(int from_directory, const std::string& name, mode_t mode, int to_directory) {
+  const base::Fd from(::openat(from_directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!from || ::mkdirat(to_directory, name.c_str(), mode) != 0) return;
+  const base::Fd to(::openat(to_directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!to) return;
+  for (const std::string& entry : list_directory(from.get())) copy_tree(from.get(), entry, to.get());
+}
+
+}  // namespace
 
 std::optional<std::string> read_file(int directory, const std::string& path) {
   const base::Fd fd(::openat(directory, path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -49,6 +81,15 @@ std::vector<std::string> list_directory(int directory) {
   }
   ::closedir(dir);
   return names;
+}
+
+void copy_tree(int from_directory, const std::string& name, int to_directory) {
+  struct stat about{};
+  if (::fstatat(from_directory, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) return;
+  const mode_t mode = about.st_mode & 0777;
+  if (S_ISLNK(about.st_mode)) return copy_link(from_directory, name, to_directory);
+  if (S_ISREG(about.st_mode)) return copy_file(from_directory, name, mode, to_directory);
+  if (S_ISDIR(about.st_mode)) copy_directory(from_directory, name, mode, to_directory);
 }
 
 }  // namespace lambent::sandbox::launcher

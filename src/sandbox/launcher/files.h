@@ -15,4 +15,9 @@ bool try_write(int directory, const std::string& path, const std::string& text);
 /// Names in the directory without "." and "..", at most 65,536.
 std::vector<std::string> list_directory(int directory);
 
+/// Copies a file, a link as it is, or a directory with all beneath it, under the same name and with at most the same permissions. What
+/// cannot be read, is of another kind or is there already is left out. For trees that nobody changes meanwhile: it goes as deep
+/// as they are.
+void copy_tree(int from_directory, const std::string& name, int to_directory);
+
 }  // namespace lambent::sandbox::launcher

@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "sandbox/jail/raw.h"
+#include "sandbox/launcher/files.h"
 #include "sandbox/launcher/router.h"
 #include "sandbox/launcher/user_space.h"
 
@@ -70,27 +71,28 @@ void add_system_directories() {
   set_attributes(AT_FDCWD, "root/usr", kReadOnly | kNoSuid | kNoDev, kRecursive);
 }
 
+base::Fd open_directory(const char* path) {
+  return base::Fd(base::check(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), path));
+}
+
 /// Programs' names that lead by /etc/alternatives. Most links there are manual pages', and the server's start waits for each.
 void add_alternatives() {
   fs::create_directory("root/etc/alternatives");
-  std::error_code none;
-  for (const auto& link : fs::directory_iterator("/etc/alternatives", none))
-    if (link.is_symlink() && link.path().extension() != ".gz")
-      fs::copy_symlink(link.path(), fs::path("root/etc/alternatives") / link.path().filename(), none);
+  const base::Fd host(::open("/etc/alternatives", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!host) return;
+  const base::Fd inside = open_directory("root/etc/alternatives");
+  for (const std::string& name : list_directory(host.get()))
+    if (!name.ends_with(".gz")) copy_tree(host.get(), name, inside.get());
 }
 
 /// What interpreters and TLS look for, and nothing that tells of the host.
 void add_etc() {
   fs::create_directories("root/etc/ssl");
+  const base::Fd host = open_directory("/etc"), inside = open_directory("root/etc");
   for (const char* name :
        {"ld.so.cache", "ld.so.conf", "ld.so.conf.d", "ssl/certs", "ssl/openssl.cnf", "ca-certificates", "mime.types",
-        "protocols", "services", "os-release", "debian_version", "java-17-openjdk", "java-21-openjdk"}) {
-    const fs::path host = fs::path("/etc") / name;
-    if (!fs::exists(fs::symlink_status(host))) continue;
-    std::error_code left_out;
-    fs::copy(host, fs::path("root/etc") / name, fs::copy_options::recursive | fs::copy_options::copy_symlinks,
-             left_out);
-  }
+        "protocols", "services", "os-release", "debian_version", "java-17-openjdk", "java-21-openjdk"})
+    copy_tree(host.get(), name, inside.get());
   add_alternatives();
   // Where Amazon Linux has its certificates.
   fs::create_directories("root/etc/pki/tls/certs");
@@ -154,10 +156,6 @@ void leave_host() {
   kernel(raw(SYS_pivot_root, ".", "."), "making the stage the root");
   kernel(raw(SYS_umount2, ".", MNT_DETACH), "leaving the host's mounts");
   fs::current_path("/");
-}
-
-base::Fd open_directory(const char* path) {
-  return base::Fd(base::check(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), path));
 }
 
 bool is_directory(int directory, const std::string& name) {

@@ -26,7 +26,6 @@ nfgenmsg header(std::uint8_t family = NFPROTO_IPV4, std::uint16_t resource = 0) 
   return {family, NFNETLINK_V0, htons(resource)};
 }
 
-constexpr std::uint32_t kMaxSources = 65'535;
 /// What `nft` calls ipv4_addr; for its eyes only.
 constexpr std::uint32_t kAddressType = 7;
 
@@ -233,6 +232,8 @@ void RuleBatch::remove_table(const std::string& table) {
   requests_.put_text(NFTA_TABLE_NAME, table);
 }
 
+// Neither set says how large it may become: the kernel makes room for as many at once, and clearing a megabyte takes longer than
+// all the rest of the rules.
 void RuleBatch::add_counted_set(const std::string& table, const std::string& set) {
   requests_.begin("adding the set " + set, type_of(NFT_MSG_NEWSET), kMake, header());
   requests_.put_text(NFTA_SET_TABLE, table);
@@ -241,7 +242,6 @@ void RuleBatch::add_counted_set(const std::string& table, const std::string& set
   put_number(requests_, NFTA_SET_KEY_LEN, sizeof(Address));
   put_number(requests_, NFTA_SET_KEY_TYPE, kAddressType);
   put_number(requests_, NFTA_SET_ID, 1);
-  requests_.nest(NFTA_SET_DESC, [&] { put_number(requests_, NFTA_SET_DESC_SIZE, kMaxSources); });
 }
 
 void RuleBatch::add_map(const std::string& table, const std::string& map) {
@@ -254,7 +254,6 @@ void RuleBatch::add_map(const std::string& table, const std::string& map) {
   put_number(requests_, NFTA_SET_DATA_TYPE, NFT_DATA_VERDICT);
   // Sets of one batch are told apart by it.
   put_number(requests_, NFTA_SET_ID, 2);
-  requests_.nest(NFTA_SET_DESC, [&] { put_number(requests_, NFTA_SET_DESC_SIZE, kMaxSources); });
 }
 
 void RuleBatch::add_address(const std::string& table, const std::string& map, Address address,

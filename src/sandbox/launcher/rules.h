@@ -82,9 +82,10 @@ class RuleBatch {
   /// `owned`: goes with the socket, and must not exist yet.
   void add_table(const std::string& table, bool owned);
   void remove_table(const std::string& table);
-  /// A set of addresses, at most 65,535, with a count of connections at each.
+  /// A set of addresses with a count of connections at each. The kernel's own bound on what packets add is 65,535, as many as
+  /// there can be environments.
   void add_counted_set(const std::string& table, const std::string& set);
-  /// From addresses, at most 65,535, to the chains in which their packets go on for good.
+  /// From addresses to the chains in which their packets go on for good.
   void add_map(const std::string& table, const std::string& map);
   void add_address(const std::string& table, const std::string& map, Address address, const std::string& chain);
   void remove_address(const std::string& table, const std::string& map, Address address);
