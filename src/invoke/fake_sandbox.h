@@ -239,6 +239,11 @@ class FakeLauncher final : public sandbox::Launcher {
     spares.push_back(std::move(spec));
     auto sandbox = std::make_unique<FakeSandbox>(context_);
     prepared.push_back(sandbox.get());
+    const bool starts = !spares.back().argv.empty() && !spares.back().zygote;
+    while (starves && starts) {
+      asio::steady_timer pause(context_, std::chrono::milliseconds(1));
+      co_await pause.async_wait(asio::use_awaitable);
+    }
     co_return sandbox;
   }
   const sandbox::IsolationReport& isolation() const override { return report_; }
@@ -256,6 +261,8 @@ class FakeLauncher final : public sandbox::Launcher {
   FakeInit restart_init = FakeInit::ready;
   bool restart_fails = false;
   bool broken = false;
+  /// Spares in which a program starts get no CPU.
+  bool starves = false;
   /// How many launches fail before one is done.
   int failures = 0;
 

@@ -21,6 +21,8 @@ namespace {
 constexpr milliseconds kQuiet{15};
 /// But not later than this.
 constexpr milliseconds kLatest{100};
+/// Of those in which a program starts, and as many of the others: the first are made with CPU that nobody else wants, and where there
+/// is none they hold up nothing else.
 constexpr std::size_t kMakingAtOnce = 2;
 constexpr milliseconds kFirstPause{500};
 constexpr milliseconds kLongestPause{60'000};
@@ -292,13 +294,13 @@ void Sandboxes::wake() {
   base::asio::co_spawn(lane_, refill(shared_from_this()), base::asio::detached);
 }
 
-/// Makes what is wanted, one after another with kMakingAtOnce on their way, until nothing more is.
+/// Makes what is wanted, one after another, until nothing more is or there is no place: whatever is made then goes on.
 Task<void> Sandboxes::refill(std::shared_ptr<Sandboxes> self) {
   base::asio::steady_timer pause(self->lane_);
   milliseconds waited{0};
   while (!self->stopped_ && self->neediest() != nullptr) {
     const bool busy = self->taking_ > 0 && waited < kLatest;
-    if (waited < kQuiet || busy || self->making_ >= kMakingAtOnce) {
+    if (waited < kQuiet || busy) {
       pause.expires_after(kQuiet);
       co_await pause.async_wait(base::asio::use_awaitable);
       waited += kQuiet;
@@ -309,7 +311,7 @@ Task<void> Sandboxes::refill(std::shared_ptr<Sandboxes> self) {
     // With no room for what would wait, its zygote at least is started: a fork is faster than an exec.
     if (!keep && (pool->proven || !pool->spec.zygote)) break;
     ++pool->making;
-    ++self->making_;
+    ++self->making(*pool);
     self->memory_->making.fetch_add(1);
     // The first of a kind may have to wait for its zygote; what else is wanted does not wait with it.
     base::asio::co_spawn(self->lane_, make_one(self, pool, keep), base::asio::detached);
@@ -318,12 +320,18 @@ Task<void> Sandboxes::refill(std::shared_ptr<Sandboxes> self) {
   self->memory_->making.fetch_sub(1);
 }
 
-/// Of those that lack something, the one that was asked for last.
+std::size_t& Sandboxes::making(const Pool& pool) {
+  const bool starts = !pool.spec.argv.empty() && !pool.spec.zygote;
+  return starts ? making_slow_ : making_quick_;
+}
+
+/// Of those that lack something and have a place to be made in, the one that was asked for last.
 Sandboxes::Pool* Sandboxes::neediest() {
   Pool* best = nullptr;
   for (auto& [key, pool] : pools_) {
     const bool enough = pool.waiting.size() + pool.making >= wanted(pool);
-    if (enough || clock_.steady() < pool.not_before || (!pool.proven && pool.making > 0)) continue;
+    const bool no_place = making(pool) >= kMakingAtOnce;
+    if (enough || no_place || clock_.steady() < pool.not_before || (!pool.proven && pool.making > 0)) continue;
     if (best == nullptr || pool.last_asked > best->last_asked) best = &pool;
   }
   return best;
@@ -356,7 +364,7 @@ Task<void> Sandboxes::make_one(std::shared_ptr<Sandboxes> self, Pool* pool, bool
                     {{"runtime", pool->spec.runtime_dir}, {"reason", error.what()}});
   }
   --pool->making;
-  --self->making_;
+  --self->making(*pool);
   self->memory_->making.fetch_sub(1);
   if (made.sandbox) {
     pool->pause = milliseconds(0);
@@ -364,6 +372,7 @@ Task<void> Sandboxes::make_one(std::shared_ptr<Sandboxes> self, Pool* pool, bool
   }
   if (!made.sandbox || !keep || self->stopped_) {
     if (keep) self->memory_->release(pool->held_mib);
+    self->wake();
     co_return;
   }
   made.dead = std::make_shared<bool>(false);

@@ -105,6 +105,7 @@ class Sandboxes : public std::enable_shared_from_this<Sandboxes> {
   void wake();
   static base::Task<void> refill(std::shared_ptr<Sandboxes> self);
   Pool* neediest();
+  std::size_t& making(const Pool& pool);
   bool make_room(const Pool& wanting);
   static base::Task<void> make_one(std::shared_ptr<Sandboxes> self, Pool* pool, bool keep);
   void drop(Pool& pool, const char* why);
@@ -116,7 +117,8 @@ class Sandboxes : public std::enable_shared_from_this<Sandboxes> {
   std::map<Key, Pool> pools_;
   /// Environments that are being made for somebody who waits: refilling stands back.
   std::size_t taking_ = 0;
-  std::size_t making_ = 0;
+  /// In which a program starts, and of the others.
+  std::size_t making_slow_ = 0, making_quick_ = 0;
   bool refilling_ = false;
   bool stopped_ = false;
 };

@@ -256,6 +256,24 @@ TEST_F(SparesTest, WithNoRoomForASpareTheZygoteIsStartedAndForked) {
   EXPECT_TRUE(launcher_.specs.empty());
 }
 
+TEST_F(SparesTest, WhatStartsSlowlyHoldsUpNoForks) {
+  launcher_.starves = true;
+  const runtimes::Runtime node = runtime("node20", false, 10);
+  expect(node);
+  EXPECT_EQ(launcher_.spares.size(), 1u) << "the first of a kind is waited for";
+  expect(runtime("node22", false, 10));
+  ASSERT_EQ(launcher_.spares.size(), 2u);
+  expect(runtime("node24", false, 10));
+  EXPECT_EQ(launcher_.spares.size(), 2u) << "two at a time";
+  expect(runtime());
+  EXPECT_EQ(waiting(), 2) << "the forked ones";
+  EXPECT_THAT(metrics(), HasSubstr("lambent_spares_making 2"));
+  launcher_.starves = false;
+  EXPECT_TRUE(drive([&] { return waiting() == 8; }));
+  settle();
+  EXPECT_THAT(metrics(), HasSubstr("lambent_spares_making 0"));
+}
+
 TEST_F(SparesTest, ABoundOfNothingSwitchesThemOff) {
   build(0);
   expect(runtime());
