@@ -175,14 +175,15 @@ std::string why_not(const Identifier& wanted) {
   if (nothing_stands_in(wanted))
     return fmt::format("{} cannot run here: no source has that {}, and a newer one is another language", wanted.name,
                        language);
-  if (wanted.family == Family::dotnet && wanted.generation > 3)
-    return fmt::format(
-        "{0} needs .NET {1} or newer on this machine, and it has none: install dotnet-runtime-{1}.0, or for functions "
-        "that "
-        "are class libraries dotnet-sdk-{1}.0 and then `lambent runtimes install {0}`",
-        wanted.name, wanted.generation);
   std::string text = fmt::format("{} needs {}, and this machine has none", wanted.name, language);
-  if (find_recipe(wanted.family, wanted.generation) != nullptr)
+  const Recipe* const recipe = find_recipe(wanted.family, wanted.generation);
+  if (recipe != nullptr && recipe->source == Source::sdk)
+    text += fmt::format(
+        " of that version or a newer one: install dotnet-runtime-{}.0, or for class libraries its SDK and then "
+        "`lambent "
+        "runtimes install {}`",
+        wanted.generation, wanted.name);
+  else if (recipe != nullptr)
     text += fmt::format(": `lambent runtimes install {}` brings it", wanted.name);
   return text;
 }

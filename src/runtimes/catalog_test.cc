@@ -297,8 +297,9 @@ TEST_F(CatalogTest, WhatCannotRunIsRefusedInWords) {
             "python2.7 cannot run here: no source has that Python, and a newer one is another language");
   EXPECT_EQ(
       known.find("dotnet8").why_not,
-      "dotnet8 needs .NET 8 or newer on this machine, and it has none: install dotnet-runtime-8.0, or for functions "
-      "that are class libraries dotnet-sdk-8.0 and then `lambent runtimes install dotnet8`");
+      "dotnet8 needs .NET, and this machine has none of that version or a newer one: install dotnet-runtime-8.0, or "
+      "for class libraries its SDK and then `lambent runtimes install dotnet8`");
+  EXPECT_EQ(known.find("dotnet6").why_not, "dotnet6 needs .NET, and this machine has none");
   EXPECT_EQ(known.find("cobol85").why_not, "cobol85 is not a runtime identifier");
 }
 
