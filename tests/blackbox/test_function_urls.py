@@ -9,7 +9,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from support.functions import PYTHON
+from support.functions import NODEJS, PYTHON
 from support.refusal import arn, refusal
 from support.server import REGION
 
@@ -23,6 +23,27 @@ def handler(event, context):
     return {'statusCode': 203, 'headers': {'Content-Type': 'application/json', 'X-Path': event['rawPath']},
             'cookies': ['a=1', 'b=2'], 'body': json.dumps(event)}
 """
+
+# Says in headers of its own who may read the answer.
+SPEAKER = """
+def handler(event, context):
+    return {'statusCode': 201, 'headers': {'Access-Control-Allow-Origin': 'https://own.example', 'X-Method':
+            event['requestContext']['http']['method']}, 'body': 'made'}
+"""
+STREAMER = """
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  stream = awslambda.HttpResponseStream.from(stream, { statusCode: 207, headers: { "X-Path": event.rawPath } });
+  stream.write("first,");
+  stream.write("second");
+  stream.end();
+});
+"""
+HERE, THERE = "https://a.example", "https://b.example:8443"
+# Pages that are none of these two, though each looks like one.
+STRANGERS = ("http://a.example", "https://a.example:8443", "https://b.example", "https://www.a.example", "https://a.example.org",
+             "https://a.example,https://b.example:8443", "null")
+CORS = {"AllowOrigins": [HERE, THERE], "AllowMethods": ["GET", "PUT"], "AllowHeaders": ["x-one", "Content-Type"],
+        "ExposeHeaders": ["x-path", "x-made"], "AllowCredentials": True, "MaxAge": 600}
 
 
 def visit(server, url, path="/", data=None, method=None, headers=None):
@@ -115,3 +136,124 @@ def test_runtime_management_is_auto(functions, awslambda):
     awslambda.put_runtime_management_config(FunctionName=name, UpdateRuntimeOn="Auto")
     assert refusal(awslambda.put_runtime_management_config, FunctionName=name, UpdateRuntimeOn="FunctionUpdate")[:2] == (
         "InvalidParameterValueException", 400)
+
+
+class Page:
+    """A web page that calls a function URL from its own origin, as a browser does for it."""
+
+    def __init__(self, server, client, name, invoke_mode="BUFFERED"):
+        self.server, self.client, self.name = server, client, name
+        self.url = client.create_function_url_config(FunctionName=name, AuthType="NONE", InvokeMode=invoke_mode)["FunctionUrl"]
+        let_everybody_in(client, name)
+
+    def allow(self, **cors):
+        self.client.update_function_url_config(FunctionName=self.name, Cors=cors)
+
+    def preflight(self, origin, method="PUT"):
+        """(status, CORS headers, body) of the question ahead of a request with `method`."""
+        return self.ask(origin, "OPTIONS", **{"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "x-one"})
+
+    def ask(self, origin, method="GET", **headers):
+        status, answered, body = visit(self.server, self.url, "/of/page", method=method,
+                                       headers={**({"Origin": origin} if origin else {}), **headers})
+        return status, cors_headers(answered), body
+
+
+def cors_headers(headers):
+    """{name in lower case: value} of what a browser reads; a header that comes twice would be wrong by itself."""
+    names = [name.lower() for name in headers if name.lower().startswith("access-control-") or name.lower() == "vary"]
+    assert len(set(names)) == len(names), headers
+    return {name: headers[name] for name in names}
+
+
+def permissions(headers):
+    return {name: value for name, value in headers.items() if name.startswith("access-control-")}
+
+
+@pytest.fixture(scope="module")
+def page(server, module_functions):
+    """Of a function that knows nothing of CORS."""
+    return Page(server, module_functions.client, module_functions.create(PYTHON, ECHO, stem="page"))
+
+
+@pytest.mark.parametrize("origin", (HERE, THERE))
+def test_a_preflight_of_an_allowed_origin_is_told_what_the_page_may(page, origin):
+    page.allow(**CORS)
+    status, headers, body = page.preflight(origin)
+    # What may be read of an answer is of no use here; whether AWS says it here too is not known.
+    headers.pop("access-control-expose-headers", None)
+    assert (status, headers, body) == (200, {
+        "access-control-allow-origin": origin, "access-control-allow-credentials": "true", "vary": "Origin",
+        "access-control-allow-methods": "GET,PUT", "access-control-allow-headers": "x-one,Content-Type",
+        "access-control-max-age": "600"}, b"")
+
+
+def test_a_preflight_of_another_origin_is_told_nothing_and_the_function_is_not_asked(page):
+    page.allow(**CORS)
+    for origin in STRANGERS:
+        status, headers, body = page.preflight(origin)
+        assert (status, permissions(headers), body) == (200, {}, b""), origin
+
+
+def test_a_preflight_needs_neither_signature_nor_permission(server, functions, awslambda):
+    """Browsers ask without credentials, so a preflight cannot have any (Fetch Standard, "CORS-preflight fetch")."""
+    name = functions.create(PYTHON, ECHO, stem="closed")
+    url = awslambda.create_function_url_config(FunctionName=name, AuthType="AWS_IAM", Cors=CORS)["FunctionUrl"]
+    status, headers, body = visit(server, url, method="OPTIONS",
+                                  headers={"Origin": HERE, "Access-Control-Request-Method": "GET"})
+    assert (status, headers["Access-Control-Allow-Origin"], body) == (200, HERE, b"")
+    assert visit(server, url, headers={"Origin": HERE})[0] == 403
+
+
+def test_an_answer_says_which_page_may_read_it(page):
+    page.allow(**CORS)
+    for origin in (HERE, THERE):
+        status, headers, body = page.ask(origin)
+        assert (status, json.loads(body)["headers"]["origin"]) == (203, origin)
+        assert headers == {"access-control-allow-origin": origin, "access-control-allow-credentials": "true", "vary": "Origin",
+                           "access-control-expose-headers": "x-path,x-made"}
+    # Who may read what is the browser's to enforce: the function answers everybody.
+    for origin in (*STRANGERS, None):
+        status, headers, _ = page.ask(origin, "DELETE")
+        assert (status, permissions(headers)) == (203, {}), origin
+
+
+def test_every_origin_is_a_star_and_with_credentials_the_origin_itself(page):
+    """Browsers take no star for a request with credentials (Fetch Standard, "CORS protocol and credentials")."""
+    page.allow(AllowOrigins=["*"], AllowMethods=["*"])
+    _, headers, _ = page.preflight("https://any.example", "PATCH")
+    assert permissions(headers) == {"access-control-allow-origin": "*", "access-control-allow-methods": "*"}
+    assert permissions(page.ask("https://any.example")[1]) == {"access-control-allow-origin": "*"}
+    page.allow(AllowOrigins=["*"], AllowCredentials=True, MaxAge=0)
+    _, headers, _ = page.preflight("https://any.example")
+    assert headers == {"access-control-allow-origin": "https://any.example", "access-control-allow-credentials": "true",
+                       "access-control-max-age": "0", "vary": "Origin"}
+    _, headers, _ = page.ask("https://any.example")
+    assert headers == {"access-control-allow-origin": "https://any.example", "access-control-allow-credentials": "true",
+                       "vary": "Origin"}
+
+
+def test_a_function_may_speak_for_itself(server, functions, awslambda):
+    own = Page(server, awslambda, functions.create(PYTHON, SPEAKER, stem="speaker"))
+    for status, headers, body in (own.preflight(HERE), own.ask(HERE), own.ask(None)):
+        assert (status, headers, body) == (201, {"access-control-allow-origin": "https://own.example"}, b"made")
+    own.allow(AllowOrigins=[HERE], AllowMethods=["PUT"])
+    # "For preflight requests [...] the configured CORS headers on the function URL take precedence" (Lambda developer guide).
+    assert own.preflight(HERE) == (200, {"access-control-allow-origin": HERE, "access-control-allow-methods": "PUT",
+                                         "vary": "Origin"}, b"")
+    assert permissions(own.preflight("https://own.example")[1]) == {}
+    assert own.ask(THERE)[::2] == (201, b"made")
+    assert permissions(own.ask(THERE)[1]) == {"access-control-allow-origin": "https://own.example"}
+
+
+def test_a_streamed_answer_says_which_page_may_read_it(server, functions, awslambda):
+    streaming = Page(server, awslambda, functions.create(NODEJS, {"index.js": STREAMER}, stem="streaming"), "RESPONSE_STREAM")
+    streaming.allow(**CORS)
+    assert streaming.preflight(THERE)[0] == 200
+    assert streaming.preflight(THERE)[1]["access-control-allow-origin"] == THERE
+    assert streaming.preflight(THERE)[2] == b""
+    assert streaming.ask(THERE) == (207, {
+        "access-control-allow-origin": THERE, "access-control-allow-credentials": "true", "vary": "Origin",
+        "access-control-expose-headers": "x-path,x-made"}, b"first,second")
+    status, headers, body = streaming.ask("https://c.example")
+    assert (status, permissions(headers), body) == (207, {}, b"first,second")
