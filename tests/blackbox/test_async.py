@@ -146,6 +146,22 @@ def test_a_dead_letter_queue_gets_the_event_and_three_attributes(client, deploy,
     assert attributes["ErrorMessage"] == {"StringValue": "as asked", "DataType": "String"}
 
 
+def test_a_dead_letter_topic_gets_the_event_and_three_attributes(client, deploy, moto):
+    url, queue = moto.queue("dead-by-topic")
+    topic = moto.client("sns").create_topic(Name="dead")["TopicArn"]
+    # Raw: the queue gets what was published as it was.
+    moto.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
+    name = deploy.create(PYTHON, WORKER, stem="dlt", DeadLetterConfig={"TargetArn": topic})
+    client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
+    request_id = send(client, name, {"fail": True})
+    message = moto.receive(url)
+    assert json.loads(message["Body"]) == {"fail": True}
+    assert message["MessageAttributes"] == {
+        "RequestID": {"StringValue": request_id, "DataType": "String"},
+        "ErrorCode": {"StringValue": "200", "DataType": "Number"},
+        "ErrorMessage": {"StringValue": "as asked", "DataType": "String"}}
+
+
 def test_success_goes_to_another_function(server, client, worker, deploy):
     other = deploy.create(PYTHON, WORKER, stem="other")
     arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{other}"

@@ -62,6 +62,25 @@ def test_functions_see_their_layers_merged_in_order(functions, awslambda, layers
     assert functions.invoke(name).expect()["greeting"] == "under"
 
 
+def test_five_layers_are_merged_and_the_last_wins(functions, awslambda, layers):
+    names = [unique(f"layer{number}") for number in range(1, 6)]
+    for number, layer in enumerate(names, 1):
+        layers(layer, {"python/greeting.py": f"WORD = 'layer {number}'\n", "both": f"{number}", f"own/{number}": f"{number}"})
+    arns = [f"{layer_arn(layer)}:1" for layer in names]
+    name = functions.create(PYTHON, SHOWS, Layers=arns)
+    own = {f"/opt/own/{number}": f"{number}" for number in range(1, 6)}
+
+    def seen():
+        answer = functions.invoke(name).expect()
+        files = {path: text for path, text in answer["files"].items() if not path.startswith("/opt/python/")}
+        return answer["greeting"], files
+
+    assert seen() == ("layer 5", {**own, "/opt/both": "5"})
+    awslambda.update_function_configuration(FunctionName=name, Layers=arns[::-1])
+    functions.await_update(name)
+    assert seen() == ("layer 1", {**own, "/opt/both": "1"})
+
+
 def test_a_deleted_layer_serves_the_functions_that_use_it(functions, awslambda, layers):
     layer = unique("kept")
     layers(layer, {"python/greeting.py": "WORD = 'kept'\n"})

@@ -5,7 +5,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from support.functions import PYTHON, unique
+from support.functions import PYTHON, Deployer, ensure_role, unique
 from support.refusal import arn, refusal
 from support.server import REGION
 
@@ -110,6 +110,40 @@ def test_statements_are_written_as_aws_writes_them(functions, awslambda):
     awslambda.remove_permission(FunctionName=name, StatementId="s3")
     assert refusal(awslambda.get_policy, FunctionName=name) == (
         "ResourceNotFoundException", 404, "The resource you requested does not exist.")
+
+
+def test_a_server_can_refuse_what_would_let_everybody_in(new_server):
+    server = new_server("--block-public-policies")
+    awslambda = server.client("lambda")
+    name = Deployer(server, ensure_role(server)).create(PYTHON, SOURCE)
+    awslambda.publish_version(FunctionName=name)
+    awslambda.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    public = ("PublicPolicyException", 400,
+              "Lambda prevented your policy from being created because it would grant public access to your function.")
+
+    def policy(*statements, resource):
+        return json.dumps({"Version": "2012-10-17", "Statement": [
+            {"Sid": f"s{number}", "Effect": effect, "Principal": principal, "Action": "lambda:InvokeFunction", "Resource": resource}
+            for number, (effect, principal) in enumerate(statements)]})
+
+    for qualifier, resource in (({}, arn(name)), ({"Qualifier": "live"}, f"{arn(name)}:live")):
+        ours = {"FunctionName": name, **qualifier}
+        for statement in ({"Action": "lambda:InvokeFunction"},
+                          {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"}):
+            assert refusal(awslambda.add_permission, StatementId="all", Principal="*", **statement, **ours) == public
+        for everybody in ("*", {"AWS": "*"}, {"AWS": ["210987654321", "*"]}):
+            document = policy(("Allow", {"AWS": "210987654321"}), ("Allow", everybody), resource=resource)
+            assert refusal(awslambda.put_resource_policy, ResourceArn=resource, Policy=document) == public
+        assert refusal(awslambda.get_policy, **ours) == (
+            "ResourceNotFoundException", 404, "The resource you requested does not exist.")
+        # Somebody in particular, a service and an organization are not everybody; and whom a policy denies may be everybody.
+        awslambda.add_permission(StatementId="org", Action="lambda:InvokeFunction", Principal="*", PrincipalOrgID="o-abcdefghij", **ours)
+        awslambda.add_permission(StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com", **ours)
+        kept = awslambda.get_policy(**ours)["Policy"]
+        assert refusal(awslambda.add_permission, StatementId="all", Action="lambda:InvokeFunction", Principal="*", **ours) == public
+        assert awslambda.get_policy(**ours)["Policy"] == kept
+        assert [each["Sid"] for each in json.loads(kept)["Statement"]] == ["org", "s3"]
+        awslambda.put_resource_policy(ResourceArn=resource, Policy=policy(("Deny", "*"), resource=resource))
 
 
 def test_tags_of_a_function(functions, awslambda):
