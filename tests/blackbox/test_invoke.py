@@ -77,6 +77,38 @@ IMPORT_FAILS = {
     NODEJS: "import './missing.mjs';\nexport const handler = async () => 1;\n",
 }
 MISSING_HANDLER = {PYTHON: "x = 1\n", NODEJS: "export const other = 1;\n"}
+# The four ways to end badly, for tests with other clients too: the event for one of ENDINGS, the settings of its function, and the
+# error's type and words. A thrown error has its runtime's own shape: see assert_failure.
+FAILURES = {
+    "throw": ({"how": "throw"}, {}, "Odd", "it went wrong: ü"),
+    "timeout": ({"how": "sleep", "seconds": 20}, {"Timeout": 1}, "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
+    "exit": ({"how": "exit", "status": 7}, {}, "Runtime.ExitError", "Runtime exited with error: exit status 7"),
+    "memory": ({"how": "memory"}, {"MemorySize": 128}, "Runtime.ExitError", "Runtime exited with error: signal: killed"),
+}
+
+
+def assert_failure(said, kind, words, request_id, runtime):
+    """That a payload is, member by member, what AWS answers for one of FAILURES."""
+    if kind != "Odd":
+        assert said == {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {words}"}
+        return
+    assert (said["errorType"], said["errorMessage"]) == (kind, words)
+    if runtime == PYTHON:
+        assert set(said) == {"errorMessage", "errorType", "requestId", "stackTrace"}
+        assert said["requestId"] == request_id
+        assert all(isinstance(line, str) for line in said["stackTrace"])
+        assert 'File "/var/task/app.py", line' in said["stackTrace"][-1]
+    else:
+        assert set(said) == {"errorType", "errorMessage", "trace"}
+        assert said["trace"][0] == f"{kind}: {words}"
+        assert any("/var/task/index.mjs" in line for line in said["trace"])
+
+
+def assert_unhandled(answer):
+    """What every failed invocation has in common, as boto3 tells it and as the headers say it."""
+    assert (answer.status, answer.error, answer.version) == (200, "Unhandled", "$LATEST")
+    assert answer.headers["x-amz-function-error"] == "Unhandled"
+    assert answer.headers["x-amz-executed-version"] == "$LATEST"
 
 
 @pytest.fixture(scope="module")
@@ -109,29 +141,15 @@ def test_an_empty_payload_is_an_empty_event(functions, awslambda):
 
 def test_a_raised_error_is_unhandled_in_the_runtimes_own_shape(module_functions, endings, runtime):
     answer = module_functions.invoke(endings, {"how": "throw"})
-    assert answer.status == 200
-    assert answer.error == "Unhandled"
-    assert answer.headers["x-amz-function-error"] == "Unhandled"
-    assert answer.version == "$LATEST"
-    said = answer.value
-    assert said["errorType"] == "Odd"
-    assert said["errorMessage"] == "it went wrong: ü"
-    if runtime == PYTHON:
-        assert set(said) == {"errorMessage", "errorType", "requestId", "stackTrace"}
-        assert said["requestId"] == answer.request_id
-        assert all(isinstance(line, str) for line in said["stackTrace"])
-        assert 'File "/var/task/app.py", line' in said["stackTrace"][-1]
-    else:
-        assert set(said) == {"errorType", "errorMessage", "trace"}
-        assert said["trace"][0] == "Odd: it went wrong: ü"
-        assert any("/var/task/index.mjs" in line for line in said["trace"])
+    assert_unhandled(answer)
+    assert_failure(answer.value, "Odd", "it went wrong: ü", answer.request_id, runtime)
     assert module_functions.invoke(endings, {"how": "echo", "value": 1}).expect() == 1
 
 
 def test_the_time_limit_ends_the_invocation(functions, runtime):
     name = functions.create(runtime, ENDINGS[runtime], Timeout=1)
     answer = functions.invoke(name, {"how": "sleep", "seconds": 20}, LogType="Tail")
-    assert (answer.status, answer.error) == (200, "Unhandled")
+    assert_unhandled(answer)
     assert answer.value == {"errorType": "Sandbox.Timedout",
                             "errorMessage": f"RequestId: {answer.request_id} Error: Task timed out after 1.00 seconds"}
     assert "Task timed out after 1.00 seconds" in answer.log
@@ -145,16 +163,27 @@ def test_the_time_limit_ends_the_invocation(functions, runtime):
 ])
 def test_a_process_that_exits_is_an_exit_error(module_functions, endings, status, words):
     answer = module_functions.invoke(endings, {"how": "exit", "status": status})
-    assert (answer.status, answer.error) == (200, "Unhandled")
+    assert_unhandled(answer)
     assert answer.value == {"errorType": "Runtime.ExitError",
                             "errorMessage": f"RequestId: {answer.request_id} Error: {words}"}
     assert module_functions.invoke(endings, {"how": "echo", "value": 2}).expect() == 2
 
 
+def test_sys_exit_is_no_exception_of_the_handlers_but_an_exit(functions):
+    """SystemExit goes past a runtime's `except Exception`: Python ends with the status that it carries, 1 for words."""
+    name = functions.create(PYTHON, ENDINGS[PYTHON], Timeout=10)
+    for status, words in ((0, "without providing a reason"), (3, "with error: exit status 3"), ("why", "with error: exit status 1")):
+        answer = functions.invoke(name, {"how": "sys.exit", "status": status})
+        assert_unhandled(answer)
+        assert answer.value == {"errorType": "Runtime.ExitError",
+                                "errorMessage": f"RequestId: {answer.request_id} Error: Runtime exited {words}"}
+    assert functions.invoke(name, {"how": "echo", "value": 6}).expect() == 6
+
+
 def test_over_memory_is_killed_and_replaced(functions, runtime):
     name = functions.create(runtime, ENDINGS[runtime], MemorySize=128, Timeout=20)
     answer = functions.invoke(name, {"how": "memory"}, LogType="Tail")
-    assert (answer.status, answer.error) == (200, "Unhandled")
+    assert_unhandled(answer)
     assert answer.value == {"errorType": "Runtime.ExitError",
                             "errorMessage": f"RequestId: {answer.request_id} Error: Runtime exited with error: signal: killed"}
     assert 100 <= int(re.search(r"Max Memory Used: (\d+) MB", answer.log)[1]) <= 129
@@ -167,7 +196,7 @@ def test_the_largest_response_passes_and_the_next_byte_does_not(functions, runti
     answer = functions.invoke(name, {"how": "large", "bytes": largest - 2})
     assert answer.error is None and len(answer.bytes) == largest
     answer = functions.invoke(name, {"how": "large", "bytes": largest - 1})
-    assert (answer.status, answer.error) == (200, "Unhandled")
+    assert_unhandled(answer)
     assert answer.value == {
         "errorType": "Function.ResponseSizeTooLarge",
         "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes)."}
@@ -176,7 +205,7 @@ def test_the_largest_response_passes_and_the_next_byte_does_not(functions, runti
 
 def test_what_cannot_be_json_fails_the_invocation(module_functions, endings, runtime):
     answer = module_functions.invoke(endings, {"how": "unserializable"})
-    assert answer.error == "Unhandled"
+    assert_unhandled(answer)
     if runtime == PYTHON:
         assert answer.value["errorType"] == "Runtime.MarshalError"
         assert answer.value["errorMessage"].startswith("Unable to marshal response: ")
@@ -189,7 +218,7 @@ def test_code_that_cannot_be_loaded_fails_its_invocation(functions, runtime):
     name = functions.create(runtime, IMPORT_FAILS[runtime])
     for _ in range(2):
         answer = functions.invoke(name, {})
-        assert (answer.status, answer.error) == (200, "Unhandled")
+        assert_unhandled(answer)
         said = answer.value
         if runtime == PYTHON:
             assert said["errorType"] == "Runtime.ImportModuleError"
@@ -202,7 +231,9 @@ def test_code_that_cannot_be_loaded_fails_its_invocation(functions, runtime):
 
 def test_a_handler_that_is_not_there_says_which(functions, runtime):
     name = functions.create(runtime, MISSING_HANDLER[runtime])
-    said = functions.invoke(name, {}).value
+    answer = functions.invoke(name, {})
+    assert_unhandled(answer)
+    said = answer.value
     assert said["errorType"] == "Runtime.HandlerNotFound"
     expected = "Handler 'handler' missing on module 'app'" if runtime == PYTHON else "index.handler is undefined or not exported"
     assert said["errorMessage"] == expected
@@ -355,5 +386,5 @@ while True:
     assert functions.invoke(name, {"x": 1}).expect() == {"event": {"x": 1}, "handler": "my.handler"}
     broken = functions.create("provided.al2023", {"readme": "no bootstrap here"}, Handler="x")
     answer = functions.invoke(broken, {})
-    assert answer.error == "Unhandled"
+    assert_unhandled(answer)
     assert answer.value["errorType"] == "Runtime.InvalidEntrypoint"
