@@ -94,26 +94,47 @@ PAST_EVERY_FILTER = {335, 336}
 MADE_BY_THE_PROBE = {15, 34, 37, 57, 58, 60, 62, 200, 231}
 
 
-def test_a_fork_bomb_ends_at_its_own_limit(make_hostile, functions):
-    neighbour = functions.create(PYTHON, "def handler(event, context):\n    return event\n")
-    functions.invoke(neighbour, 0).expect()
-    bomb = make_hostile(MemorySize=2048, Timeout=40)
-    before = sandboxed()
-    outcome = {}
+def latency_s(functions, neighbour):
+    began = time.monotonic()
+    assert functions.invoke(neighbour, 1).expect() == 1
+    return time.monotonic() - began
+
+
+def p90(samples):
+    return sorted(samples)[len(samples) * 9 // 10]
+
+
+def go_off(bomb, functions, neighbour):
+    """The neighbour's latencies before the bomb and beside it."""
+    bomb.one("identity")
+    others = sandboxed()
+    before = [latency_s(functions, neighbour) for _ in range(100)]
+    outcome, beside = {}, []
     thread = threading.Thread(target=lambda: outcome.update(bomb.probe("forks", "3")))
     thread.start()
-    until(lambda: len(sandboxed()) > len(before) + 300, 20, "the bomb to go off")
-    slowest = 0
+    until(lambda: beside.append(latency_s(functions, neighbour)) or len(sandboxed() - others) > 300, 20, "the bomb to go off")
     while thread.is_alive():
-        began = time.monotonic()
-        assert functions.invoke(neighbour, 1).expect() == 1
-        slowest = max(slowest, time.monotonic() - began)
+        beside.append(latency_s(functions, neighbour))
     thread.join()
     assert outcome["errno"] == EAGAIN
     assert 300 < int(outcome["forks"]) <= 1024
-    assert slowest < 2
+    assert max(beside) < 2
     # Its children lived on after the answer: the next invocation works all the same, or in a new environment.
     assert bomb.one("read", "/etc/hostname") is not None
+    return before, beside
+
+
+def test_a_fork_bomb_ends_at_its_own_limit(make_hostile, functions):
+    """While it goes off, each of a neighbour's answers comes within 2 s, and their p90 is at most 3 times that of the hundred
+    before the bomb, and 5 ms: 1.2 times its p99 cannot be told from the noise of a machine that builds beside its tests. Such
+    noise comes and goes, so that one of three bombs is enough; what a bomb does to its neighbours each of them does."""
+    neighbour = functions.create(PYTHON, "def handler(event, context):\n    return event\n")
+    functions.invoke(neighbour, 0).expect()
+    tried = []
+    while not any(beside <= 3 * before + 0.005 for before, beside in tried):
+        assert len(tried) < 3, f"p90 before and beside the bomb: {tried}"
+        before, beside = go_off(make_hostile(MemorySize=2048, Timeout=40), functions, neighbour)
+        tried.append((p90(before), p90(beside)))
 
 
 def test_an_endless_fork_bomb_is_cleared_away(make_hostile, server):
