@@ -1,11 +1,15 @@
 """Stories told with the ordinary AWS CLI."""
 
+import base64
 import json
 import os
+import re
 import subprocess
+import urllib.request
 
 import pytest
 
+from blackbox.test_invoke import ENDINGS, FAILURES, assert_failure
 from support.functions import ENTRY, PYTHON, TRUST_LAMBDA, source_zip, unique
 from support.server import ROOT
 
@@ -43,6 +47,15 @@ def test_a_functions_whole_life(aws, tmp_path, runtime):
     assert created["State"] == "Pending"
     aws("lambda", "wait", "function-active-v2", "--function-name", name)
     assert name in [each["FunctionName"] for each in aws("lambda", "list-functions")["Functions"]]
+    got = aws("lambda", "get-function", "--function-name", name)
+    # What a state brings with it: the rest is as the answer to its creation had it.
+    for key in ("State", "StateReason", "StateReasonCode", "RevisionId"):
+        created.pop(key)
+    assert got["Configuration"].pop("State") == "Active" and got["Configuration"].pop("RevisionId")
+    assert got["Configuration"] == {**created, "LastUpdateStatus": "Successful"}
+    assert got["Code"]["RepositoryType"] == "S3"
+    with urllib.request.urlopen(got["Code"]["Location"], timeout=10) as code:
+        assert code.read() == (tmp_path / "1.zip").read_bytes()
 
     def invoke():
         said = aws("lambda", "invoke", "--function-name", name, "--payload", "fileb://event.json", "answer.json")
@@ -59,6 +72,37 @@ def test_a_functions_whole_life(aws, tmp_path, runtime):
     aws("lambda", "delete-function", "--function-name", name)
     said = aws("lambda", "get-function", "--function-name", name, status=255)
     assert "(ResourceNotFoundException) when calling the GetFunction operation: Function not found: arn:aws:lambda:" in said
+
+
+@pytest.mark.parametrize("end", FAILURES)
+def test_a_function_that_fails(aws, tmp_path, functions, runtime, end):
+    event, settings, kind, words = FAILURES[end]
+    name = functions.create(runtime, ENDINGS[runtime], stem="cli", **{"Timeout": 20, **settings})
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    said = aws("lambda", "invoke", "--function-name", name, "--payload", "fileb://event.json", "--log-type", "Tail", "answer.json")
+    log = base64.b64decode(said.pop("LogResult")).decode()
+    assert said == {"StatusCode": 200, "FunctionError": "Unhandled", "ExecutedVersion": "$LATEST"}
+    request_id = re.search(r"^REPORT RequestId: (\S+)\t", log, re.M)[1]
+    assert_failure(json.loads((tmp_path / "answer.json").read_text()), kind, words, request_id, runtime)
+
+
+def test_a_list_in_pages_has_everything_once(aws, functions):
+    mine = {functions.create(PYTHON, "def handler(event, context):\n    return 1\n", stem="cli-page") for _ in range(3)}
+
+    def listed(*arguments):
+        answer = aws("lambda", "list-functions", *arguments)
+        return [each["FunctionName"] for each in answer["Functions"]], answer.get("NextToken")
+
+    everything, token = listed()
+    assert mine <= set(everything) and token is None
+    assert listed("--page-size", "1") == (everything, None)
+    # Two items of a page of three: the token that the CLI prints has the server's marker and a place within the page.
+    seen, token = listed("--page-size", "3", "--max-items", "2")
+    while token:
+        assert len(seen) % 2 == 0 and len(seen) < len(everything)
+        more, token = listed("--page-size", "3", "--max-items", "2", "--starting-token", token)
+        seen += more
+    assert seen == everything
 
 
 def test_a_wrong_key_is_told_as_on_aws(server):
