@@ -137,8 +137,8 @@ def test_a_server_can_refuse_what_would_let_everybody_in(new_server):
         assert refusal(awslambda.get_policy, **ours) == (
             "ResourceNotFoundException", 404, "The resource you requested does not exist.")
         # Somebody in particular, a service and an organization are not everybody; and whom a policy denies may be everybody.
-        awslambda.add_permission(StatementId="org", Action="lambda:InvokeFunction", Principal="*", PrincipalOrgID="o-abcdefghij", **ours)
-        awslambda.add_permission(StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com", **ours)
+        for sid, whom in (("org", {"Principal": "*", "PrincipalOrgID": "o-abcdefghij"}), ("s3", {"Principal": "s3.amazonaws.com"})):
+            awslambda.add_permission(StatementId=sid, Action="lambda:InvokeFunction", **whom, **ours)
         kept = awslambda.get_policy(**ours)["Policy"]
         assert refusal(awslambda.add_permission, StatementId="all", Action="lambda:InvokeFunction", Principal="*", **ours) == public
         assert awslambda.get_policy(**ours)["Policy"] == kept

@@ -2,14 +2,23 @@
 difference, update, destroy. The provider itself is not needed: the calls are those of its resource functions
 (internal/service/lambda of terraform-provider-aws), and a plan is clean when everything read equals what was written."""
 
+import base64
+import hashlib
 import json
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
-from support.functions import ENTRY, PYTHON, TRUST_LAMBDA, make_zip, source_zip, unique
+from support.functions import ENTRY, NODEJS, PYTHON, TRUST_LAMBDA, ensure_role, make_zip, source_zip, unique
+from support.internet import PRIVATE, World
 from support.polling import until
 from support.refusal import arn, refusal
-from support.server import ACCOUNT, REGION
+from support.server import ACCOUNT, REGION, Server
+from support.signers import Signer
 
 SOURCE = "def handler(event, context):\n    return {value}\n"
 
@@ -27,12 +36,22 @@ def read_function(awslambda, name):
         if not marker:
             break
     state["Newest"] = versions[-1]["Version"]
+    state["CodeSigningConfigArn"] = awslambda.get_function_code_signing_config(FunctionName=name).get("CodeSigningConfigArn", "")
     return state
 
 
 def written(state, wanted):
     """What of `state` was asked for, to be compared with `wanted` member by member."""
     return {key: state.get(key) for key in wanted}
+
+
+def plain(answer):
+    return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+
+def gone(call, **arguments):
+    """The read after a destroy: the error that the provider takes for "is not there"."""
+    assert refusal(call, **arguments)[:2] == ("ResourceNotFoundException", 404)
 
 
 @pytest.fixture
@@ -72,7 +91,7 @@ def test_function_alias_layer_and_permission(awslambda, role):
     state = read_function(awslambda, name)
     assert written(state, wanted) == wanted
     assert [each["Arn"] for each in state["Layers"]] == [layer["LayerVersionArn"]]
-    assert (state["Version"], state["Newest"]) == ("$LATEST", "1")
+    assert (state["Version"], state["Newest"], state["CodeSigningConfigArn"]) == ("$LATEST", "1", "")
     assert read_function(awslambda, name) == state, "a plan has no difference"
 
     # aws_lambda_alias
@@ -122,6 +141,128 @@ def test_function_alias_layer_and_permission(awslambda, role):
     awslambda.delete_layer_version(LayerName=layer_name, VersionNumber=layer["Version"])
     assert refusal(awslambda.get_layer_version, LayerName=layer_name,
                    VersionNumber=layer["Version"])[0] == "ResourceNotFoundException"
+
+
+def test_reserved_concurrent_executions_of_a_function(functions, awslambda):
+    """Put after the creation, read with the function; 0 is a value, and -1 takes the setting away."""
+    name = functions.create(PYTHON, SOURCE.format(value=1), stem="tf-reserved", Publish=True)
+    assert read_function(awslambda, name)["Concurrency"] is None
+    for count in (5, 0, 10):
+        awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=count)
+        state = read_function(awslambda, name)
+        assert state["Concurrency"] == {"ReservedConcurrentExecutions": count}
+        assert read_function(awslambda, name) == state, "a plan has no difference"
+    # What the data source of a published function asks for besides GetFunction.
+    assert plain(awslambda.get_function_concurrency(FunctionName=name)) == {"ReservedConcurrentExecutions": 10}
+    awslambda.delete_function_concurrency(FunctionName=name)
+    assert read_function(awslambda, name)["Concurrency"] is None
+    awslambda.delete_function(FunctionName=name)
+    gone(awslambda.get_function_concurrency, FunctionName=name)
+
+
+def read_layer(awslambda, layer_name, version):
+    """resourceLayerVersionRead; the address of the archive is another in every answer."""
+    got = plain(awslambda.get_layer_version(LayerName=layer_name, VersionNumber=version))
+    assert got["Content"].pop("Location")
+    return got
+
+
+@pytest.mark.parametrize("wanted", [
+    {"Description": "shared", "LicenseInfo": "MIT", "CompatibleRuntimes": [PYTHON, NODEJS],
+     "CompatibleArchitectures": ["x86_64", "arm64"]},
+    # The provider sends these two empty when the resource has none.
+    {"Description": "", "LicenseInfo": ""}], ids=["full", "bare"])
+def test_layer_version(awslambda, wanted):
+    """aws_lambda_layer_version: nothing of it can be changed, so an update destroys it and makes the next."""
+    name = unique("tf-layer")
+    for version in (1, 2):
+        archive = make_zip({"python/x.py": f"X = {version}\n"})
+        made = awslambda.publish_layer_version(LayerName=name, Content={"ZipFile": archive}, **wanted)
+        state = read_layer(awslambda, name, version)
+        layer = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{name}"
+        assert {"LicenseInfo": "", **state} == {
+            **wanted, "LayerArn": layer, "LayerVersionArn": f"{layer}:{version}", "Version": version,
+            "CreatedDate": made["CreatedDate"],
+            "Content": {"CodeSha256": base64.b64encode(hashlib.sha256(archive).digest()).decode(), "CodeSize": len(archive)}}
+        assert read_layer(awslambda, name, version) == state, "a plan has no difference"
+        awslambda.delete_layer_version(LayerName=name, VersionNumber=version)
+        gone(awslambda.get_layer_version, LayerName=name, VersionNumber=version)
+
+
+@pytest.mark.parametrize("wanted, read", [
+    ({"Principal": "210987654321"}, {"Principal": {"AWS": "arn:aws:iam::210987654321:root"}}),
+    ({"Principal": "*"}, {"Principal": "*"}),
+    ({"Principal": "*", "OrganizationId": "o-0123456789"},
+     {"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-0123456789"}}})],
+    ids=["account", "everybody", "organization"])
+def test_layer_version_permission(awslambda, wanted, read):
+    """aws_lambda_layer_version_permission, which names its layer by ARN or name and reads the policy's first statement."""
+    name = unique("tf-layer")
+    layer = awslambda.publish_layer_version(LayerName=name, Content={"ZipFile": make_zip({"python/x.py": "X = 1\n"})})
+    for named in (name, layer["LayerArn"]):
+        ours = {"LayerName": named, "VersionNumber": layer["Version"]}
+        added = awslambda.add_layer_version_permission(StatementId="xaccount", Action="lambda:GetLayerVersion", **ours, **wanted)
+        got = plain(awslambda.get_layer_version_policy(**ours))
+        assert json.loads(got["Policy"])["Statement"] == [
+            {"Sid": "xaccount", "Effect": "Allow", "Action": "lambda:GetLayerVersion", "Resource": layer["LayerVersionArn"],
+             **read}]
+        assert got["RevisionId"] == added["RevisionId"]
+        assert plain(awslambda.get_layer_version_policy(**ours)) == got, "a plan has no difference"
+        awslambda.remove_layer_version_permission(StatementId="xaccount", **ours)
+        gone(awslambda.get_layer_version_policy, **ours)
+        gone(awslambda.remove_layer_version_permission, StatementId="xaccount", **ours)
+    awslambda.delete_layer_version(LayerName=name, VersionNumber=layer["Version"])
+    gone(awslambda.get_layer_version_policy, LayerName=name, VersionNumber=layer["Version"])
+
+
+def test_provisioned_concurrency_config(functions, awslambda):
+    """aws_lambda_provisioned_concurrency_config: put, wait for READY, read what is allocated; of a version and of an alias."""
+    name = functions.create(PYTHON, SOURCE.format(value=1), stem="tf-provisioned", Publish=True)
+    awslambda.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    for qualifier in ("1", "live"):
+        ours = {"FunctionName": name, "Qualifier": qualifier}
+        for count in (1, 2):
+            put = plain(awslambda.put_provisioned_concurrency_config(ProvisionedConcurrentExecutions=count, **ours))
+            assert (put["Status"], put["RequestedProvisionedConcurrentExecutions"]) == ("IN_PROGRESS", count)
+            until(lambda: awslambda.get_provisioned_concurrency_config(**ours)["Status"] == "READY", 60, "it is ready")
+            state = plain(awslambda.get_provisioned_concurrency_config(**ours))
+            assert state == {
+                "RequestedProvisionedConcurrentExecutions": count, "AvailableProvisionedConcurrentExecutions": count,
+                "AllocatedProvisionedConcurrentExecutions": count, "Status": "READY", "LastModified": put["LastModified"]}
+            assert plain(awslambda.get_provisioned_concurrency_config(**ours)) == state, "a plan has no difference"
+        awslambda.delete_provisioned_concurrency_config(**ours)
+        assert refusal(awslambda.get_provisioned_concurrency_config, **ours) == (
+            "ProvisionedConcurrencyConfigNotFoundException", 404,
+            "No Provisioned Concurrency Config found for this function")
+    awslambda.delete_function(FunctionName=name)
+    gone(awslambda.get_provisioned_concurrency_config, FunctionName=name, Qualifier="live")
+
+
+def test_function_recursion_config(functions, awslambda):
+    """aws_lambda_function_recursion_config: its destruction puts the default back."""
+    name = functions.create(PYTHON, SOURCE.format(value=1), stem="tf-recursion")
+    for wanted in ("Allow", "Terminate", "Allow", "Terminate"):
+        assert plain(awslambda.put_function_recursion_config(FunctionName=name, RecursiveLoop=wanted)) == {"RecursiveLoop": wanted}
+        for _ in range(2):
+            assert plain(awslambda.get_function_recursion_config(FunctionName=name)) == {"RecursiveLoop": wanted}
+    awslambda.delete_function(FunctionName=name)
+    gone(awslambda.get_function_recursion_config, FunctionName=name)
+    gone(awslambda.put_function_recursion_config, FunctionName=name, RecursiveLoop="Terminate")
+
+
+def test_runtime_management_config(functions, awslambda):
+    """aws_lambda_runtime_management_config with the one mode that is taken; its destruction puts Auto, too."""
+    name = functions.create(PYTHON, SOURCE.format(value=1), stem="tf-runtime", Publish=True)
+    for qualifier in ({}, {"Qualifier": "1"}):
+        wanted = {"UpdateRuntimeOn": "Auto"}
+        for _ in ("create", "destroy"):
+            put = plain(awslambda.put_runtime_management_config(FunctionName=name, **qualifier, **wanted))
+            assert put == {**wanted, "FunctionArn": arn(name) + (":1" if qualifier else "")}
+            for _ in range(2):
+                assert plain(awslambda.get_runtime_management_config(FunctionName=name, **qualifier)) == put
+    awslambda.delete_function(FunctionName=name)
+    gone(awslambda.get_runtime_management_config, FunctionName=name)
+    gone(awslambda.put_runtime_management_config, FunctionName=name, UpdateRuntimeOn="Auto")
 
 
 def test_function_url(functions, awslambda):
@@ -176,6 +317,32 @@ def test_event_invoke_config(functions, awslambda):
         assert refusal(awslambda.get_function_event_invoke_config, FunctionName=name, **qualifier)[0] == "ResourceNotFoundException"
 
 
+def test_event_invoke_config_with_destinations(functions, awslambda, role, iam):
+    """aws_lambda_function_event_invoke_config with destination_config: both, one of them, none."""
+    success, failure = (functions.create(PYTHON, SOURCE.format(value=1), stem="tf-target") for _ in range(2))
+    role_name = role.rsplit("/", 1)[1]
+    iam.put_role_policy(RoleName=role_name, PolicyName="send", PolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": [arn(success), arn(failure)]}]}))
+    name = functions.create(PYTHON, SOURCE.format(value=1), stem="tf-async", Role=role)
+
+    def read():
+        return plain(awslambda.get_function_event_invoke_config(FunctionName=name))
+
+    on_success, on_failure = {"OnSuccess": {"Destination": arn(success)}}, {"OnFailure": {"Destination": arn(failure)}}
+    nothing = {"OnSuccess": {}, "OnFailure": {}}
+    for destinations in ({**on_success, **on_failure}, on_failure, on_success, None):
+        wanted = {"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 100}
+        put = plain(awslambda.put_function_event_invoke_config(
+            FunctionName=name, **wanted, **({"DestinationConfig": destinations} if destinations else {})))
+        assert read() == put == {**wanted, "DestinationConfig": {**nothing, **(destinations or {})},
+                                 "FunctionArn": arn(name) + ":$LATEST", "LastModified": put["LastModified"]}
+    awslambda.delete_function_event_invoke_config(FunctionName=name)
+    gone(awslambda.get_function_event_invoke_config, FunctionName=name)
+    gone(awslambda.delete_function_event_invoke_config, FunctionName=name)
+    iam.delete_role_policy(RoleName=role_name, PolicyName="send")
+
+
 def read_mapping(awslambda, uuid):
     """resourceEventSourceMappingRead: the mapping, then its tags."""
     got = awslambda.get_event_source_mapping(UUID=uuid)
@@ -222,3 +389,156 @@ def test_event_source_mapping(functions, awslambda, source, wanted, changed):
         assert not {"FilterCriteria", "ScalingConfig"} & read_mapping(awslambda, made["UUID"]).keys()
     awslambda.delete_event_source_mapping(UUID=made["UUID"])
     until(lambda: refusal(awslambda.get_event_source_mapping, UUID=made["UUID"])[0] == "ResourceNotFoundException", 20, "it is gone")
+
+
+@pytest.fixture
+def readable_directory():
+    """Beneath /tmp itself: the server reads it as a user of its own."""
+    made = Path(tempfile.mkdtemp(prefix="lambent-terraform-", dir="/tmp"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+def read_code_signing(awslambda, config_arn):
+    """resourceCodeSigningConfigRead: the configuration, in which no description is an empty one, then its tags."""
+    got = awslambda.get_code_signing_config(CodeSigningConfigArn=config_arn)["CodeSigningConfig"]
+    return {"Description": ""} | got | {"Tags": awslambda.list_tags(Resource=config_arn)["Tags"]}
+
+
+def test_code_signing_config(new_server, readable_directory):
+    """aws_lambda_code_signing_config, and a function that is created with one, given another and freed of it."""
+    team, others = (Signer(readable_directory, name) for name in ("team", "others"))
+    server = new_server(team.argument, others.argument)
+    awslambda, name = server.client("lambda"), unique("tf-signed")
+    wanted = {"Description": "ours", "AllowedPublishers": {"SigningProfileVersionArns": [team.arn]},
+              "CodeSigningPolicies": {"UntrustedArtifactOnDeployment": "Enforce"}, "Tags": {"team": "blue"}}
+    made = awslambda.create_code_signing_config(**wanted)["CodeSigningConfig"]
+    config = made["CodeSigningConfigArn"]
+    state = read_code_signing(awslambda, config)
+    assert state == {**wanted, "CodeSigningConfigArn": config, "CodeSigningConfigId": config.rsplit(":", 1)[1],
+                     "LastModified": made["LastModified"]}
+    assert re.fullmatch(rf"arn:aws:lambda:{REGION}:{ACCOUNT}:code-signing-config:csc-[a-z0-9]{{17}}", config)
+    assert read_code_signing(awslambda, config) == state, "a plan has no difference"
+
+    # Each update sends what has changed and nothing else.
+    for change in ({"AllowedPublishers": {"SigningProfileVersionArns": [team.arn, others.arn]}}, {"Description": ""},
+                   {"CodeSigningPolicies": {"UntrustedArtifactOnDeployment": "Warn"}}, {"Description": "ours again"}):
+        awslambda.update_code_signing_config(CodeSigningConfigArn=config, **change)
+        wanted |= change
+        state = read_code_signing(awslambda, config)
+        assert written(state, wanted) == wanted
+        assert read_code_signing(awslambda, config) == state, "a plan has no difference"
+    awslambda.untag_resource(Resource=config, TagKeys=["team"])
+    awslambda.tag_resource(Resource=config, Tags={"stage": "live"})
+    assert read_code_signing(awslambda, config)["Tags"] == {"stage": "live"}
+
+    # code_signing_config_arn of aws_lambda_function
+    other = awslambda.create_code_signing_config(
+        AllowedPublishers={"SigningProfileVersionArns": [team.arn]})["CodeSigningConfig"]["CodeSigningConfigArn"]
+    awslambda.create_function(
+        FunctionName=name, Runtime=PYTHON, Handler=ENTRY[PYTHON][1], Role=ensure_role(server), CodeSigningConfigArn=config,
+        Code={"ZipFile": team.sign(source_zip(PYTHON, SOURCE.format(value=1)))})
+    awslambda.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    state = read_function(awslambda, name)
+    assert (state["CodeSigningConfigArn"], state["SigningProfileVersionArn"]) == (config, team.arn)
+    assert state["SigningJobArn"].startswith(f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-jobs/")
+    assert read_function(awslambda, name) == state, "a plan has no difference"
+    awslambda.put_function_code_signing_config(FunctionName=name, CodeSigningConfigArn=other)
+    assert read_function(awslambda, name)["CodeSigningConfigArn"] == other
+    awslambda.delete_function_code_signing_config(FunctionName=name)
+    assert read_function(awslambda, name)["CodeSigningConfigArn"] == ""
+
+    awslambda.delete_function(FunctionName=name)
+    gone(awslambda.get_function_code_signing_config, FunctionName=name)
+    for each in (config, other):
+        awslambda.delete_code_signing_config(CodeSigningConfigArn=each)
+        gone(awslambda.get_code_signing_config, CodeSigningConfigArn=each)
+        gone(awslambda.delete_code_signing_config, CodeSigningConfigArn=each)
+
+
+KMS_KEYS = [f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-{number:012}" for number in (1, 2)]
+ACCESS_POINT = f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:access-point/fsap-0123456789abcdef0"
+QUEUE, TOPIC = f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead", f"arn:aws:sns:{REGION}:{ACCOUNT}:dead"
+
+
+@pytest.fixture
+def surroundings(readable_directory, tmp_path):
+    """A server with all that a function's settings may name: subnets, keys, a file system, a queue and a topic."""
+    keys = tmp_path / "master.key"
+    keys.write_text("".join(f"{key} {base64.b64encode(os.urandom(32)).decode()}\n".lstrip() for key in ("", *KMS_KEYS)))
+    keys.chmod(0o600)
+    shared = readable_directory / "shared"
+    shared.mkdir(mode=0o750)
+    os.chown(shared, 12345, 12345)
+    running = Server(
+        "--function-network", "egress", "--subnet", f"subnet-a=vpc-1:{PRIVATE}/32", "--subnet", "subnet-b=vpc-1",
+        "--security-group", "sg-a=vpc-1", "--security-group", "sg-b=vpc-1", "--master-key-file", str(keys),
+        "--file-system", f"{ACCESS_POINT}={shared}",
+        # Nothing is sent there: who sets a dead-letter target needs to have said where its service is.
+        "--target-endpoint", "sqs=http://127.0.0.1:1", "--target-endpoint", "sns=http://127.0.0.1:1")
+    world = World().start()
+    try:
+        yield running.start()
+    finally:
+        running.discard()
+        world.leave()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+def test_function_with_its_surroundings(surroundings):
+    """aws_lambda_function with vpc_config, dead_letter_config, file_system_config, tracing_config, logging_config, kms_key_arn
+    and tenancy_config: created with all, all changed, all but the last (which no update changes) taken away."""
+    awslambda, iam, name = surroundings.client("lambda"), surroundings.client("iam"), unique("tf-function")
+    role = ensure_role(surroundings)
+    iam.put_role_policy(RoleName=role.rsplit("/", 1)[1], PolicyName="send", PolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": ["sqs:SendMessage", "sns:Publish"], "Resource": [QUEUE, TOPIC]}]}))
+
+    def vpc(*subnets, groups):
+        return {"SubnetIds": list(subnets), "SecurityGroupIds": groups, "Ipv6AllowedForDualStack": False}
+
+    def read_back(wanted):
+        """The state, which must be what was written and where that VPC is; and a plan without a difference."""
+        state = read_function(awslambda, name)
+        expected = {**wanted, "VpcConfig": {**wanted["VpcConfig"], "VpcId": "vpc-1"}} if "VpcConfig" in wanted else wanted
+        assert written(state, expected) == expected
+        assert read_function(awslambda, name) == state, "a plan has no difference"
+        return state
+
+    def update(**changed):
+        awslambda.update_function_configuration(FunctionName=name, **changed)
+        awslambda.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+
+    tenancy = {"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}
+    wanted = {
+        "Role": role, "Handler": ENTRY[PYTHON][1], "Runtime": PYTHON, "Description": "", "Timeout": 3, "MemorySize": 128,
+        "VpcConfig": vpc("subnet-a", groups=["sg-a"]), "DeadLetterConfig": {"TargetArn": QUEUE},
+        "FileSystemConfigs": [{"Arn": ACCESS_POINT, "LocalMountPath": "/mnt/data"}], "TracingConfig": {"Mode": "Active"},
+        "LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG", "SystemLogLevel": "WARN", "LogGroup": f"/tf/{name}"},
+        "KMSKeyArn": KMS_KEYS[0], "Environment": {"Variables": {"STAGE": "test"}}, **tenancy}
+    code = source_zip(PYTHON, SOURCE.format(value=1))
+    awslambda.create_function(FunctionName=name, Code={"ZipFile": code}, Publish=True, **wanted)
+    awslambda.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    read_back(wanted)
+    version = awslambda.get_function(FunctionName=name, Qualifier="1")["Configuration"]
+    settings = wanted.keys() - {"VpcConfig", "Role"}
+    assert written(version, settings) == {key: wanted[key] for key in settings}, "a version has them, too"
+
+    changed = {
+        "VpcConfig": vpc("subnet-a", "subnet-b", groups=["sg-b"]), "DeadLetterConfig": {"TargetArn": TOPIC},
+        "FileSystemConfigs": [{"Arn": ACCESS_POINT, "LocalMountPath": "/mnt/other"}], "TracingConfig": {"Mode": "PassThrough"},
+        "LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "ERROR", "SystemLogLevel": "INFO",
+                          "LogGroup": f"/tf/{name}-changed"},
+        "KMSKeyArn": KMS_KEYS[1], "Environment": {"Variables": {"STAGE": "live"}}}
+    update(**changed)
+    read_back({**wanted, **changed})
+
+    # Taken away as the provider does: with what is empty, and the variables once more when their key changes.
+    kept = {"LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"}, "Environment": changed["Environment"]}
+    update(VpcConfig=vpc(groups=[]), DeadLetterConfig={"TargetArn": ""}, FileSystemConfigs=[], KMSKeyArn="", **kept)
+    state = read_back({**kept, **tenancy})
+    assert not {"VpcConfig", "DeadLetterConfig", "FileSystemConfigs", "KMSKeyArn"} & state.keys()
+
+    awslambda.delete_function(FunctionName=name)
+    gone(awslambda.get_function, FunctionName=name)
