@@ -1,13 +1,18 @@
 """The wire: what HTTP/1.1 allows, framing with two readings (trial 29), sizes (28), JSON (31), slow clients (27)."""
 
+import base64
+import contextlib
 import json
+import os
+import re
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.exceptions import ClientError
 
-from support.functions import PYTHON
+from support.functions import PYTHON, make_zip, unique
 from support.raw import answers_in, exchange, head_bytes, status_of
 from support.signing import Signed
 
@@ -155,6 +160,21 @@ def test_a_payload_of_6_mib_passes_and_the_next_byte_does_not(server, invoke_tar
     assert reply.message == "Request must be smaller than 6291456 bytes for the InvokeFunction operation"
 
 
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="the server's memory is root's to see")
+
+
+def memory_kib(server):
+    """What the kernel says of the server's memory: VmPeak and VmHWM are the most there ever was, VmSize and VmRSS what there is."""
+    text = open(f"/proc/{server.process.pid}/status").read()
+    return {name: int(size) for name, size in re.findall(r"^(Vm\w+):\s+(\d+) kB$", text, re.M)}
+
+
+def forget_peak(server):
+    """From here on VmHWM is the most there was from here on (proc_pid_clear_refs(5))."""
+    with open(f"/proc/{server.process.pid}/clear_refs", "w") as clear:
+        clear.write("5")
+
+
 @pytest.mark.parametrize("declared", [6 * 1024 * 1024 + 1, 10**12, 2**62])
 def test_a_declared_length_is_refused_before_the_body_is_sent(server, invoke_target, declared):
     request = Signed(server, "POST", invoke_target, b"{}")
@@ -162,6 +182,39 @@ def test_a_declared_length_is_refused_before_the_body_is_sent(server, invoke_tar
     received, closed = exchange(server, head_bytes(request, f"Content-Length: {declared}", "Expect: 100-continue"))
     assert status_of(received) == 413 and closed
     assert time.monotonic() - began < 5
+
+
+@needs_root
+@pytest.mark.parametrize("declared", [6 * 1024 * 1024 + 1, 10**12, 2**62])
+def test_a_refused_length_takes_no_memory(server, invoke_target, declared):
+    head = head_bytes(Signed(server, "POST", invoke_target, b"{}"), f"Content-Length: {declared}", "Expect: 100-continue")
+    # What the first of its kind brings into memory, code for one, is not this one's.
+    exchange(server, head)
+    forget_peak(server)
+    before = memory_kib(server)
+    received, _ = exchange(server, head)
+    assert status_of(received) == 413
+    after = memory_kib(server)
+    assert (after["VmHWM"] - before["VmRSS"]) * 1024 < declared * 3 // 4
+    # Memory that is only reserved.
+    assert (after["VmPeak"] - before["VmPeak"]) * 1024 < declared
+
+
+@needs_root
+def test_a_taken_length_takes_memory_only_as_it_comes(server, invoke_target):
+    """Twenty bodies of 6 MiB are announced and waited for: 120 MiB, of which not a byte is there."""
+    declared, count = 6 * 1024 * 1024, 20
+    heads = [head_bytes(Signed(server, "POST", invoke_target, b"{}"), f"Content-Length: {declared}", "Expect: 100-continue")
+             for _ in range(count)]
+    with contextlib.ExitStack() as held:
+        before = memory_kib(server)["VmRSS"]
+        for head in heads:
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=15))
+            connection.sendall(head)
+            assert connection.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            connection.sendall(b"{")
+        assert (memory_kib(server)["VmRSS"] - before) * 1024 < declared * count // 4
+    still_serves(server)
 
 
 def test_a_chunked_body_is_cut_at_its_bound(server, invoke_target):
@@ -174,20 +227,37 @@ def test_a_chunked_body_is_cut_at_its_bound(server, invoke_target):
     still_serves(server)
 
 
-@pytest.mark.parametrize("head", [
-    b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /?" + b"a=1&" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: x\r\nX-Large: " + b"a" * 100_000 + b"\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-Many: 1\r\n" * 1000 + b"\r\n",
-    b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: 1\r\n" * 101 + b"\r\n",
-    b"A" * 100_000,
-    b"\r\n" * 50_000,
+@pytest.mark.parametrize("head, status", [
+    (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
+    (b"GET /?" + b"a=1&" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
+    (b"GET / HTTP/1.1\r\nHost: x\r\nX-Large: " + b"a" * 100_000 + b"\r\n\r\n", 431),
+    (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-Many: 1\r\n" * 1000 + b"\r\n", 431),
+    (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: 1\r\n" * 101 + b"\r\n", 431),
+    (b"A" * 100_000, 431),
+    # Empty lines before a request are skipped (RFC 9112, section 2.2), but no request comes: there is nothing to answer.
+    (b"\r\n" * 50_000, None),
 ])
-def test_a_head_past_its_caps_is_refused(server, head):
+def test_a_head_past_its_caps_is_refused(server, head, status):
+    # The server goes on reading after its answer, so that the answer is not lost to what was sent beyond the cap.
     received, closed = exchange(server, head)
-    assert received == b"" or status_of(received) in (400, 414, 431)
+    assert (status_of(received) if received else None) == status
+    assert answers_in(received) == (1 if status else 0)
     assert closed
     still_serves(server)
+
+
+HEALTH = b"GET /_lambent/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+
+
+@pytest.mark.parametrize("head, status", [
+    (HEALTH + b"X: " + b"a" * (16 * 1024 - len(HEALTH) - 7) + b"\r\n\r\n", 200),
+    (HEALTH + b"X: " + b"a" * (16 * 1024 - len(HEALTH) - 6) + b"\r\n\r\n", 431),
+    (HEALTH + b"X: 1\r\n" * 98 + b"\r\n", 200),
+    (HEALTH + b"X: 1\r\n" * 99 + b"\r\n", 431),
+], ids=["16 KiB", "a byte more", "100 fields", "a field more"])
+def test_a_head_ends_at_its_caps(server, head, status):
+    received, closed = exchange(server, head)
+    assert status_of(received) == status and closed
 
 
 def test_a_create_larger_than_aws_takes_is_refused(server):
@@ -227,10 +297,23 @@ def test_hostile_json_is_a_clean_400(server, case):
     assert time.monotonic() - began < 3
 
 
-def test_a_key_twice_is_no_way_around_a_check(server, role_arn):
-    body = b'{"FunctionName": "good", "FunctionName": "../bad", "Runtime": "python3.13", "Role": "%s", "Handler": "a.b", "Code": {}}'
-    reply = Signed(server, "POST", "/2015-03-31/functions", body % role_arn.encode()).send()
-    assert reply.status == 400
+@pytest.mark.parametrize("order", [("good", "bad"), ("bad", "good")])
+def test_a_key_twice_is_no_way_around_a_check(server, awslambda, role_arn, order):
+    """The last one counts, for what is checked and for what is done (RestJson.RepeatedKeysCountOnceTheLast)."""
+    names = {"good": unique("twice"), "bad": "../bad"}
+    members = {"Runtime": PYTHON, "Role": role_arn, "Handler": "app.handler",
+               "Code": {"ZipFile": base64.b64encode(make_zip({"app.py": ""})).decode()}}
+    body = '{"FunctionName": "%s", "FunctionName": "%s", ' % tuple(names[which] for which in order) + json.dumps(members)[1:]
+    reply = Signed(server, "POST", "/2015-03-31/functions", body.encode()).send()
+    if order[-1] == "good":
+        assert reply.status == 201 and json.loads(reply.body)["FunctionName"] == names["good"]
+        awslambda.delete_function(FunctionName=names["good"])
+        return
+    assert (reply.status, reply.code) == (400, "ValidationException")
+    assert reply.message.startswith("1 validation error detected: Value '../bad' at 'functionName' failed to satisfy constraint: ")
+    with pytest.raises(ClientError) as missing:
+        awslambda.get_function(FunctionName=names["good"])
+    assert missing.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
 def test_a_string_of_5_megabytes_is_read_in_linear_time(server, invoke_target):
