@@ -1,14 +1,20 @@
 """Concurrency under load: a function never sees more than its limit, and what is too much is told so at once."""
 
 import json
+import os
 import re
+import shutil
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
-from support.functions import PYTHON, Deployer, ensure_role
+from support.functions import PYTHON, Deployer, ensure_role, unique
+from support.polling import until
+from support.server import Server
 
 SLEEPER = """
 import time
@@ -72,6 +78,81 @@ def test_a_function_never_sees_more_than_its_reservation(server):
     assert len(admitted) >= limit and refusals
     assert {reason for reason, _ in refusals} == {"ReservedFunctionConcurrentInvocationLimitExceeded"}
     assert most_at_once(server) <= limit
+
+
+ACCESS_POINT = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0"
+# Whoever is inside leaves a file, and stays until all may go.
+STAYS = """
+import os, time
+def handler(event, context):
+    open(f"/mnt/hall/{event}/inside-{context.aws_request_id}", "x").close()
+    while not os.path.exists(f"/mnt/hall/{event}/open"):
+        time.sleep(0.01)
+    return context.aws_request_id
+"""
+TOO_MANY = 10
+OWNER = 12345
+
+
+def directory_of_functions(path):
+    path.mkdir()
+    os.chown(path, OWNER, OWNER)
+    return path
+
+
+@pytest.fixture(scope="module")
+def hall():
+    """A directory that functions share."""
+    home = Path(tempfile.mkdtemp(prefix="lambent-shared-", dir="/tmp"))
+    home.chmod(0o755)
+    yield directory_of_functions(home / "hall")
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="module")
+def sharing(hall):
+    running = Server("--lanes", "4", "--file-system", f"{ACCESS_POINT}={hall}")
+    yield running.start()
+    running.discard()
+
+
+def call_at_once(client, name, callers, event):
+    """The running threads, and what they got: request ids of the runs, reasons of the refusals."""
+    ran, reasons = [], []
+
+    def call():
+        try:
+            ran.append(json.loads(client.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read()))
+        except ClientError as error:
+            reasons.append(error.response.get("Reason", error.response["Error"]["Code"]))
+
+    threads = [threading.Thread(target=call) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    return threads, ran, reasons
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a directory is shared with the functions")
+@pytest.mark.parametrize("limit", [1, 5, 20, 50])
+def test_a_function_sees_its_whole_reservation_and_not_one_more(sharing, hall, limit):
+    room = directory_of_functions(hall / unique("room"))
+    name = Deployer(sharing, ensure_role(sharing)).create(
+        PYTHON, STAYS, stem="stays", Timeout=120, FileSystemConfigs=[{"Arn": ACCESS_POINT, "LocalMountPath": "/mnt/hall"}])
+    client = sharing.client("lambda")
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=limit)
+
+    def inside():
+        return sorted(path.name.removeprefix("inside-") for path in room.glob("inside-*"))
+
+    threads, ran, reasons = call_at_once(client, name, limit + TOO_MANY, room.name)
+    try:
+        until(lambda: len(inside()) >= limit and len(reasons) >= TOO_MANY, 60, f"{limit} inside and {TOO_MANY} sent away")
+    finally:
+        (room / "open").touch()
+        for thread in threads:
+            thread.join()
+    assert reasons == ["ReservedFunctionConcurrentInvocationLimitExceeded"] * TOO_MANY
+    assert len(ran) == limit and inside() == sorted(ran)
 
 
 def test_a_backlog_leaves_room_for_those_who_wait(new_server):
