@@ -289,6 +289,35 @@ def test_function_url(functions, awslambda):
             "ResourceNotFoundException", 404, "The resource you requested does not exist.")
 
 
+def test_function_url_that_everybody_may_call(functions, awslambda):
+    """With authorization_type NONE the provider adds a permission of its own, which may be there; it stays when the URL goes."""
+    name = functions.create(PYTHON, SOURCE.format(value=1), stem="tf-url")
+
+    public = {"Sid": "FunctionURLAllowPublicAccess", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunctionUrl",
+              "Resource": arn(name), "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}}
+    ours = {"FunctionName": name, "StatementId": public["Sid"], "Action": public["Action"], "Principal": "*",
+            "FunctionUrlAuthType": "NONE"}
+    awslambda.create_function_url_config(FunctionName=name, AuthType="NONE")
+    awslambda.add_permission(**ours)
+    assert json.loads(awslambda.get_policy(FunctionName=name)["Policy"])["Statement"] == [public]
+    awslambda.delete_function_url_config(FunctionName=name)
+    awslambda.create_function_url_config(FunctionName=name, AuthType="NONE")
+    code, _, message = refusal(awslambda.add_permission, **ours)
+    # The words that the provider looks for.
+    assert code == "ResourceConflictException"
+    assert "The statement id (FunctionURLAllowPublicAccess) provided already exists" in message
+    # aws_lambda_permission with invoked_via_function_url, which such a URL needs besides.
+    awslambda.add_permission(FunctionName=name, StatementId="FunctionURLAllowInvokeAction", Action="lambda:InvokeFunction",
+                             Principal="*", InvokedViaFunctionUrl=True)
+    assert json.loads(awslambda.get_policy(FunctionName=name)["Policy"])["Statement"] == [public, {
+        "Sid": "FunctionURLAllowInvokeAction", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction",
+        "Resource": arn(name), "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}}]
+    awslambda.delete_function_url_config(FunctionName=name)
+    for sid in ("FunctionURLAllowInvokeAction", "FunctionURLAllowPublicAccess"):
+        awslambda.remove_permission(FunctionName=name, StatementId=sid)
+    gone(awslambda.get_policy, FunctionName=name)
+
+
 def test_function_url_that_streams(functions, awslambda):
     """aws_lambda_function_url with invoke_mode, which an update changes in place."""
     name = functions.create(PYTHON, SOURCE.format(value=1), stem="tf-url")
