@@ -2,12 +2,13 @@
 
 import base64
 import json
+import subprocess
 
 import pytest
 from botocore.exceptions import ClientError
 
-from support.functions import PYTHON, TRUST_LAMBDA, make_zip
-from support.server import ACCOUNT, REGION
+from support.functions import PYTHON, TRUST_LAMBDA, ensure_role, make_zip
+from support.server import ACCOUNT, AS_ROOT, REGION, Server
 from support.signing import Signed
 
 FORMS = ["{name}", "{account}:function:{name}", "arn:aws:lambda:{region}:{account}:function:{name}"]
@@ -53,11 +54,30 @@ def test_the_same_qualifier_twice_is_fine_and_another_is_not(awslambda, named):
     assert answer["Error"]["Message"] == "The derived qualifier from the function name does not match the specified qualifier."
 
 
-def test_a_function_of_another_account_is_not_told_of(awslambda, named):
-    with pytest.raises(ClientError) as refused:
-        awslambda.get_function(FunctionName=f"arn:aws:lambda:{REGION}:999999999999:function:{named}")
-    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404)
-    assert refused.value.response["Error"]["Code"] in ("AccessDeniedException", "ResourceNotFoundException")
+# What another account's policy may share, and what it may not.
+OF_ANOTHER = {
+    "GetFunction": lambda client, name: client.get_function(FunctionName=name),
+    "GetFunctionConfiguration": lambda client, name: client.get_function_configuration(FunctionName=name),
+    "InvokeFunction": lambda client, name: client.invoke(FunctionName=name),
+    "UpdateFunctionCode": lambda client, name: client.update_function_code(FunctionName=name, ZipFile=make_zip({"app.py": ""})),
+    "UpdateFunctionConfiguration": lambda client, name: client.update_function_configuration(FunctionName=name, Timeout=9),
+    "DeleteFunction": lambda client, name: client.delete_function(FunctionName=name),
+    "GetPolicy": lambda client, name: client.get_policy(FunctionName=name),
+}
+
+
+@pytest.mark.parametrize("action", OF_ANOTHER)
+@pytest.mark.parametrize("form", ["999999999999:function:{name}", "arn:aws:lambda:{region}:999999999999:function:{name}"])
+def test_a_function_of_another_account_is_not_told_of(server, awslambda, named, action, form):
+    """Even root of this account is told nothing but that it may not, whatever there is."""
+    for name in (named, "there-is-none"):
+        with pytest.raises(ClientError) as refused:
+            OF_ANOTHER[action](awslambda, spell(form, name))
+        answer = refused.value.response
+        assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == ("AccessDeniedException", 403)
+        assert answer["Error"]["Message"] == (
+            f"User: arn:aws:iam::{ACCOUNT}:root is not authorized to perform: lambda:{action} on resource: "
+            f"arn:aws:lambda:{REGION}:999999999999:function:{name} because no resource-based policy allows the lambda:{action} action")
 
 
 def test_a_region_is_a_namespace_of_its_own(server, named):
@@ -78,10 +98,34 @@ BAD_PATHS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def bare():
+    """A server that has nothing to do but what it is asked: no functions, and no sandboxes made in advance."""
+    server = Server("--spare-memory", "0").start()
+    ensure_role(server)
+    yield server
+    server.discard()
+
+
+@pytest.fixture
+def no_file(bare):
+    """That a test leaves not a file in the data directory and beside it, and that none is gone."""
+    def listed():
+        # The runtimes' bytecode is compiled beside the first requests.
+        found = subprocess.run([*AS_ROOT, "find", str(bare.home), "-name", "__pycache__", "-prune", "-o", "-printf", "%y %m %u %P\n"],
+                               check=True, capture_output=True, text=True)
+        return sorted(found.stdout.splitlines())
+
+    before = listed()
+    assert any(line.endswith(" data/lambent.db") for line in before)
+    yield
+    assert listed() == before
+
+
 @pytest.mark.parametrize("path", BAD_PATHS)
-def test_a_name_outside_the_pattern_is_refused(server, path):
+def test_a_name_outside_the_pattern_is_refused(bare, no_file, path):
     for suffix, method, body in (("", "GET", b""), ("/configuration", "GET", b""), ("/invocations", "POST", b"{}")):
-        reply = Signed(server, method, f"/2015-03-31/functions/{path}{suffix}", body).send()
+        reply = Signed(bare, method, f"/2015-03-31/functions/{path}{suffix}", body).send()
         assert 400 <= reply.status < 500, (suffix, reply.status, reply.body)
         assert reply.code in ("ValidationException", "ResourceNotFoundException", "AccessDeniedException",
                               "InvalidParameterValueException", "UnknownOperationException", "InvalidSignatureException",
@@ -90,13 +134,12 @@ def test_a_name_outside_the_pattern_is_refused(server, path):
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "a\0b", "a" * 65, "a" * 1000, ";reboot", "$(id)", "..", "．．", "a b", "", "a\nb"])
-def test_a_name_outside_the_pattern_is_not_created(server, role_arn, name):
-    body = json.dumps({"FunctionName": name, "Runtime": PYTHON, "Role": role_arn, "Handler": "app.handler",
+def test_a_name_outside_the_pattern_is_not_created(bare, no_file, name):
+    body = json.dumps({"FunctionName": name, "Runtime": PYTHON, "Role": ensure_role(bare), "Handler": "app.handler",
                        "Code": {"ZipFile": base64.b64encode(make_zip({"app.py": ""})).decode()}}).encode()
-    reply = Signed(server, "POST", "/2015-03-31/functions", body).send()
+    reply = Signed(bare, "POST", "/2015-03-31/functions", body).send()
     assert (reply.status, reply.code) in ((400, "ValidationException"), (400, "InvalidParameterValueException")), reply.body
-    listed = server.client("lambda").list_functions()["Functions"]
-    assert name not in [each["FunctionName"] for each in listed]
+    assert bare.client("lambda").list_functions()["Functions"] == []
 
 
 @pytest.mark.parametrize("handler", ["../../etc/passwd.x", "/etc/passwd.x", "app.handler; id", "$(id).x", "..."])
