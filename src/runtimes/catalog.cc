@@ -161,6 +161,21 @@ std::vector<Interpreter> joined(std::vector<Interpreter> first, std::vector<Inte
   return first;
 }
 
+/// The host's, after what was installed. What starts class libraries runs on the host's .NET as that is now, and is nothing without it.
+std::vector<Interpreter> all_dotnets(const fs::path& root, const fs::path& roots) {
+  std::vector<Interpreter> host = find_dotnets(root);
+  std::vector<Interpreter> installed = find_installed(roots, Family::dotnet);
+  std::erase_if(installed, [&](Interpreter& each) {
+    if (each.path.starts_with("/var/lang/")) return false;
+    const auto now = std::ranges::find(host, each.generation, &Interpreter::generation);
+    if (now == host.end()) return true;
+    each.path = now->path;
+    each.version = now->version;
+    return false;
+  });
+  return joined(std::move(installed), std::move(host));
+}
+
 /// None when this program was built without a JDK: only installed roots have the runtime's classes then.
 std::vector<Interpreter> java_of_host(const fs::path& root) {
   const auto is_jar = [](const EmbeddedFile& file) { return file.name == "java/lambent.jar"; };
@@ -176,12 +191,11 @@ std::string why_not(const Identifier& wanted) {
     return fmt::format("{} cannot run here: no source has that {}, and a newer one is another language", wanted.name,
                        language);
   std::string text = fmt::format("{} needs {}, and this machine has none", wanted.name, language);
+  if (wanted.family == Family::dotnet) text += " of that version or a newer one";
   const Recipe* const recipe = find_recipe(wanted.family, wanted.generation);
   if (recipe != nullptr && recipe->source == Source::sdk)
     text += fmt::format(
-        " of that version or a newer one: install dotnet-runtime-{}.0, or for class libraries its SDK and then "
-        "`lambent "
-        "runtimes install {}`",
+        ": install dotnet-runtime-{}.0, or for class libraries its SDK and then `lambent runtimes install {}`",
         wanted.generation, wanted.name);
   else if (recipe != nullptr)
     text += fmt::format(": `lambent runtimes install {}` brings it", wanted.name);
@@ -259,7 +273,7 @@ Catalog::Found Catalog::look_at(const fs::path& root, const fs::path& roots) {
       {Family::nodejs, joined(find_installed(roots, Family::nodejs), nodes.get())},
       {Family::ruby, joined(find_installed(roots, Family::ruby), rubies.get())},
       {Family::java, joined(find_installed(roots, Family::java), java_of_host(root))},
-      {Family::dotnet, joined(find_installed(roots, Family::dotnet), find_dotnets(root))}};
+      {Family::dotnet, all_dotnets(root, roots)}};
   for (const Identifier& wanted : identifiers()) {
     Runtime runtime;
     if (wanted.family == Family::provided || wanted.family == Family::go) {

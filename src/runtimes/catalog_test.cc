@@ -214,7 +214,7 @@ TEST_F(CatalogTest, OlderJavaRunsOnTheNextNewerOne) {
 }
 
 /// The SDK's one command that is asked for: writes the files that it is to build, and what it was told.
-constexpr const char* kDotnet = R"(#!/bin/sh
+constexpr const char* kDotnet = R"sh(#!/bin/sh
 [ "$1" = publish ] || exit 1
 while [ $# -gt 0 ]; do
   case $1 in
@@ -226,12 +226,14 @@ while [ $# -gt 0 ]; do
 done
 mkdir -p "$out"
 echo "$framework" >"$out/Starter.dll"
+# What lies above its project would take part in the build.
+[ "$PWD" = "$(dirname "$project")" ] && [ "${PWD#/run/}" != "$PWD" ] || exit 1
 cat "$project" "${project%.csproj}.cs" >"$out/Amazon.Lambda.RuntimeSupport.dll"
-)";
+)sh";
 
 TEST_F(CatalogTest, DotnetIsTheHosts) {
   write(root_.path() / "usr/lib/dotnet/dotnet", kDotnet, fs::perms(0755));
-  for (const char* version : {"8.0.11", "10.0.1", "11.0.0-preview.3", "other"})
+  for (const char* version : {"8.0.9", "8.0.11", "8.0.2", "10.0.1", "11.0.0-preview.3", "other"})
     fs::create_directories(root_.path() / "usr/lib/dotnet/shared/Microsoft.NETCore.App" / version);
   const Catalog known = catalog();
   const auto found = known.find("dotnet8", true);
@@ -268,6 +270,7 @@ TEST_F(CatalogTest, TheSdkBuildsWhatStartsClassLibraries) {
   const Recipe* recipe = find_recipe(Family::dotnet, 8);
   ASSERT_NE(recipe, nullptr);
   const InstallOptions options{roots_.path(), "", root_.path()};
+  const auto old_mask = ::umask(077);
   EXPECT_THROW(install(options, *recipe), std::runtime_error) << "there is no .NET";
   EXPECT_FALSE(fs::exists(roots_.path() / "dotnet8"));
   write(root_.path() / "usr/share/dotnet/dotnet", kDotnet, fs::perms(0755));
@@ -283,6 +286,21 @@ TEST_F(CatalogTest, TheSdkBuildsWhatStartsClassLibraries) {
   ASSERT_TRUE(found.runtime) << found.why_not;
   EXPECT_EQ(found.runtime->root, "dotnet8");
   EXPECT_EQ(found.runtime->argv.back(), "/usr/share/dotnet/dotnet");
+  ::umask(old_mask);
+  // Functions read it as users of their own.
+  for (const char* path : {"dotnet8", "dotnet8/lang", "dotnet8/lang/lambda"})
+    EXPECT_EQ(fs::status(roots_.path() / path).permissions(), fs::perms(0755)) << path;
+  // It runs on the .NET that the host has now, wherever that is.
+  fs::create_directories(root_.path() / "usr/lib/dotnet");
+  fs::rename(root_.path() / "usr/share/dotnet", root_.path() / "usr/lib/dotnet");
+  fs::create_directories(root_.path() / "usr/lib/dotnet/shared/Microsoft.NETCore.App/8.0.12");
+  const auto moved = Catalog(root_.path(), roots_.path()).find("dotnet8", true);
+  ASSERT_TRUE(moved.runtime);
+  EXPECT_EQ(moved.runtime->root, "dotnet8");
+  EXPECT_EQ(moved.runtime->argv.back(), "/usr/lib/dotnet/dotnet");
+  EXPECT_EQ(moved.runtime->version, "8.0.12");
+  fs::remove_all(root_.path() / "usr/lib/dotnet");
+  EXPECT_FALSE(Catalog(root_.path(), roots_.path()).find("dotnet8").runtime);
   // A build that does not bring the package is none.
   ASSERT_TRUE(remove_installed(roots_.path(), "dotnet8"));
   write(root_.path() / "usr/share/dotnet/dotnet", "#!/bin/sh\nexit 0\n", fs::perms(0755));
@@ -299,7 +317,8 @@ TEST_F(CatalogTest, WhatCannotRunIsRefusedInWords) {
       known.find("dotnet8").why_not,
       "dotnet8 needs .NET, and this machine has none of that version or a newer one: install dotnet-runtime-8.0, or "
       "for class libraries its SDK and then `lambent runtimes install dotnet8`");
-  EXPECT_EQ(known.find("dotnet6").why_not, "dotnet6 needs .NET, and this machine has none");
+  EXPECT_EQ(known.find("dotnet6").why_not,
+            "dotnet6 needs .NET, and this machine has none of that version or a newer one");
   EXPECT_EQ(known.find("cobol85").why_not, "cobol85 is not a runtime identifier");
 }
 

@@ -107,7 +107,6 @@ Interpreter host_dotnet(const InstallOptions& options, int generation) {
 void build_sdk(const fs::path& directory, const Interpreter& dotnet, const Recipe& recipe) {
   const fs::path program = dotnet.outside / dotnet.path.substr(1);
   write_sources(directory, "dotnet/");
-  fs::create_directories(directory / "lang");
   run_script("dotnet.sh", {directory / "lang", program, std::to_string(recipe.generation), directory / "dotnet"});
   fs::remove_all(directory / "dotnet");
 }
@@ -197,6 +196,8 @@ Installed install(const InstallOptions& options, const Recipe& recipe) {
   const fs::path place = options.roots / name;
   const fs::path unfinished = options.roots / (std::string(kUnfinished) + name + "-" + base::random_hex(8));
   base::check(::mkdir(unfinished.c_str(), 0755), unfinished.c_str());
+  // Whatever the umask of whoever installs: the server reads it as its own user, and functions as theirs.
+  base::check(::chmod(unfinished.c_str(), 0755), unfinished.c_str());
   try {
     const auto [version, interpreter] = build(unfinished, options, recipe);
     if (generation_of(recipe.family, version) != recipe.generation)

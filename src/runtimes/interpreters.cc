@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fstream>
 #include <optional>
@@ -148,8 +149,14 @@ std::vector<Interpreter> find_dotnets(const fs::path& root) {
   for (const char* const place : {"usr/lib/dotnet", "usr/share/dotnet", "usr/lib64/dotnet", "usr/local/share/dotnet"}) {
     if (::access((root / place / "dotnet").c_str(), X_OK) != 0) continue;
     std::error_code none;
-    for (const auto& entry : fs::directory_iterator(root / place / "shared/Microsoft.NETCore.App", none)) {
-      const std::string version = entry.path().filename().string();
+    std::vector<std::string> versions;
+    for (const auto& entry : fs::directory_iterator(root / place / "shared/Microsoft.NETCore.App", none))
+      versions.push_back(entry.path().filename().string());
+    // Of those side by side `dotnet` takes the newest.
+    std::ranges::sort(versions, std::ranges::greater(), [](const std::string& version) {
+      return std::array{part(version, 0), part(version, 1), part(version, 2)};
+    });
+    for (const std::string& version : versions) {
       const int generation = generation_of(Family::dotnet, version);
       const bool known = std::ranges::any_of(found, [&](const Interpreter& i) { return i.generation == generation; });
       // A preview is none: its name goes on after the digits.

@@ -122,10 +122,25 @@ def test_an_assembly_may_have_another_name_than_its_project(deployer, compiler):
              for name, content in library(compiler).items()}
     name = deployer.create(RUNTIME, files, Handler="Orders::Orders.Function::Handle", MemorySize=512)
     assert deployer.invoke(name, 5).expect()["said"] == 5
-    name = deployer.create(RUNTIME, library(compiler), Handler="Wrong::Orders.Function::Handle", MemorySize=512,
-                           Environment={"Variables": {"LAMBDA_DOTNET_MAIN_ASSEMBLY": "Orders.dll"}})
-    answer = deployer.invoke(name, 5)
-    assert answer.error == "Unhandled", "the assembly's own name counts once it runs"
+    # Where there are two of a kind only the variable tells which.
+    files |= {"Other.deps.json": "{}", "Other.runtimeconfig.json": "{}"}
+    settings = {"Handler": "Orders::Orders.Function::Handle", "MemorySize": 512}
+    assert deployer.invoke(deployer.create(RUNTIME, files, **settings)).error == "Unhandled"
+    name = deployer.create(RUNTIME, files, Environment={"Variables": {"LAMBDA_DOTNET_MAIN_ASSEMBLY": "Shop.dll"}}, **settings)
+    assert deployer.invoke(name, 5).expect()["said"] == 5
+
+
+@pytest.mark.parametrize("how", ["variable", "project"])
+def test_a_function_may_bound_its_heap_itself(deployer, compiler, how):
+    files, settings = library(compiler), {}
+    if how == "variable":
+        settings = {"Environment": {"Variables": {"COMPlus_GCHeapHardLimit": "8000000"}}}
+    else:
+        config = json.loads(CONFIG)
+        config["runtimeOptions"]["configProperties"] = {"System.GC.HeapHardLimit": 128 << 20}
+        files["Orders.runtimeconfig.json"] = json.dumps(config)
+    name = deployer.create(RUNTIME, files, Handler="Orders::Orders.Function::Handle", MemorySize=512, **settings)
+    assert deployer.invoke(name).expect()["heap"] == 128 << 20
 
 
 @pytest.mark.parametrize("handler", ["Program", "Program.dll"])
@@ -168,7 +183,7 @@ def test_a_class_library_without_the_package_says_what_brings_it(compiler):
         server.discard()
 
 
-@pytest.mark.skipif(any(pathlib.Path(place, "dotnet").exists() for place in ("/usr/lib/dotnet", "/usr/share/dotnet")),
+@pytest.mark.skipif(any(pathlib.Path("/usr", place, "dotnet/dotnet").exists() for place in ("lib", "share", "lib64", "local/share")),
                     reason="there is a .NET")
 def test_an_install_without_the_sdk_names_it_and_leaves_nothing(tmp_path):
     refused = lambent("install", "--runtimes-dir", tmp_path / "roots", "dotnet8", check=False)
