@@ -31,18 +31,18 @@ class Bench:
 
 
 def cold(bench, function, floor, options=(), spare=True, floor_environment=None, zygote=False):
-    """First invocations after an update, in turns with the floor, each on a machine at rest. With `spare` each waits until there is
-    one to take, with `zygote` until something can be forked."""
+    """First invocations after an update, in turns with the floor. With `spare` each waits until there is one to take and the machine
+    is at rest, with `zygote` until something can be forked."""
     with Server(bench.binary, *options) as server:
         server.create("cold", function)
         server.invoke("cold")
         if zygote:
             server.wait_for_zygote("cold")
-        times, floors, taken, forked = [], [], 0, server.forked()
+        times, floors, taken, busy, forked = [], [], 0, 0, server.forked()
         for number in range(bench.rounds):
             server.retire("cold", number)
-            if spare:
-                server.wait_for_spares(1)
+            if spare and not server.wait_for_spares(1):
+                busy += 1
             before = server.taken()
             message = server.message("cold", "close")
             times.append(server.timed_ms(message))
@@ -50,6 +50,8 @@ def cold(bench, function, floor, options=(), spare=True, floor_environment=None,
             floors.append(spawn_ms(floor, floor_environment))
         forked = server.forked() - forked
     note = "" if not spare or taken == bench.rounds else f"only {taken:.0f} of {bench.rounds} came from a spare"
+    if busy:
+        note += f" {busy} not at rest"
     if zygote and forked != bench.rounds:
         note = f"only {forked:.0f} of {bench.rounds} came from a zygote"
     return {"value": median(times), "floor": median(floors), "samples": times, "floor_samples": floors, "unit": "ms",

@@ -21,8 +21,8 @@ namespace {
 constexpr milliseconds kQuiet{15};
 /// But not later than this.
 constexpr milliseconds kLatest{100};
-/// Of those in which a program starts, and as many of the others: the first are made with CPU that nobody else wants, and where there
-/// is none they hold up nothing else.
+/// In each of two kinds. Spares in which a program starts get only CPU that nobody else wants; where there is none, they must not hold
+/// up forks and empty sandboxes.
 constexpr std::size_t kMakingAtOnce = 2;
 constexpr milliseconds kFirstPause{500};
 constexpr milliseconds kLongestPause{60'000};
@@ -73,9 +73,11 @@ SpareMemory::SpareMemory(std::int64_t limit_mib, base::Metrics& metrics)
           metrics.counter("lambent_spares_total", "What became of sandboxes that wait for a function.", {"event"})) {
   metrics.gauge("lambent_spares_waiting", "Sandboxes that wait for a function.",
                 [this] { return static_cast<double>(waiting.load()); });
-  metrics.gauge("lambent_spares_making",
-                "Sandboxes that are being made to wait for a function; not 0 as long as there are more to make.",
-                [this] { return static_cast<double>(making.load()); });
+  metrics.gauge(
+      "lambent_spares_making",
+      "Sandboxes that are being made to wait for a function; not 0 while there are more to make and memory for "
+      "them, but for the pause after a failure.",
+      [this] { return static_cast<double>(making.load()); });
   metrics.gauge("lambent_spare_memory_mib",
                 "Memory that waiting sandboxes hold, in MiB, by measured cost of each kind.",
                 [this] { return static_cast<double>(held_mib()); });
@@ -297,7 +299,8 @@ void Sandboxes::wake() {
 /// Makes what is wanted, one after another, until nothing more is or there is no place: whatever is made then goes on.
 Task<void> Sandboxes::refill(std::shared_ptr<Sandboxes> self) {
   base::asio::steady_timer pause(self->lane_);
-  milliseconds waited{0};
+  // What goes on where another ended for want of a place has stood back already.
+  milliseconds& waited = self->stood_back_;
   while (!self->stopped_ && self->neediest() != nullptr) {
     const bool busy = self->taking_ > 0 && waited < kLatest;
     if (waited < kQuiet || busy) {
@@ -313,11 +316,17 @@ Task<void> Sandboxes::refill(std::shared_ptr<Sandboxes> self) {
     ++pool->making;
     ++self->making(*pool);
     self->memory_->making.fetch_add(1);
-    // The first of a kind may have to wait for its zygote; what else is wanted does not wait with it.
+    // The first of a kind may have to wait for its zygote; what else is wanted does not wait with it, as long as a place is left.
     base::asio::co_spawn(self->lane_, make_one(self, pool, keep), base::asio::detached);
   }
   self->refilling_ = false;
+  self->rest();
   self->memory_->making.fetch_sub(1);
+}
+
+/// Who refills next stands back anew, once nothing is on its way any longer.
+void Sandboxes::rest() {
+  if (!refilling_ && making_slow_ + making_quick_ == 0) stood_back_ = milliseconds(0);
 }
 
 std::size_t& Sandboxes::making(const Pool& pool) {
@@ -365,7 +374,6 @@ Task<void> Sandboxes::make_one(std::shared_ptr<Sandboxes> self, Pool* pool, bool
   }
   --pool->making;
   --self->making(*pool);
-  self->memory_->making.fetch_sub(1);
   if (made.sandbox) {
     pool->pause = milliseconds(0);
     pool->proven = true;
@@ -373,6 +381,8 @@ Task<void> Sandboxes::make_one(std::shared_ptr<Sandboxes> self, Pool* pool, bool
   if (!made.sandbox || !keep || self->stopped_) {
     if (keep) self->memory_->release(pool->held_mib);
     self->wake();
+    self->rest();
+    self->memory_->making.fetch_sub(1);
     co_return;
   }
   made.dead = std::make_shared<bool>(false);
@@ -381,6 +391,9 @@ Task<void> Sandboxes::make_one(std::shared_ptr<Sandboxes> self, Pool* pool, bool
   self->memory_->waiting.fetch_add(1);
   self->memory_->count("made");
   self->wake();
+  self->rest();
+  // After waking, so that it is never 0 in between.
+  self->memory_->making.fetch_sub(1);
 }
 
 }  // namespace lambent::invoke

@@ -103,6 +103,7 @@ class Sandboxes : public std::enable_shared_from_this<Sandboxes> {
   base::Task<std::unique_ptr<sandbox::Sandbox>> find(const sandbox::Spec& spec, const runtimes::Runtime& runtime);
 
   void wake();
+  void rest();
   static base::Task<void> refill(std::shared_ptr<Sandboxes> self);
   Pool* neediest();
   std::size_t& making(const Pool& pool);
@@ -119,6 +120,8 @@ class Sandboxes : public std::enable_shared_from_this<Sandboxes> {
   std::size_t taking_ = 0;
   /// In which a program starts, and of the others.
   std::size_t making_slow_ = 0, making_quick_ = 0;
+  /// How long refilling has stood back for those who take, since it was last at rest.
+  std::chrono::milliseconds stood_back_{0};
   bool refilling_ = false;
   bool stopped_ = false;
 };

@@ -232,8 +232,8 @@ void RuleBatch::remove_table(const std::string& table) {
   requests_.put_text(NFTA_TABLE_NAME, table);
 }
 
-// Neither set says how large it may become: the kernel makes room for as many at once, and clearing a megabyte takes longer than
-// all the rest of the rules.
+// Neither set says how large it may become. The kernel would make room for that many at once, and clearing a megabyte takes longer
+// than all the rest of the rules.
 void RuleBatch::add_counted_set(const std::string& table, const std::string& set) {
   requests_.begin("adding the set " + set, type_of(NFT_MSG_NEWSET), kMake, header());
   requests_.put_text(NFTA_SET_TABLE, table);
