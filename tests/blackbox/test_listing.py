@@ -204,7 +204,10 @@ class ListLayerVersions(Listing):
 
 
 class RandomlyNamed(Listing):
-    """Of entries that the server gives names to."""
+    """Of entries that the server gives names to: with two thirds on the first page, new ones soon fall ahead of its last."""
+
+    size = 8
+    keys = tuple("bcdefghijklm")
 
     def more(self, removed):
         made = []
