@@ -83,12 +83,15 @@ def test_a_function_of_another_account_is_not_told_of(server, awslambda, named, 
 def test_a_region_is_a_namespace_of_its_own(server, named):
     elsewhere = server.client("lambda", region="eu-central-1")
     assert named not in [each["FunctionName"] for each in elsewhere.list_functions()["Functions"]]
-    with pytest.raises(ClientError) as refused:
-        elsewhere.get_function(FunctionName=named)
-    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
-    with pytest.raises(ClientError) as refused:
-        elsewhere.get_function(FunctionName=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{named}")
-    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403, 404)
+    for name, words in (
+            (named, f"Function not found: arn:aws:lambda:eu-central-1:{ACCOUNT}:function:{named}"),
+            (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{named}",
+             f"Functions from '{REGION}' are not reachable in this region ('eu-central-1')")):
+        with pytest.raises(ClientError) as refused:
+            elsewhere.get_function(FunctionName=name)
+        answer = refused.value.response
+        assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == ("ResourceNotFoundException", 404)
+        assert answer["Error"]["Message"] == words
 
 
 # As sent in the path, encoded once.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -15,9 +16,18 @@ from support.polling import until
 from support.server import AS_ROOT, BINARY, free_port
 
 
-def serve(tmp_path, *arguments):
+@pytest.fixture
+def shared_path():
+    """A directory that the user lambent may enter, unlike pytest's own."""
+    made = Path(tempfile.mkdtemp(prefix="lambent-test-", dir="/tmp"))
+    made.chmod(0o755)
+    yield made
+    subprocess.run([*AS_ROOT, "rm", "-rf", str(made)], check=True)
+
+
+def serve(path, *arguments):
     """Runs a `serve` that must refuse to start; (status, what it said)."""
-    done = subprocess.run([*AS_ROOT, str(BINARY), "serve", "--function-network", "none", "--data", str(tmp_path / "data"), *arguments],
+    done = subprocess.run([*AS_ROOT, str(BINARY), "serve", "--function-network", "none", "--data", str(path / "data"), *arguments],
                           capture_output=True, text=True, timeout=30)
     return done.returncode, done.stderr + done.stdout
 
@@ -32,13 +42,20 @@ def test_without_signatures_only_on_loopback(tmp_path):
     assert status != 0 and "loopback" in said
 
 
-@pytest.mark.parametrize("arguments", [
-    ["--listen", "127.0.0.1"], ["--listen", "127.0.0.1:99999"], ["--listen", "nowhere:1:2"], ["--account", "12"],
-    ["--account", "12345678901x"], ["--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"], ["--no-such-flag"],
+@pytest.mark.parametrize("arguments, ends, words", [
+    (["--listen", "127.0.0.1"], 64, "--listen wants HOST:PORT, not '127.0.0.1'"),
+    (["--listen", "127.0.0.1:99999"], 64, "--listen wants HOST:PORT, not '127.0.0.1:99999'"),
+    (["--listen", "nowhere:1:2"], 64, "--listen wants HOST:PORT, not 'nowhere:1:2'"),
+    (["--account", "12"], 64, "--account wants 12 digits"),
+    (["--account", "12345678901x"], 64, "--account wants 12 digits"),
+    (["--tls-cert", "/nonexistent"], 64, "--tls-cert and --tls-key go together"),
+    (["--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"], 78, "certificate_chain_file: No such file or directory"),
+    (["--idle-time", "0"], 64, "--idle-time: Value 0 not in range 1 to 86400"),
+    (["--no-such-flag"], 64, "--no-such-flag"),
 ])
-def test_a_wrong_argument_is_told(tmp_path, arguments):
-    status, said = serve(tmp_path, *arguments)
-    assert status != 0 and said.strip()
+def test_a_wrong_argument_is_told(shared_path, arguments, ends, words):
+    status, said = serve(shared_path, *arguments)
+    assert status == ends and words in said, said
 
 
 def test_a_second_server_on_the_same_data_is_refused(new_server):
@@ -46,21 +63,36 @@ def test_a_second_server_on_the_same_data_is_refused(new_server):
     done = subprocess.run([*AS_ROOT, str(BINARY), "serve", "--function-network", "none", "--data", str(server.data), "--listen",
                            f"127.0.0.1:{free_port()}"],
                           capture_output=True, text=True, timeout=30)
-    assert done.returncode != 0
+    assert done.returncode == 78 and "in use by another process" in done.stderr, done.stderr
     assert server.client("sts").get_caller_identity()
 
 
-def test_too_little_privilege_exits_with_78(tmp_path):
-    tmp_path.chmod(0o777)
+@pytest.mark.parametrize("privileges", [
+    ["--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set=-all"],
+    ["--bounding-set=-sys_admin"],
+], ids=["nobody", "root that may not mount"])
+def test_too_little_privilege_exits_with_78(shared_path, privileges):
+    # What it may not do is to isolate functions: everything else it may, such as making its data directory.
+    shared_path.chmod(0o777)
     done = subprocess.run(
-        [*AS_ROOT, "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set=-all", str(BINARY), "serve",
-         "--data", str(tmp_path / "data"), "--listen", f"127.0.0.1:{free_port()}"], capture_output=True, text=True, timeout=30)
+        [*AS_ROOT, "setpriv", *privileges, str(BINARY), "serve", "--function-network", "none", "--data", str(shared_path / "data"),
+         "--listen", f"127.0.0.1:{free_port()}"], capture_output=True, text=True, timeout=30)
     assert done.returncode == 78, done.stderr
-    assert done.stderr.strip()
+    assert re.search(r"^lambent: functions cannot be isolated here: \w.+$", done.stderr, re.M), done.stderr
+    assert " serving " not in done.stderr
 
 
 def test_the_isolation_level_is_said_at_start(server):
-    assert "full" in server.log.read_text()
+    line = next(line for line in server.log.read_text().splitlines() if f' serving url="{server.endpoint}"' in line)
+    isolation, on = re.search(r' isolation="([^"]*)" on="([^"]*)"', line).groups()
+    assert isolation == "full"
+    cgroup, *others = re.split("; (?!v2 )", on)
+    # One of them has each controller, and one of them stops and ends all at once.
+    assert re.fullmatch(r"cgroup v1 [a-z,]+(; v2 [a-z,]+)?|cgroup v2 [a-z,]+", cgroup)
+    assert {"memory", "cpu", "pids"} <= set(re.split("[ ,;]+", cgroup)) and re.search(r"\bfreeze", cgroup)
+    assert re.fullmatch(r"landlock [1-9]\d*|no landlock in this kernel", others[0])
+    assert others[1] == "seccomp"
+    assert others[2].startswith("/tmp on ")
 
 
 def test_root_credentials_are_for_the_owner_alone(server):
@@ -96,14 +128,6 @@ def make_certificate(where, name):
                     "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", where / f"{name}.key",
                     "-out", where / f"{name}.crt"], check=True, capture_output=True)
     return where / f"{name}.crt", where / f"{name}.key"
-
-
-@pytest.fixture
-def shared_path():
-    """A directory that the user lambent may enter, unlike pytest's own."""
-    with tempfile.TemporaryDirectory(prefix="lambent-test-", dir="/tmp") as made:
-        os.chmod(made, 0o755)
-        yield Path(made)
 
 
 def test_https_and_a_certificate_replaced_by_sighup(new_server, shared_path):
