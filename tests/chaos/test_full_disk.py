@@ -1,9 +1,12 @@
 """A full disk: what cannot be kept is refused, everything else goes on, and space that comes back is enough (trial 4)."""
 
+import ctypes
 import json
 import os
 import re
+import shutil
 import subprocess
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,21 +19,63 @@ DISK_MIB = 160
 HANDLER = "def handler(event, context):\n    print('RAN', event['n'], flush=True)\n    return event['n']\n"
 
 
-@pytest.fixture
-def server():
-    running = Server("--print-function-logs")
-    running.data.mkdir()
-    subprocess.run([*AS_ROOT, "mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=755", "tmpfs", str(running.data)],
-                   check=True)
+# Where Debian keeps the programs of file systems, which are not in everybody's PATH.
+MKFS = shutil.which("mkfs.ext4", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+
+
+def as_root(*argv):
+    return subprocess.run([*AS_ROOT, *map(str, argv)], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+@contextmanager
+def own_mounts():
+    """This thread and what it starts have a mount namespace of their own meanwhile: what is mounted there goes with it, and no
+    server that is started beside takes a copy along."""
+    new_namespace = 0x00020000  # CLONE_NEWNS
+    libc = ctypes.CDLL(None, use_errno=True)
+    directory, before = os.getcwd(), os.open("/proc/thread-self/ns/mnt", os.O_RDONLY)
+    assert libc.unshare(new_namespace) == 0, os.strerror(ctypes.get_errno())
     try:
+        as_root("mount", "--make-rprivate", "/")
+        yield
+    finally:
+        assert libc.setns(before, new_namespace) == 0, os.strerror(ctypes.get_errno())
+        os.close(before)
+        os.chdir(directory)
+
+
+def mount_tmpfs(directory, at_the_end):
+    as_root("mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=755", "tmpfs", directory)
+    at_the_end.callback(as_root, "umount", "-l", directory)
+
+
+def mount_loop(directory, at_the_end):
+    """As most disks are: blocks are given late, so that their lack may come to light in a sync or in a mapped page."""
+    image = directory.parent / "image"
+    with image.open("wb") as file:
+        file.truncate(DISK_MIB << 20)
+    as_root(MKFS, "-q", "-F", "-m", "0", "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", image)
+    # The device goes with the mount; an environment that ends may hold that for a moment.
+    at_the_end.callback(lambda: until(lambda: not as_root("losetup", "--associated", image), 20, "the loop device is given back"))
+    as_root("mount", "-t", "ext4", "-o", "loop,noinit_itable", image, directory)
+    at_the_end.callback(as_root, "umount", "-l", directory)
+
+
+NO_LOOP = pytest.mark.skipif(MKFS is None or not os.path.exists("/dev/loop-control"), reason="wants mkfs.ext4 and loop devices")
+
+
+@pytest.fixture(params=[pytest.param(mount_tmpfs, id="tmpfs"), pytest.param(mount_loop, id="ext4", marks=NO_LOOP)])
+def server(request):
+    running = Server("--print-function-logs")
+    with ExitStack() as at_the_end:
+        at_the_end.callback(running.discard)
+        at_the_end.enter_context(own_mounts())
+        running.data.mkdir()
+        request.param(running.data, at_the_end)
+        at_the_end.callback(lambda: running.process and running.process.poll() is None and running.kill9())
         yield running.start()
         if running.process:
             running.stop()
-    finally:
-        if running.process and running.process.poll() is None:
-            running.kill9()
-        subprocess.run([*AS_ROOT, "umount", "-l", str(running.data)], check=True)
-        running.discard()
 
 
 def fill(directory):
