@@ -4,10 +4,13 @@ import os
 import re
 import threading
 import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from support.functions import PYTHON
+from support.functions import PYTHON, Deployer, ensure_role
+from support.polling import until
 
 LIVES = '''
 import os, threading, time
@@ -29,6 +32,8 @@ def handler(event, context):
         os._exit(1)
     if how == "hang":
         time.sleep(60)
+    if how == "hold":
+        time.sleep(event["seconds"])
     if how == "start ticking":
         threading.Thread(target=tick, daemon=True).start()
         time.sleep(0.05)
@@ -98,6 +103,36 @@ def test_nothing_runs_between_invocations_and_what_ran_goes_on(lives):
     assert after["ticks"] - before["ticks"] < 300
     time.sleep(0.1)
     assert lives("start ticking").expect()["ticks"] > after["ticks"]
+
+
+def environments(server):
+    """How many execution environments there are, busy and idle."""
+    with urllib.request.urlopen(server.endpoint + "/_lambent/metrics", timeout=10) as answer:
+        return int(re.search(r"^lambent_environments (\d+)$", answer.read().decode(), re.M)[1])
+
+
+def test_an_idle_environment_ends_after_its_time(new_server):
+    server = new_server("--idle-time", "3")
+    functions = Deployer(server, ensure_role(server))
+    name = functions.create(PYTHON, LIVES)
+
+    def invoke(how, **event):
+        return functions.invoke(name, {"how": how, **event}, LogType="Tail")
+
+    assert environments(server) == 0
+    with ThreadPoolExecutor(1) as caller:
+        call = caller.submit(invoke, "hold", seconds=1)
+        until(lambda: environments(server) == 1, 30, "an environment")
+        first = call.result()
+    assert "Init Duration" in first.log
+    sent = time.monotonic()
+    assert invoke("keep", text="a").expect()["kept"] == "a"
+    until(lambda: environments(server) == 0, 60, "the end of the environment that has nothing to do")
+    assert time.monotonic() - sent > 3
+    again = invoke("look")
+    assert "Init Duration" in again.log
+    assert again.expect()["born"] > first.expect()["born"]
+    assert again.value["kept"] is None
 
 
 def resident_mib(server):
