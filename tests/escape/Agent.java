@@ -36,6 +36,7 @@ public class Agent implements RequestHandler<Map<String, Object>, List<Map<Strin
                 words.add(part instanceof String ? ((String) part).replace("$ID", context.getAwsRequestId()) : part);
             results.add(attempt(words));
         }
+        if (event.containsKey("aloud")) System.out.println(results);
         return results;
     }
 

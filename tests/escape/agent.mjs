@@ -107,5 +107,6 @@ export const handler = async (event, context) => {
   const results = [];
   for (const step of event.steps)
     results.push(await attempt(...step.map((part) => typeof part === "string" ? part.replaceAll("$ID", context.awsRequestId) : part)));
+  if (event.aloud) console.log(JSON.stringify(results));
   return results;
 };

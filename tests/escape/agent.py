@@ -98,4 +98,7 @@ def attempt(step, *operands):
 def handler(event, context):
     request_id = context.aws_request_id
     steps = [[part.replace("$ID", request_id) if isinstance(part, str) else part for part in step] for step in event["steps"]]
-    return [attempt(*step) for step in steps]
+    results = [attempt(*step) for step in steps]
+    if event.get("aloud"):
+        print(results, flush=True)
+    return results

@@ -114,7 +114,9 @@ module Agent
 end
 
 def handler(event:, context:)
-  event['steps'].map do |step|
+  results = event['steps'].map do |step|
     Agent.attempt(*step.map { |part| part.is_a?(String) ? part.gsub('$ID', context.aws_request_id) : part })
   end
+  puts results.inspect if event['aloud']
+  results
 end

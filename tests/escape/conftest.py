@@ -90,8 +90,8 @@ class Hostile:
         self.handler = settings.setdefault("Handler", handler)
         self.name = functions.create(runtime, {**files, "probe!": probe}, stem="hostile", **settings)
 
-    def invoke(self, *steps):
-        return self.functions.invoke(self.name, {"steps": steps})
+    def invoke(self, *steps, **more):
+        return self.functions.invoke(self.name, {"steps": steps, **more})
 
     def do(self, *steps):
         """How each step went: {"ok": value} or {"error": name}."""

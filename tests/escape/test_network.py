@@ -1,15 +1,40 @@
 """Whom a function can reach: its Runtime API, its own door to the API, and nobody else (trials 24, 25, 53)."""
 
 import json
+import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
-from support.functions import PYTHON
-from support.server import free_port
+from support.functions import PYTHON, ensure_role
+from support.polling import until
+from support.server import REGION, free_port
 
 REFUSED = {"ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM", "EADDRNOTAVAIL", "EAFNOSUPPORT", "ENOENT"}
 API = "/2018-06-01/runtime"
+
+
+@pytest.fixture(scope="session")
+def logging_role(server):
+    """A role whose functions may write their logs."""
+    arn = ensure_role(server, "lambent-test-logs")
+    policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}}
+    server.client("iam").put_role_policy(RoleName="lambent-test-logs", PolicyName="logs", PolicyDocument=json.dumps(policy))
+    return arn
+
+
+def printed(server, function):
+    """What the log of a function holds by now."""
+    logs = server.client("logs")
+    try:
+        pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}"))
+    except logs.exceptions.ResourceNotFoundException:
+        return ""
+    return "".join(event["message"] for page in pages for event in page["events"])
 
 
 @pytest.fixture
@@ -83,22 +108,80 @@ def test_what_the_runtime_api_does_not_know_it_refuses(hostile, method, path):
     assert hostile.one("identity")["ok"]
 
 
-def test_a_second_response_harms_only_the_one_who_sent_it(make_hostile, functions, neighbour):
-    hostile = make_hostile(Timeout=10)
-    answer = hostile.invoke(["fetch", 9001, "POST", f"{API}/invocation/$ID/response", {}, '"forged by itself"'])
-    # The first answer counts; the runtime's own comes too late.
-    assert answer.status == 200
-    assert answer.bytes == b'"forged by itself"' or answer.error == "Unhandled"
+def test_a_second_response_harms_only_the_one_who_sent_it(make_hostile, functions, neighbour, logging_role):
+    """The first response is the answer. A second is refused, which shows in the log alone, and the runtime's own comes too late."""
+    hostile = make_hostile(Timeout=10, Role=logging_role)
+    response = ["fetch", 9001, "POST", f"{API}/invocation/$ID/response", {}, '"forged by itself"']
+    answer = hostile.invoke(response, [*response[:-1], '"and once more"'], aloud=True)
+    assert (answer.status, answer.error, answer.bytes) == (200, None, b'"forged by itself"')
+    heard = r"\[202,.*\[403,.*State transition from RuntimeResponseSentState to InvocationResponse failed.*InvalidStateTransition"
+    until(lambda: re.search(heard, printed(functions.server, hostile.name), re.S), 20, "the refusal in the log")
     assert functions.invoke(neighbour, 1).expect() == {"neighbour": 1}
     assert hostile.one("identity")["ok"]
 
 
-def test_another_invocations_id_is_worth_nothing(make_hostile, functions, neighbour):
+# In flight from its line in the log until the description of the function becomes "over".
+HELD = """
+import json
+import time
+import urllib.request
+
+
+def handler(event, context):
+    print("taken:", context.aws_request_id, flush=True)
+    request = urllib.request.Request(event["url"], headers=event["signed"])
+    while json.load(urllib.request.urlopen(request))["Description"] != "over":
+        time.sleep(0.05)
+    return {"neighbour": context.aws_request_id}
+"""
+
+
+@pytest.fixture
+def held(functions, logging_role):
+    """A neighbour in flight: its request id, what ends it and gives its answer, and what calls it once more."""
+    server, name = functions.server, functions.create(PYTHON, HELD, Timeout=60, Role=logging_role)
+    look = AWSRequest("GET", f"http://127.0.0.1:4566/2015-03-31/functions/{name}/configuration")
+    SigV4Auth(Credentials(*server.root_key), "lambda", REGION).add_auth(look)
+
+    def call():
+        return functions.invoke(name, {"url": look.url, "signed": dict(look.headers)})
+
+    with ThreadPoolExecutor(1) as pool:
+        in_flight = pool.submit(call)
+
+        def end():
+            functions.client.update_function_configuration(FunctionName=name, Description="over")
+
+        def let_go():
+            assert not in_flight.done()
+            end()
+            return in_flight.result()
+
+        try:
+            taken = until(lambda: re.search(r"taken: (\S+)", printed(server, name)), 20, "the neighbour's line in the log")
+            yield taken[1], let_go, call
+        finally:
+            if not in_flight.done():
+                end()
+
+
+@pytest.mark.parametrize("what", ["response", "error"])
+def test_another_invocations_id_is_worth_nothing(make_hostile, held, what):
+    """Neither while that invocation is in flight nor afterwards."""
     hostile = make_hostile(Timeout=10)
-    victim = functions.invoke(neighbour, 1)
-    status, _ = hostile.one("fetch", 9001, "POST", f"{API}/invocation/{victim.request_id}/response", {}, '"stolen"')["ok"]
-    assert status in (400, 403)
-    assert functions.invoke(neighbour, 2).expect() == {"neighbour": 2}
+    request_id, let_go, call = held
+
+    def steal():
+        status, body = hostile.one("fetch", 9001, "POST", f"{API}/invocation/{request_id}/{what}", {}, '"stolen"')["ok"]
+        assert (status, json.loads(body)["errorType"]) == (400, "InvalidRequestID")
+
+    steal()
+    victim = let_go()
+    assert victim.request_id == request_id
+    assert victim.expect() == {"neighbour": request_id}
+    steal()
+    after = call()
+    assert after.expect() == {"neighbour": after.request_id}
 
 
 def test_the_inner_door_shows_nothing_without_a_signature(hostile):
