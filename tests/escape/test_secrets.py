@@ -1,5 +1,15 @@
 """What a function must not learn: the server's environment, its keys, other functions' (trial 47)."""
 
+import os
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import botocore.auth
+import pytest
+from botocore.exceptions import ClientError
+
+from support.functions import PYTHON, Deployer, ensure_role
 from support.server import CANARY
 
 ALLOWED = {
@@ -47,6 +57,48 @@ def test_no_process_inside_carries_a_secret_of_the_server(hostile, server):
             seen = hostile.one("read", f"/proc/{number}/{name}").get("ok", "")
             for secret in (CANARY, *server.root_key, str(server.data)):
                 assert secret not in seen, (number, name)
+
+
+LIFETIME = timedelta(hours=6)
+TELLS_ITS_KEY = """
+import os
+
+
+def handler(event, context):
+    return [os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")]
+"""
+
+
+@pytest.fixture
+def clock_ahead(tmp_path):
+    """The library of clock_ahead.c."""
+    built = tmp_path / "clock_ahead.so"
+    subprocess.run(["clang-19", "-O1", "-shared", "-fPIC", "-o", built, Path(__file__).with_name("clock_ahead.c")], check=True)
+    return built
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the server is started with a library before libc, which sudo takes away")
+def test_credentials_of_a_function_end_after_six_hours(new_server, clock_ahead, monkeypatch):
+    """Nothing outside shows when they end: the server's clock, and that of whoever signs, are put ahead instead. To the
+    millisecond: src/auth/authenticator_test.cc, SessionsExpire."""
+    server = new_server()
+    functions = Deployer(server, ensure_role(server))
+    key = functions.invoke(functions.create(PYTHON, TELLS_ITS_KEY)).expect()
+    here = botocore.auth.get_current_datetime
+
+    def caller_at(ahead):
+        """The answer to who asks, `ahead` of now; a server whose clock had stayed would refuse its date."""
+        server.environment = {"LD_PRELOAD": str(clock_ahead), "CLOCK_AHEAD_S": str(int(ahead.total_seconds()))}
+        server.restart()
+        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *zone: here(*zone) + ahead)
+        assert server.client("sts").get_caller_identity()["Arn"].endswith(":root")
+        return server.client("sts", key).get_caller_identity()["Arn"]
+
+    assert ":assumed-role/" in caller_at(LIFETIME - timedelta(minutes=10))
+    with pytest.raises(ClientError) as refused:
+        caller_at(LIFETIME)
+    assert refused.value.response["Error"]["Code"] == "ExpiredToken"
+    assert refused.value.response["Error"]["Message"] == "The security token included in the request is expired"
 
 
 def test_credentials_are_short_lived_and_the_roles(make_hostile, server):
