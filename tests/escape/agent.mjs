@@ -4,6 +4,7 @@ import fs from "node:fs";
 import http from "node:http";
 import net from "node:net";
 import path from "node:path";
+import { Worker } from "node:worker_threads";
 
 const latin = (buffer) => buffer.toString("latin1");
 
@@ -26,7 +27,7 @@ const dial = (options) => new Promise((done, fail) => {
 // A socket that was given the very port it asks for, or meets another of this scan halfway, has found nobody who listens:
 // what answers is asked again, alone.
 const listens = (port) => new Promise((done) => {
-  const client = net.connect({ host: "127.0.0.1", port, timeout: 2000 });
+  const client = net.connect({ host: "127.0.0.1", port, timeout: 10000 });
   client.on("connect", () => { const own = client.localPort === port; client.destroy(); done(!own); });
   client.on("timeout", () => { client.destroy(); done(false); });
   client.on("error", () => done(false));
@@ -73,6 +74,28 @@ const hoard = () => {
   for (;;) kept.push(Buffer.alloc(4_000_000, 120));
 };
 
+// Threads of the function's own process, whose heaps' limits do not count what their buffers hold.
+const hoardInThreads = () => {
+  const source = "const kept = []; for (;;) kept.push(Buffer.alloc(4_000_000, 120));";
+  for (let i = 0; i < 2; ++i) new Worker(source, { eval: true });
+  return new Promise(() => {});
+};
+
+// How many bytes went into a file before it took no more, 4 GiB at most.
+const fill = (file) => {
+  const descriptor = fs.openSync(file, fs.constants.O_WRONLY | fs.constants.O_CREAT, 0o600);
+  const block = Buffer.alloc(1 << 20, 120);
+  let written = 0;
+  try {
+    for (let i = 0; i < 4096; ++i) written += fs.writeSync(descriptor, block);
+    return { written, errno: null };
+  } catch (refused) {
+    return { written, errno: refused.code };
+  } finally {
+    fs.closeSync(descriptor);
+  }
+};
+
 const steps = {
   read: (file) => {
     const descriptor = fs.openSync(file, "r");
@@ -85,7 +108,8 @@ const steps = {
   },
   write: put(fs.constants.O_WRONLY), create: put(fs.constants.O_WRONLY | fs.constants.O_CREAT),
   connect: (host, port) => dial({ host, port }), connect_unix: (name) => dial({ path: name }), open_ports: openPorts,
-  fetch: fetchFrom, run, links, hoard, list: (directory) => fs.readdirSync(directory), readlink: (file) => fs.readlinkSync(file),
+  fetch: fetchFrom, run, links, hoard, hoard_in_threads: hoardInThreads, fill,
+  list: (directory) => fs.readdirSync(directory), readlink: (file) => fs.readlinkSync(file),
   mkdir: (directory) => { fs.mkdirSync(directory); }, unlink: (file) => { fs.unlinkSync(file); },
   symlink: (target, file) => { fs.symlinkSync(target, file); }, link: (from, to) => { fs.linkSync(from, to); },
   rename: (from, to) => { fs.renameSync(from, to); }, chmod: (file, mode) => { fs.chmodSync(file, mode); },

@@ -24,9 +24,9 @@ IN_OTHER_VERSIONS = ("test_files_of_the_host_are_not_there", "test_directories_o
                      "test_the_functions_own_code_is_not_replaced", "test_nothing_open_is_inherited", "test_a_function_is_nobody",
                      "test_forbidden_calls_are_refused", "test_the_environment_is_aws_and_the_functions_own",
                      "test_no_process_inside_carries_a_secret_of_the_server", "test_the_hosts_loopback_is_another")
-# What these try is done by the static probe or meets the namespace alone: one language is enough.
-IN_ONE_LANGUAGE = ("test_loopback_has_two_doors", "test_memory_by_other_doors_is_the_environments_own",
-                   "test_64_spinning_threads_leave_the_machine_to_others")
+# What these try is done by the static probe or meets the namespace alone: a language or two are enough.
+IN_ONE_LANGUAGE = ("test_64_spinning_threads_leave_the_machine_to_others",)
+IN_TWO_LANGUAGES = ("test_loopback_has_two_doors", "test_memory_by_other_doors_is_the_environments_own")
 # One environment after another is made for these, and a Java takes its time.
 NOT_IN_JAVA = ("test_an_endless_fork_bomb_is_cleared_away", "test_the_sweep_finds_no_call_beyond_the_list")
 
@@ -34,7 +34,8 @@ NOT_IN_JAVA = ("test_an_endless_fork_bomb_is_cleared_away", "test_the_sweep_find
 def is_left_out(name, runtime):
     if runtime in OTHER_VERSIONS:
         return name not in IN_OTHER_VERSIONS
-    return (name in IN_ONE_LANGUAGE and runtime != PYTHON) or (name in NOT_IN_JAVA and runtime == JAVA)
+    return ((name in IN_ONE_LANGUAGE and runtime != PYTHON) or (name in IN_TWO_LANGUAGES and runtime not in (PYTHON, NODEJS))
+            or (name in NOT_IN_JAVA and runtime == JAVA))
 
 
 def pytest_collection_modifyitems(config, items):

@@ -5,7 +5,7 @@ import subprocess
 import threading
 import time
 
-from support.functions import PYTHON
+from support.functions import NODEJS, PYTHON
 from support.polling import until
 from support.server import ROOT
 
@@ -166,20 +166,29 @@ def test_a_memory_bomb_ends_its_own_environment_only(make_hostile, functions, se
     assert bomb.one("identity")["ok"]
 
 
-def test_memory_by_other_doors_is_the_environments_own(make_hostile, server):
-    """Threads of a child, a memory file and shared memory count against the function, not against the host."""
+# By runtime. Node.js has no call for a memory file, and threads of its own.
+OTHER_DOORS = {PYTHON: (["run", "/var/task/probe", "threads-memory"], ["run", "/var/task/probe", "fill-memfd"],
+                        ["run", "/var/task/probe", "fill", "/dev/shm/hoard"]),
+               NODEJS: (["hoard_in_threads"], ["fill", "/dev/shm/hoard"])}
+
+
+def test_memory_by_other_doors_is_the_environments_own(make_hostile, runtime, server):
+    """Threads, of a child or of the function's own, a memory file and shared memory count against the function, not against the
+    host. More than half of what it may have is used, or nothing was tried; the report never tells more than that it may have."""
     resident = resident_mib(server)
-    for steps in (["run", "/var/task/probe", "threads-memory"], ["run", "/var/task/probe", "fill-memfd"],
-                  ["run", "/var/task/probe", "fill", "/dev/shm/hoard"]):
+    for step in OTHER_DOORS[runtime]:
         # Whoever fills a memory file may be held in its write until then.
         bomb = make_hostile(MemorySize=128, Timeout=6)
-        answer = bomb.invoke(steps)
+        answer = bomb.functions.invoke(bomb.name, {"steps": [step]}, LogType="Tail")
         if answer.error:
             assert answer.value["errorType"] in ("Runtime.ExitError", "Sandbox.Timedout")
         else:
             went = answer.value[0].get("ok")
-            written = re.search(r"written: (\d+)", (went or {}).get("out") or "")
-            assert went is None or went["status"] != 0 or int(written[1]) <= 128 << 20
+            told = re.search(r"written: (\d+)", (went or {}).get("out") or "")
+            assert went is None or went.get("status") != 0 or int(told[1]) <= 128 << 20
+            assert step[0] != "fill" or went["written"] <= 128 << 20
+        [used] = re.findall(r"Max Memory Used: (\d+) MB", answer.log)
+        assert int(used) > 64, (step, used)
         assert bomb.one("identity")["ok"]
     assert resident_mib(server) < resident + 64
 
