@@ -113,7 +113,7 @@ def test_what_the_runtime_api_does_not_know_it_refuses(hostile, method, path):
 
 def test_a_second_response_harms_only_the_one_who_sent_it(make_hostile, functions, neighbour, logging_role):
     """The first response is the answer. A second is refused, which shows in the log alone, and the runtime's own comes too late."""
-    hostile = make_hostile(Timeout=10, Role=logging_role)
+    hostile = make_hostile(MemorySize=512, Timeout=60, Role=logging_role)
     response = ["fetch", 9001, "POST", f"{API}/invocation/$ID/response", {}, '"forged by itself"']
     answer = hostile.invoke(response, [*response[:-1], '"and once more"'], aloud=True)
     assert (answer.status, answer.error, answer.bytes) == (200, None, b'"forged by itself"')
@@ -140,7 +140,15 @@ def handler(event, context):
 
 
 @pytest.fixture
-def held(functions, logging_role):
+def thief(make_hostile):
+    """Ready before its victim is: making one may take longer than a victim can be held."""
+    hostile = make_hostile(MemorySize=512, Timeout=60)
+    assert hostile.one("identity")["ok"]
+    return hostile
+
+
+@pytest.fixture
+def held(functions, logging_role, thief):
     """A neighbour in flight: its request id, what ends it and gives its answer, and what calls it once more."""
     server, name = functions.server, functions.create(PYTHON, HELD, Timeout=60, Role=logging_role)
     look = AWSRequest("GET", f"http://127.0.0.1:4566/2015-03-31/functions/{name}/configuration")
@@ -169,13 +177,12 @@ def held(functions, logging_role):
 
 
 @pytest.mark.parametrize("what", ["response", "error"])
-def test_another_invocations_id_is_worth_nothing(make_hostile, held, what):
+def test_another_invocations_id_is_worth_nothing(thief, held, what):
     """Neither while that invocation is in flight nor afterwards."""
-    hostile = make_hostile(Timeout=10)
     request_id, let_go, call = held
 
     def steal():
-        status, body = hostile.one("fetch", 9001, "POST", f"{API}/invocation/{request_id}/{what}", {}, '"stolen"')["ok"]
+        status, body = thief.one("fetch", 9001, "POST", f"{API}/invocation/{request_id}/{what}", {}, '"stolen"')["ok"]
         assert (status, json.loads(body)["errorType"]) == (400, "InvalidRequestID")
 
     steal()
