@@ -24,8 +24,8 @@ std::string answered_origin(const Cors& cors, std::string_view origin) {
   return anybody && !cors.AllowCredentials.value_or(false) ? "*" : std::string(origin);
 }
 
-void set_list(base::http::Headers& headers, std::string_view name, const std::optional<Texts>& list) {
-  if (list && !list->empty()) headers.set(name, fmt::format("{}", fmt::join(*list, ",")));
+void add_list(base::http::Headers& headers, std::string name, const std::optional<Texts>& list) {
+  if (list && !list->empty()) headers.add(std::move(name), fmt::format("{}", fmt::join(*list, ",")));
 }
 
 }  // namespace
@@ -37,19 +37,19 @@ std::optional<base::http::Response> preflight(const Cors& cors, const base::http
   base::http::Response response;
   if (!is_allowed_origin(cors, request.headers.get("Origin"))) return response;
   add_cors(cors, request, response);
-  set_list(response.headers, "Access-Control-Allow-Methods", cors.AllowMethods);
-  set_list(response.headers, "Access-Control-Allow-Headers", cors.AllowHeaders);
-  if (cors.MaxAge) response.headers.set("Access-Control-Max-Age", std::to_string(*cors.MaxAge));
+  add_list(response.headers, "Access-Control-Allow-Methods", cors.AllowMethods);
+  add_list(response.headers, "Access-Control-Allow-Headers", cors.AllowHeaders);
+  if (cors.MaxAge) response.headers.add("Access-Control-Max-Age", std::to_string(*cors.MaxAge));
   return response;
 }
 
 void add_cors(const Cors& cors, const base::http::Request& request, base::http::Response& response) {
   const auto origin = request.headers.get("Origin");
   if (origin.empty() || !is_allowed_origin(cors, origin)) return;
-  response.headers.set("Access-Control-Allow-Origin", answered_origin(cors, origin));
-  response.headers.set("Vary", "Origin");
-  if (cors.AllowCredentials.value_or(false)) response.headers.set("Access-Control-Allow-Credentials", "true");
-  set_list(response.headers, "Access-Control-Expose-Headers", cors.ExposeHeaders);
+  response.headers.add("Access-Control-Allow-Origin", answered_origin(cors, origin));
+  response.headers.add("Vary", "Origin");
+  if (cors.AllowCredentials.value_or(false)) response.headers.add("Access-Control-Allow-Credentials", "true");
+  add_list(response.headers, "Access-Control-Expose-Headers", cors.ExposeHeaders);
 }
 
 }  // namespace lambent::lambda

@@ -41,6 +41,14 @@ FunctionUrlConfig shown(const store::FunctionUrl& url, const aws::Caller& caller
   return out;
 }
 
+/// Settings without a member are none: UpdateFunctionUrlConfig takes CORS away by them, and GetFunctionUrlConfig shows no Cors then
+/// (probed on AWS on 2026-07-27 in go-to-k/cdkd pull request 1261; Terraform removes a `cors` block so);
+/// function_url_test.cc, LoseTheirCorsByEmptySettings.
+std::optional<std::string> kept(const Cors& cors) {
+  auto text = aws::plain_json(cors);
+  return text == "{}" ? std::nullopt : std::optional(std::move(text));
+}
+
 }  // namespace
 
 base::Task<FunctionUrlOutput> create_function_url(Lambda& lambda, aws::Caller caller, CreateFunctionUrlInput in) {
@@ -53,7 +61,7 @@ base::Task<FunctionUrlOutput> create_function_url(Lambda& lambda, aws::Caller ca
   url.url_id = base::lower(base::random_base32(32));
   url.auth_type = in.AuthType;
   url.invoke_mode = in.InvokeMode.value_or(url.invoke_mode);
-  if (in.Cors) url.cors = aws::plain_json(*in.Cors);
+  if (in.Cors) url.cors = kept(*in.Cors);
   url.created_ms = url.modified_ms = lambda.parts().clock.now_ms();
   auto task = lambda.urls().create(url);
   const bool created = co_await std::move(task);
@@ -91,7 +99,7 @@ base::Task<FunctionUrlConfig> update_function_url(Lambda& lambda, aws::Caller ca
   auto url = *before;
   if (in.AuthType) url.auth_type = *in.AuthType;
   if (in.InvokeMode) url.invoke_mode = *in.InvokeMode;
-  if (in.Cors) url.cors = aws::plain_json(*in.Cors);
+  if (in.Cors) url.cors = kept(*in.Cors);
   url.modified_ms = lambda.parts().clock.now_ms();
   auto task = lambda.urls().replace(url);
   const bool replaced = co_await std::move(task);

@@ -3,6 +3,7 @@
 
 #include <re2/re2.h>
 
+#include "base/bytes.h"
 #include "services/lambda/cors.h"
 #include "services/lambda/service_fixture.h"
 #include "services/lambda/url_event.h"
@@ -219,6 +220,70 @@ TEST_F(FunctionUrls, AnswerPreflightsThemselves) {
   base::http::Request page;
   page.headers.add("Origin", "https://a.example");
   EXPECT_EQ(visit(page).headers.get("Access-Control-Allow-Origin"), "https://a.example");
+}
+
+/// Every value of a header, in the order of the answer.
+std::vector<std::string> all(const base::http::Response& response, std::string_view name) {
+  std::vector<std::string> values;
+  for (const auto& [each, text] : response.headers.all())
+    if (base::equal_ignoring_case(each, name)) values.push_back(text);
+  return values;
+}
+
+TEST_F(FunctionUrls, StandBesideWhatTheFunctionSays) {
+  const object cors{{"AllowOrigins", json::array{"https://a.example"}},
+                    {"AllowCredentials", true},
+                    {"ExposeHeaders", json::array{"x-ours"}}};
+  const std::string own =
+      R"({"statusCode":201,"headers":{"access-control-allow-origin":"https://a.example","Vary":"Accept-Encoding",)"
+      R"("Access-Control-Allow-Credentials":"false","Access-Control-Expose-Headers":"x-own"})";
+  ASSERT_EQ(put({{"AuthType", "NONE"}, {"Cors", cors}}).status, 201);
+  allow_everybody();
+  base::http::Request page;
+  page.method = "POST";
+  page.headers.add("Origin", "https://a.example");
+  const auto check = [&](const base::http::Response& answer) {
+    EXPECT_EQ(answer.status, 201);
+    EXPECT_EQ(answer.body, "made");
+    EXPECT_THAT(all(answer, "Access-Control-Allow-Origin"), ElementsAre("https://a.example", "https://a.example"));
+    EXPECT_THAT(all(answer, "Access-Control-Allow-Credentials"), ElementsAre("false", "true"));
+    EXPECT_THAT(all(answer, "Access-Control-Expose-Headers"), ElementsAre("x-own", "x-ours"));
+    EXPECT_THAT(all(answer, "Vary"), ElementsAre("Accept-Encoding", "Origin"));
+  };
+  engine_.outcome.payload = own + R"(,"body":"made"})";
+  check(visit(page));
+  ASSERT_EQ(ask("PUT", "f/url", R"({"InvokeMode":"RESPONSE_STREAM"})").status, 200);
+  stream(std::string(kMetadataType), {own + "}" + std::string(8, '\0') + "ma", "de"});
+  check(visit(page));
+  base::http::Request stranger;
+  stranger.headers.add("Origin", "https://b.example");
+  EXPECT_THAT(all(visit(stranger), "Access-Control-Allow-Origin"), ElementsAre("https://a.example"));
+  EXPECT_THAT(all(visit(stranger), "Vary"), ElementsAre("Accept-Encoding"));
+  // Preflights are the URL's alone.
+  page.method = "OPTIONS";
+  page.headers.add("Access-Control-Request-Method", "POST");
+  EXPECT_THAT(all(visit(page), "Access-Control-Allow-Origin"), ElementsAre("https://a.example"));
+  EXPECT_THAT(all(visit(page), "Vary"), ElementsAre("Origin"));
+}
+
+TEST_F(FunctionUrls, LoseTheirCorsByEmptySettings) {
+  const object cors{{"AllowOrigins", json::array{"*"}}};
+  ASSERT_EQ(put({{"AuthType", "NONE"}, {"Cors", cors}}).status, 201);
+  allow_everybody();
+  ASSERT_EQ(ask("PUT", "f/url", R"({"AuthType":"NONE"})").status, 200);
+  EXPECT_EQ(ask("GET", "f/url").object().at("Cors"), value(cors));
+  EXPECT_FALSE(ask("PUT", "f/url", R"({"Cors":{}})").object().contains("Cors"));
+  open();
+  EXPECT_FALSE(ask("GET", "f/url").object().contains("Cors"));
+  EXPECT_FALSE(ask("GET", "f/urls").object().at("FunctionUrlConfigs").at(0).as_object().contains("Cors"));
+  base::http::Request asked;
+  asked.method = "OPTIONS";
+  asked.headers.add("Origin", "https://a.example");
+  asked.headers.add("Access-Control-Request-Method", "PUT");
+  EXPECT_EQ(visit(asked).headers.get("Access-Control-Allow-Origin"), "");
+  EXPECT_EQ(engine_.invocations.size(), 1u) << "the function answers its preflights itself again";
+  EXPECT_FALSE(put({{"AuthType", "NONE"}, {"Cors", object{}}}, "f/url?Qualifier=live").object().contains("Cors"));
+  EXPECT_FALSE(ask("GET", "f/url?Qualifier=live").object().contains("Cors"));
 }
 
 TEST_F(FunctionUrls, KeepTheirInvokeMode) {
