@@ -95,19 +95,13 @@ void refuse_duplicate(Lambda& lambda, const store::EventSourceMapping& mapping, 
                   mapping.source, mapping.function.name, found.front()->uuid));
 }
 
-/// Members that `changes` has replace those of `settings`.
-void apply(const MappingChanges& changes, MappingSettings& settings) {
-  using Members = boost::describe::describe_members<MappingChanges, boost::describe::mod_public>;
-  boost::mp11::mp_for_each<Members>([&](auto member) {
-    if ((changes.*member.pointer).has_value()) settings.*member.pointer = changes.*member.pointer;
-  });
-}
-
 }  // namespace
 
 base::Task<MappingOutput> create_mapping(Lambda& lambda, aws::Caller caller, CreateMappingInput in) {
   MappingSettings settings = in;
   const auto& kind = source_kind(settings);
+  const auto now_ms = lambda.parts().clock.now_ms();
+  check_new_mapping(kind, settings, now_ms);
   check_mapping(kind, settings);
   const auto name = mapped_function(lambda, NamedBy::map_source, caller, in.FunctionName);
   if (in.KMSKeyArn && !in.KMSKeyArn->empty()) throw unsupported("KMSKeyArn", "a key of the customer's");
@@ -122,7 +116,7 @@ base::Task<MappingOutput> create_mapping(Lambda& lambda, aws::Caller caller, Cre
   mapping.state = "Disabled";
   mapping.settings = aws::plain_json(settings);
   if (in.Tags) mapping.tags = aws::plain_json(*in.Tags);
-  mapping.modified_ms = lambda.parts().clock.now_ms();
+  mapping.modified_ms = now_ms;
   refuse_duplicate(lambda, mapping, settings);
   auto out = shown(mapping);
   auto task = lambda.mappings().create(std::move(mapping));
@@ -154,7 +148,8 @@ base::Task<MappingOutput> update_mapping(Lambda& lambda, aws::Caller caller, Upd
     auto mapping = *before;
     auto settings = aws::from_plain_json<MappingSettings>(mapping.settings);
     const auto& kind = source_kind(settings);
-    apply(in, settings);
+    check_changes(kind, in);
+    apply_changes(in, settings);
     check_mapping(kind, settings);
     if (in.KMSKeyArn && !in.KMSKeyArn->empty()) throw unsupported("KMSKeyArn", "a key of the customer's");
     if (in.FunctionName) {

@@ -1,4 +1,6 @@
 // CreateEventSourceMapping and its siblings, source by source (facts on event sources, section 1).
+#include <cctype>
+
 #include "services/lambda/service_fixture.h"
 
 namespace lambent::lambda {
@@ -15,6 +17,7 @@ namespace json = testing::json;
 
 constexpr const char* kQueue = "arn:aws:sqs:us-east-1:123456789012:jobs";
 constexpr const char* kStream = "arn:aws:kinesis:us-east-1:123456789012:stream/clicks";
+constexpr const char* kSecret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:broker-a1b2c3";
 constexpr const char* kTable = "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/2026-01-01T00:00:00.000";
 
 class Mappings : public ServiceFixture {
@@ -29,6 +32,24 @@ class Mappings : public ServiceFixture {
   }
   Answer ask(const std::string& method, const std::string& rest, const object& body = {}) {
     return send(method, kPath + rest, method == "PUT" ? json::serialize(body) : "");
+  }
+  // What a mapping of each of these sources needs.
+  static object broker() {
+    return {{"EventSourceArn", "arn:aws:mq:us-east-1:123456789012:broker:jobs:b-1"},
+            {"Queues", json::array{"jobs"}},
+            {"SourceAccessConfigurations", json::array{value(object{{"Type", "BASIC_AUTH"}, {"URI", kSecret}})}}};
+  }
+  static object cluster() {
+    return {{"EventSourceArn", "arn:aws:kafka:us-east-1:123456789012:cluster/clicks/1"},
+            {"Topics", json::array{"clicks"}},
+            {"StartingPosition", "LATEST"}};
+  }
+  static object kafka() {
+    return {{"SelfManagedEventSource",
+             object{{"Endpoints", object{{"KAFKA_BOOTSTRAP_SERVERS", json::array{"a:9092", "b:9092"}}}}}},
+            {"Topics", json::array{"clicks"}},
+            {"StartingPosition", "LATEST"},
+            {"SourceAccessConfigurations", json::array{}}};
   }
   static std::string said(const Answer& answer) {
     return std::to_string(answer.status) + " " + answer.code() + ": " + answer.message();
@@ -80,7 +101,8 @@ TEST_F(Mappings, OfAStreamHasTheMembersThatAwsSends) {
 TEST_F(Mappings, AreRefusedInAwssWords) {
   const std::string bad = "400 InvalidParameterValueException: ";
   EXPECT_EQ(said(make({})), bad + "Unrecognized event source.");
-  EXPECT_EQ(said(make({{"EventSourceArn", "arn:aws:s3:::bucket"}})), bad + "Unrecognized event source.");
+  EXPECT_EQ(said(make({{"EventSourceArn", "arn:aws:s3:::bucket"}})),
+            bad + "Unrecognized event source. Unsupported source arn : arn:aws:s3:::bucket");
   EXPECT_EQ(said(make({{"EventSourceArn", kQueue}, {"FunctionName", "none"}})), bad + "Function does not exist");
   EXPECT_EQ(said(make({{"EventSourceArn", kQueue}, {"FunctionName", "f:9"}})), bad + "Function does not exist");
   EXPECT_EQ(said(make({{"EventSourceArn", kQueue}, {"BatchSize", 11}})),
@@ -112,13 +134,113 @@ TEST_F(Mappings, AreRefusedInAwssWords) {
               bad + "Invalid filter pattern definition.")
         << pattern;
   }
-  EXPECT_THAT(said(make({{"EventSourceArn", kQueue}, {"TumblingWindowInSeconds", 1}})),
-              HasSubstr("TumblingWindowInSeconds is not supported"));
   EXPECT_THAT(said(make({{"EventSourceArn", std::string(kQueue) + ".fifo"}, {"BatchSize", 11}})),
               HasSubstr("Batch size must be at most 10"));
   EXPECT_THAT(
       said(make({{"EventSourceArn", kStream}, {"StartingPosition", "LATEST"}, {"MaximumRecordAgeInSeconds", 59}})),
       HasSubstr("MaximumRecordAgeInSeconds must be -1 or between"));
+}
+
+TEST_F(Mappings, SayNothingThatTheirSourceDoesNotHave) {
+  const auto foreign = [&](object source, const char* member, value given) {
+    source[member] = std::move(given);
+    return said(make(source));
+  };
+  const auto unsupported = [](const std::string& name) {
+    return "400 InvalidParameterValueException: Unsupported " + name +
+           " parameter for given event source mapping type.";
+  };
+  const json::array basic{value(object{{"Type", "BASIC_AUTH"}, {"URI", kSecret}})};
+  const object group{{"ConsumerGroupId", "readers"}};
+  const object queue{{"EventSourceArn", kQueue}};
+  const object stream{{"EventSourceArn", kStream}, {"StartingPosition", "LATEST"}};
+  for (const auto& [member, given] : std::initializer_list<std::pair<const char*, value>>{
+           {"TumblingWindowInSeconds", 1},
+           {"MaximumRetryAttempts", 1},
+           {"Topics", json::array{"clicks"}},
+           {"StartingPositionTimestamp", 1},
+           {"SourceAccessConfigurations", basic},
+           {"DocumentDBEventSourceConfig", object{{"DatabaseName", "shop"}}},
+           {"AmazonManagedKafkaEventSourceConfig", group}})
+    EXPECT_EQ(foreign(queue, member, given), unsupported(member));
+  EXPECT_EQ(foreign(stream, "SourceAccessConfigurations", basic), unsupported("SourceAccessConfigurations"));
+  EXPECT_EQ(foreign(queue, "StartingPosition", "LATEST"),
+            "400 InvalidParameterValueException: StartingPosition is not valid for SQS event sources.");
+  EXPECT_EQ(foreign(object{{"EventSourceArn", std::string(kQueue) + ".fifo"}}, "MaximumBatchingWindowInSeconds", 1),
+            "400 InvalidParameterValueException: Batching window is not supported for FIFO queues");
+  EXPECT_EQ(foreign(broker(), "MaximumRetryAttempts", 1), unsupported("'maximumRetryAttempts'"));
+  EXPECT_EQ(foreign(broker(), "StartingPosition", "LATEST"), unsupported("'startingPosition'"));
+  EXPECT_EQ(foreign(cluster(), "SelfManagedKafkaEventSourceConfig", group),
+            unsupported("'selfManagedKafkaEventSourceConfig'"));
+  const json::array scram{value(object{{"Type", "SASL_SCRAM_512_AUTH"}, {"URI", kSecret}})};
+  EXPECT_EQ(foreign(broker(), "SourceAccessConfigurations", scram), unsupported("'sourceAccessConfigurations'"));
+  EXPECT_EQ(foreign(kafka(), "EventSourceArn", kQueue), unsupported("'eventSourceArn'"));
+  EXPECT_EQ(foreign(kafka(), "AmazonManagedKafkaEventSourceConfig", group),
+            unsupported("'amazonManagedKafkaEventSourceConfig'"));
+  EXPECT_EQ(ask("GET", "").object().at("EventSourceMappings").as_array().size(), 0u);
+}
+
+TEST_F(Mappings, StartAtATimeThatHasBeen) {
+  const std::string bad = "400 InvalidParameterValueException: ";
+  object body{{"EventSourceArn", kStream}, {"StartingPosition", "AT_TIMESTAMP"}};
+  EXPECT_EQ(said(make(body)), bad + "Need to specify a timestamp");
+  const auto now_s = clock_.now_ms() / 1000;
+  body["StartingPositionTimestamp"] = now_s + 1;
+  EXPECT_EQ(said(make(body)), bad + "StartingPositionTimestamp cannot be in the future.");
+  body["StartingPositionTimestamp"] = now_s;
+  EXPECT_EQ(make(body).status, 202);
+}
+
+TEST_F(Mappings, OfDocumentDbNameTheirDatabaseForGood) {
+  const std::string bad = "400 InvalidParameterValueException: ";
+  object body = broker();
+  body.erase("Queues");
+  body["EventSourceArn"] = "arn:aws:rds:us-east-1:123456789012:cluster:orders";
+  body["StartingPosition"] = "LATEST";
+  EXPECT_EQ(said(make(body)), bad + "Required 'documentDBEventSourceConfig' parameter is missing.");
+  body["DocumentDBEventSourceConfig"] = object{{"CollectionName", "orders"}};
+  EXPECT_EQ(said(make(body)), bad + "Required 'documentDBEventSourceConfig.databaseName' parameter is missing.");
+  body["DocumentDBEventSourceConfig"] = object{{"DatabaseName", "shop"}, {"CollectionName", "orders"}};
+  const auto made = make(body);
+  ASSERT_EQ(made.status, 202) << made.body;
+  const auto update = [&](const object& config) {
+    return ask("PUT", "/" + made.text("UUID"), {{"DocumentDBEventSourceConfig", config}});
+  };
+  EXPECT_EQ(said(update({{"DatabaseName", "shop"}, {"CollectionName", "other"}})),
+            bad + "Invalid parameters: collectionName, databaseName");
+  ASSERT_EQ(update({{"FullDocument", "UpdateLookup"}}).status, 202);
+  EXPECT_EQ(json::serialize(ask("GET", "/" + made.text("UUID")).object().at("DocumentDBEventSourceConfig")),
+            R"({"DatabaseName":"shop","CollectionName":"orders","FullDocument":"UpdateLookup"})");
+}
+
+TEST_F(Mappings, KeepWhatAnUpdateCannotName) {
+  object msk = cluster();
+  msk["AmazonManagedKafkaEventSourceConfig"] = object{{"ConsumerGroupId", "readers"}};
+  for (const auto& [body, member] : {std::pair{msk, "AmazonManagedKafkaEventSourceConfig"},
+                                     std::pair{kafka(), "SelfManagedKafkaEventSourceConfig"}}) {
+    const auto made = make(body);
+    ASSERT_EQ(made.status, 202) << made.body;
+    const auto group = made.object().at(member);
+    for (const value& given : {value(object{{"ConsumerGroupId", "writers"}}), group}) {
+      std::string name = member;
+      name[0] = static_cast<char>(std::tolower(name[0]));
+      EXPECT_EQ(said(ask("PUT", "/" + made.text("UUID"), {{"BatchSize", 7}, {member, given}})),
+                "400 InvalidParameterValueException: Unsupported '" + name +
+                    ".consumerGroupId' parameter for given event source mapping type.");
+    }
+    EXPECT_EQ(ask("GET", "/" + made.text("UUID")).object(), made.object());
+    EXPECT_EQ(ask("PUT", "/" + made.text("UUID"), {{member, object{}}}).object().at(member), group);
+  }
+  object rabbit = broker();
+  const value host = object{{"Type", "VIRTUAL_HOST"}, {"URI", "/shop"}};
+  const value login = object{{"Type", "BASIC_AUTH"}, {"URI", std::string(kSecret) + "2"}};
+  rabbit.at("SourceAccessConfigurations").as_array().push_back(host);
+  const auto path = "/" + make(rabbit).text("UUID");
+  EXPECT_EQ(said(ask("PUT", path, {{"SourceAccessConfigurations", json::array{host}}})),
+            "400 InvalidParameterValueException: Invalid parameters: VIRTUAL_HOST");
+  EXPECT_EQ(
+      ask("PUT", path, {{"SourceAccessConfigurations", json::array{login}}}).object().at("SourceAccessConfigurations"),
+      value(json::array{login, host}));
 }
 
 TEST_F(Mappings, AreNotEnabledWhereNothingPolls) {
@@ -146,17 +268,14 @@ TEST_F(Mappings, OfOneFunctionAndOneSourceThereIsOne) {
 }
 
 TEST_F(Mappings, OfKafkaNeedItsAccessAndKeepItsGroup) {
-  object endpoints;
-  endpoints["KAFKA_BOOTSTRAP_SERVERS"] = json::array{"a:9092", "b:9092"};
-  object source;
-  source["Endpoints"] = endpoints;
-  object body{{"SelfManagedEventSource", source}, {"Topics", json::array{"clicks"}}, {"StartingPosition", "LATEST"}};
+  object body = kafka();
+  body.erase("SourceAccessConfigurations");
   EXPECT_EQ(said(make(body)),
             "400 InvalidParameterValueException: Required 'sourceAccessConfigurations' parameter is missing.");
   body["SourceAccessConfigurations"] = json::array{};
   const auto made = make(body);
   ASSERT_EQ(made.status, 202) << made.body;
-  EXPECT_EQ(made.object().at("SelfManagedEventSource"), value(source));
+  EXPECT_EQ(made.object().at("SelfManagedEventSource"), body.at("SelfManagedEventSource"));
   const auto group = made.object().at("SelfManagedKafkaEventSourceConfig").at("ConsumerGroupId");
   EXPECT_EQ(group.as_string().size(), 36u);
   EXPECT_THAT(said(make(body)), HasSubstr("with event source (\"a:9092,b:9092\")"));

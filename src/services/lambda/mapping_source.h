@@ -1,6 +1,8 @@
 // What kinds of sources there are, and what a mapping of each may say ("Event source mapping parameters"). Pure.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,13 +29,22 @@ struct SourceKind {
   bool needs_topics = false;
   bool needs_queues = false;
   bool needs_access = false;
+  /// The types of SourceAccessConfigurations; a source without any has no such member.
+  std::span<const std::string_view> access = {};
+  /// Which of the configurations of one source's own it has.
+  bool has_msk_config = false;
+  bool has_kafka_config = false;
+  bool has_document_config = false;
+  /// How it names a member that it does not have. Queues and streams: "Unsupported ParallelizationFactor parameter for ..."
+  /// (serverless issue 7049). Those that came later: "Unsupported 'maximumRetryAttempts' parameter for ..." (aws-cdk issue 17934).
+  bool quotes_members = false;
   /// SQS and self-managed Kafka tell state changes in other words than streams.
   bool user_initiated = false;
   /// Streams and Kafka say how their last batch went.
   bool has_result = false;
 };
 
-/// Throws InvalidParameterValueException "Unrecognized event source.".
+/// Throws InvalidParameterValueException "Unrecognized event source.", with the ARN where there is one.
 const SourceKind& source_kind(const MappingSettings& settings);
 
 /// What identifies the source: its ARN, or the bootstrap servers.
@@ -42,7 +53,18 @@ std::string source_of(const MappingSettings& settings);
 /// Fills what is not set with the source's own values. Of a new mapping.
 void add_defaults(const SourceKind& kind, MappingSettings& settings);
 
-/// Throws InvalidParameterValueException in AWS's words for what the source does not have, and what is out of its range.
+/// Members of `changes` that are there replace those of `settings`; what an update cannot name stays as it was.
+void apply_changes(const MappingChanges& changes, MappingSettings& settings);
+
+// Each check throws InvalidParameterValueException in AWS's words, where they are known.
+
+/// What may only be said at creation, and must be: where to start, and what to read.
+void check_new_mapping(const SourceKind& kind, const MappingSettings& settings, std::int64_t now_ms);
+
+/// What an update says: neither members of other sources, nor what is fixed at creation, even unchanged.
+void check_changes(const SourceKind& kind, const MappingChanges& changes);
+
+/// All of a mapping as it is to be stored: ranges, and members that must fit each other.
 void check_mapping(const SourceKind& kind, const MappingSettings& settings);
 
 }  // namespace lambent::lambda

@@ -159,6 +159,8 @@ def mappings():
     yield (of_function("CreateEventSourceMapping", gone, EventSourceArn=QUEUE, Enabled=False)
            .refuses("arn", *breaks("CreateEventSourceMapping", "EventSourceArn", "not an arn"), EventSourceArn="not an arn")
            .refuses("arn", *invalid("Unrecognized event source."), EventSourceArn=None)
+           .refuses("arn", *invalid("Unrecognized event source. Unsupported source arn : arn:aws:s3:::refusals"),
+                    EventSourceArn="arn:aws:s3:::refusals")
            .refuses("missing", *gone, FunctionName=f"{NAME}:7")
            .refuses("conflict", "ResourceConflictException", 409, taken)
            .refuses("quota", *at_most("10001", "batchSize", 10000), BatchSize=10001)
