@@ -152,7 +152,8 @@ def test_reserved_concurrent_executions_of_a_function(functions, awslambda):
         state = read_function(awslambda, name)
         assert state["Concurrency"] == {"ReservedConcurrentExecutions": count}
         assert read_function(awslambda, name) == state, "a plan has no difference"
-    # What the data source of a published function asks for besides GetFunction.
+    # Of a version GetFunction shows none (terraform-provider-aws 43711): its data source asks for the function's own.
+    assert "Concurrency" not in awslambda.get_function(FunctionName=name, Qualifier="1")
     assert plain(awslambda.get_function_concurrency(FunctionName=name)) == {"ReservedConcurrentExecutions": 10}
     awslambda.delete_function_concurrency(FunctionName=name)
     assert read_function(awslambda, name)["Concurrency"] is None
@@ -568,6 +569,13 @@ def test_function_with_its_surroundings(surroundings):
     update(VpcConfig=vpc(groups=[]), DeadLetterConfig={"TargetArn": ""}, FileSystemConfigs=[], KMSKeyArn="", **kept)
     state = read_back({**kept, **tenancy})
     assert not {"VpcConfig", "DeadLetterConfig", "FileSystemConfigs", "KMSKeyArn"} & state.keys()
+
+    # An Environment without Variables changes none, one with no variable takes all away and is not shown; a LoggingConfig
+    # replaces the whole (go-to-k/cdkd 1161, floci-io/floci 2834 and terraform-provider-aws 29255 saw AWS do so).
+    update(Environment={}, LoggingConfig={"LogFormat": "Text", "LogGroup": f"/tf/{name}"})
+    read_back({"Environment": changed["Environment"], "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/tf/{name}"}})
+    update(Environment={"Variables": {}}, LoggingConfig={"LogFormat": "Text"})
+    assert "Environment" not in read_back({"LoggingConfig": kept["LoggingConfig"]})
 
     awslambda.delete_function(FunctionName=name)
     gone(awslambda.get_function, FunctionName=name)

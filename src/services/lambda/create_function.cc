@@ -17,6 +17,8 @@ aws::Error already_exists(const FunctionName& name) {
 }
 
 /// The function as asked for, without its code.
+std::string usual_log_group(const store::FunctionKey& key) { return "/aws/lambda/" + key.name; }
+
 store::FunctionVersion new_function(const Lambda& lambda, const aws::Caller& caller, const FunctionName& name,
                                     const CreateFunctionInput& in) {
   if (!in.Runtime || !in.Handler)
@@ -25,7 +27,7 @@ store::FunctionVersion new_function(const Lambda& lambda, const aws::Caller& cal
   refuse_retired(lambda.parts(), *in.Runtime, runtimes::Change::create);
   store::FunctionVersion function;
   function.key = name.key;
-  function.log_group = "/aws/lambda/" + name.key.name;
+  function.log_group = usual_log_group(name.key);
   // The mode has one value, which the codec has seen to.
   function.per_tenant = in.TenancyConfig.has_value();
   if (in.Architectures) function.architecture = in.Architectures->front();
@@ -105,25 +107,22 @@ base::Task<bool> store_new(Lambda& lambda, Deployment made, std::optional<store:
 }
 
 /// AWS's wording (recorded in aws-cdk's pull request 28045). A level that is not named is INFO, and stays when the format does.
+/// What the configuration does not name is as if there had been none before.
 void apply_logging(const LoggingConfig& in, store::FunctionVersion& function) {
-  if (in.LogGroup) function.log_group = *in.LogGroup;
-  if (in.LogFormat) function.log_format = *in.LogFormat;
+  function.log_group = in.LogGroup.value_or(usual_log_group(function.key));
+  function.log_format = in.LogFormat.value_or("Text");
+  function.application_log_level.clear();
+  function.system_log_level.clear();
   if (function.log_format == "Text") {
     if (in.ApplicationLogLevel || in.SystemLogLevel)
       throw invalid_parameter(
           "LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel from your request or change "
           "the "
           "LogFormat to \"Json\" and try again.");
-    function.application_log_level.clear();
-    function.system_log_level.clear();
     return;
   }
-  const auto set = [](std::string& level, const OptionalText& wanted) {
-    if (wanted) level = *wanted;
-    if (level.empty()) level = "INFO";
-  };
-  set(function.application_log_level, in.ApplicationLogLevel);
-  set(function.system_log_level, in.SystemLogLevel);
+  function.application_log_level = in.ApplicationLogLevel.value_or("INFO");
+  function.system_log_level = in.SystemLogLevel.value_or("INFO");
 }
 
 }  // namespace
@@ -141,11 +140,11 @@ void apply_settings(const Lambda& lambda, const aws::Caller& caller, const Funct
     function.runtime = *in.Runtime;
     function.runtime_version_arn = runtime_version_arn(runtime, function.key.region);
   }
-  if (in.Environment) {
-    const auto variables = in.Environment->Variables.value_or(TextMap{});
-    check_environment(variables);
-    function.environment = variables;
-    function.has_environment = true;
+  // An Environment that names no Variables changes none.
+  if (in.Environment && in.Environment->Variables) {
+    check_environment(*in.Environment->Variables);
+    function.environment = *in.Environment->Variables;
+    function.has_environment = !function.environment.empty();
   }
   apply_surroundings(lambda.parts().surroundings, in, function);
   if (in.Layers) function.layers = find_layers(lambda, caller, function.key, *in.Layers);

@@ -23,7 +23,8 @@ base::Task<GetFunctionOutput> get_function(Lambda& lambda, aws::Caller caller, Q
   out.Configuration = configuration_of(*function, name.qualifier);
   out.Code.RepositoryType = "S3";
   out.Code.Location = caller.endpoint + lambda.parts().code_url.path(*function);
-  if (const auto* asynchronous = lambda.parts().asynchronous)
+  // Of the function as a whole; an answer about a version or an alias shows none.
+  if (const auto* asynchronous = lambda.parts().asynchronous; asynchronous != nullptr && name.qualifier.empty())
     if (const auto reserved = asynchronous->concurrency.limits(name.key).reserved)
       out.Concurrency = FunctionReservation{*reserved};
   // Tags are the function's, whatever version was asked for.

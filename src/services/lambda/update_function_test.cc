@@ -90,13 +90,27 @@ TEST_F(UpdateFunction, ConfigurationChangesWhatIsNamedAndNothingElse) {
 }
 
 TEST_F(UpdateFunction, AnEnvironmentIsReplacedAsAWhole) {
-  const auto set = [&](const object& environment) {
-    return update_configuration("f", {{"Environment", environment}}).object().at("Environment");
+  const auto answer = [&](const object& environment) {
+    return update_configuration("f", {{"Environment", environment}}).object();
   };
+  const auto set = [&](const object& environment) { return answer(environment).at("Environment"); };
   EXPECT_EQ(set({{"Variables", object{{"AA", "1"}, {"BB", "2"}}}}),
             value(object{{"Variables", object{{"AA", "1"}, {"BB", "2"}}}}));
   EXPECT_EQ(set({{"Variables", object{{"CC", "3"}}}}), value(object{{"Variables", object{{"CC", "3"}}}}));
-  EXPECT_EQ(set({{"Variables", object{}}}), value(object{{"Variables", object{}}}));
+  EXPECT_EQ(set({}), value(object{{"Variables", object{{"CC", "3"}}}})) << "without Variables none changes";
+  EXPECT_FALSE(answer({{"Variables", object{}}}).contains("Environment")) << "none is not shown";
+}
+
+TEST_F(UpdateFunction, ALoggingConfigIsReplacedAsAWhole) {
+  const auto set = [&](const object& logging) {
+    return update_configuration("f", {{"LoggingConfig", logging}}).object().at("LoggingConfig");
+  };
+  set({{"LogFormat", "JSON"}, {"ApplicationLogLevel", "DEBUG"}, {"LogGroup", "/mine"}});
+  EXPECT_EQ(set({{"LogFormat", "JSON"}}), value(object{{"LogFormat", "JSON"},
+                                                       {"ApplicationLogLevel", "INFO"},
+                                                       {"SystemLogLevel", "INFO"},
+                                                       {"LogGroup", "/aws/lambda/f"}}));
+  EXPECT_EQ(set({{"LogGroup", "/mine"}}), value(object{{"LogFormat", "Text"}, {"LogGroup", "/mine"}}));
 }
 
 TEST_F(UpdateFunction, ConfigurationIsCheckedLikeANewFunctions) {
