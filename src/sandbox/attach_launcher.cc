@@ -31,11 +31,13 @@ std::int32_t mib_rounded_up(std::int64_t bytes) { return static_cast<std::int32_
 
 Exit exit_of(std::int32_t wait_status, bool out_of_memory) {
   Exit exit;
-  exit.out_of_memory = out_of_memory;
   if (WIFEXITED(wait_status))
     exit.status = WEXITSTATUS(wait_status);
   else
     exit.signal = WTERMSIG(wait_status);
+  // Who was killed for want of memory ends so, or as its shell tells of it; another process may have been killed before, and this one
+  // have ended by itself.
+  exit.out_of_memory = out_of_memory && (exit.signal == SIGKILL || exit.status == 128 + SIGKILL);
   return exit;
 }
 

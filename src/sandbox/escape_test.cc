@@ -222,6 +222,22 @@ TEST_P(Escape, a_memory_bomb_ends_in_its_own_group) {
 }
 
 // Trial 23.
+TEST_P(Escape, a_childs_memory_bomb_is_not_how_its_parent_ended) {
+  const std::string survivor =
+      "import os, signal\nchild = os.fork()\nif child == 0:\n  keep = []\n  while True: keep.append(bytearray(1 << "
+      "20))\n"
+      "killed = os.WTERMSIG(os.waitpid(child, 0)[1])\nprint('child', killed, flush=True)\n";
+  const Outcome exited = python(survivor + "os._exit(3)", 128);
+  // Whom the kernel takes first is its choice; then it is one more bomb.
+  if (exited.out.find("child 9") == std::string::npos) GTEST_SKIP() << "the parent was killed";
+  EXPECT_EQ(exited.exit.status, 3);
+  EXPECT_FALSE(exited.exit.out_of_memory);
+  const Outcome crashed = python(survivor + "os.kill(os.getpid(), signal.SIGSEGV)\nsignal.pause()", 128);
+  if (crashed.out.find("child 9") == std::string::npos) GTEST_SKIP() << "the parent was killed";
+  EXPECT_EQ(crashed.exit.signal, SIGSEGV);
+  EXPECT_FALSE(crashed.exit.out_of_memory);
+}
+
 TEST_F(EscapeOnce, tmp_is_as_large_as_asked_for_and_does_not_count_as_memory) {
   lab().write_code("script.py", R"(
 import os

@@ -96,7 +96,7 @@ struct Exit {
   /// Exit status, or nothing when a signal ended it.
   std::optional<int> status;
   int signal = 0;
-  /// The kernel killed something in it for want of memory.
+  /// The kernel killed it for want of memory.
   bool out_of_memory = false;
 };
 
