@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <climits>
 #include <cstring>
 
@@ -116,8 +117,12 @@ IsolationReport await_report(int socket, NetworkReport& network) {
   pollfd answer{socket, POLLIN, 0};
   if (::poll(&answer, 1, kStartMs) <= 0) return {Isolation::none, "the launcher does not answer"};
   wire::Report report{};
-  const launcher::Received received =
-      launcher::receive_message(socket, {reinterpret_cast<char*>(&report), sizeof report}, 0);
+  const auto receive = [&] {
+    return launcher::receive_message(socket, {reinterpret_cast<char*>(&report), sizeof report}, 0);
+  };
+  launcher::Received received = receive();
+  // Said once when it ended before it had read everything; its report lies behind that.
+  if (received.length == -ECONNRESET) received = receive();
   if (received.length != sizeof report || report.header.kind != wire::Kind::report)
     return {Isolation::none, "the launcher ended while it started"};
   network = {report.network, std::string(wire::get_text(report.network_reason))};
