@@ -57,6 +57,8 @@ Task<void> Gateway::serve_hosted(Exchange& exchange, std::string id) {
     answer = co_await std::move(task);
   }
   share = {};
+  if (answer.response.headers.get("x-amzn-RequestId").empty())
+    answer.response.headers.add("x-amzn-RequestId", request_id);
   requests_.at({"function-url", "none", std::to_string(answer.response.status)}).add();
   auto sent = send(exchange, request_id, std::move(answer));
   co_await std::move(sent);
