@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := build
 .PHONY: build run test test-vm tidy unit dev tsan fuzz runtimes blackbox vm fresh chaos bench bench-compare lint format clean setup setup-tests
 
-# build/release/lambent
+# build/release/lambent, and what the bench runs beside it. The unit tests are built when they run.
 build: setup
 	cmake --preset release
-	cmake --build --preset release
+	cmake --build --preset release --target lambent runtime_loop provided_nop
 
 # Serves http://127.0.0.1:4566 until Ctrl-C, after deploying and invoking examples/ with the AWS CLI.
 run: build
@@ -19,7 +19,9 @@ tidy unit dev tsan fuzz runtimes blackbox vm: setup-tests
 	tests/run $@
 
 # Every test of the sandbox on Debian 12's own kernel with cgroup v2, under QEMU's software emulation; make test has a part of it.
-test-vm: setup-tests build
+test-vm: setup-tests
+	cmake --preset release
+	cmake --build --preset release --target sandbox_test
 	tests/vm/run build/release/src/sandbox/sandbox_test --gtest_filter=-Speed.*:*speed*
 
 # Both commands of the README in new Debian 12 and 13 roots made by mmdebstrap. Needs root; takes long.
@@ -40,6 +42,7 @@ bench-compare: build
 	bench/run --compare $(BASE)
 
 lint: build
+	cmake --build --preset release
 	/usr/bin/python3 tests/tidy.py
 	git ls-files -z 'src/*.cc' 'src/*.h' 'bench/*.cc' | xargs -0 -r clang-format-19 --dry-run -Werror
 	git ls-files -z 'src/*.cc' | xargs -0 -r -n 4 -P 2 clang-tidy-19 -p build/release --quiet

@@ -112,9 +112,20 @@ def warm_p50(bench):
         echoes, warm = [], []
         for _ in range(5):
             path, headers, body = server.signed("warm")
-            echoes.append(wrk(server.url + "/_lambent/health", 1, bench.seconds)["p50_us"])
-            warm.append(wrk(server.url + path, 1, bench.seconds, headers, "POST", body.decode())["p50_us"])
-    return {"value": median(warm), "floor": median(echoes), "samples": warm, "floor_samples": echoes, "unit": "us"}
+            echoes.append(wrk(server.url + "/_lambent/health", 1, bench.seconds))
+            warm.append(wrk(server.url + path, 1, bench.seconds, headers, "POST", body.decode()))
+    return {"value": middle(warm, "p50_us"), "floor": middle(echoes, "p50_us"), "unit": "us", "note": beside(warm, echoes),
+            "samples": [each["p50_us"] for each in warm], "floor_samples": [each["p50_us"] for each in echoes]}
+
+
+def middle(loads, figure):
+    return median([load[figure] for load in loads])
+
+
+def beside(warm, echoes):
+    """What else a load of warm invocations says, over the echo's."""
+    return (f"p99 {middle(warm, 'p99_us'):.0f} us over {middle(echoes, 'p99_us'):.0f}, "
+            f"{middle(warm, 'per_s'):.0f}/s over {middle(echoes, 'per_s'):.0f}")
 
 
 def logs_kept(bench):
@@ -152,12 +163,15 @@ def warm_rate(bench):
     with Server(bench.binary) as server:
         server.create("warm", NOP_PYTHON)
         server.invoke("warm")
-        loops, rates = [], []
+        loops, warm, echoes = [], [], []
         for _ in range(5):
             path, headers, body = server.signed("warm")
             loops.append(runtime_loop(bench)["per_s"])
-            rates.append(wrk(server.url + path, 8, bench.seconds, headers, "POST", body.decode())["per_s"])
-    return {"value": median(rates), "floor": median(loops), "samples": rates, "floor_samples": loops, "unit": "/s"}
+            echoes.append(wrk(server.url + "/_lambent/health", 8, bench.seconds))
+            warm.append(wrk(server.url + path, 8, bench.seconds, headers, "POST", body.decode()))
+    note = f"p50 {middle(warm, 'p50_us'):.0f} us over {middle(echoes, 'p50_us'):.0f}, {beside(warm, echoes)} of an echo"
+    return {"value": middle(warm, "per_s"), "floor": median(loops), "samples": [each["per_s"] for each in warm],
+            "floor_samples": loops, "unit": "/s", "note": note}
 
 
 def sandbox_on_off(bench):
@@ -170,10 +184,10 @@ def sandbox_on_off(bench):
 
 
 def freezing(bench):
-    """Freeze, thaw and the first byte: the loop in a sandbox that is frozen between events, over one that is not."""
+    """Freeze, thaw and the first byte: the loop in a sandbox that is frozen between events, a millisecond apart, over one that is not."""
     frozen, running = [], []
     for _ in range(5):
-        running.append(runtime_loop(bench, "--sandbox")["p50_us"])
+        running.append(runtime_loop(bench, "--rest")["p50_us"])
         frozen.append(runtime_loop(bench, "--freeze")["p50_us"])
     found = {"value": median(frozen), "floor": median(running), "samples": frozen, "floor_samples": running, "unit": "us"}
     found["added"] = found["value"] - found["floor"]

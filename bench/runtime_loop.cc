@@ -1,6 +1,7 @@
 // The floor of a warm invocation: the Runtime API and our Python bootstrap alone, with no gateway and no signature.
-// Usage: runtime_loop BOOTSTRAP_DIR SECONDS [--sandbox | --freeze]; prints JSON. Without a flag the runtime is a plain process;
-// --sandbox puts it in a sandbox, --freeze freezes that between events. Both need root.
+// Usage: runtime_loop BOOTSTRAP_DIR SECONDS [--sandbox | --rest | --freeze]; prints JSON. Without a flag the runtime is a plain
+// process; --sandbox puts it in a sandbox, --rest waits a millisecond between events and --freeze freezes it in that time. They need
+// root.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
@@ -74,7 +75,14 @@ pid_t start_plain(const Files& files, std::uint16_t port) {
   return pid;
 }
 
-base::Task<void> loop(runtime_api::RuntimeApi& api, std::chrono::seconds how_long, sandbox::Sandbox* frozen) {
+/// Between two events, for nobody's account: whoever is frozen has stopped by then.
+base::Task<void> rest() {
+  boost::asio::steady_timer pause(co_await boost::asio::this_coro::executor, std::chrono::milliseconds(1));
+  co_await pause.async_wait(boost::asio::use_awaitable);
+}
+
+base::Task<void> loop(runtime_api::RuntimeApi& api, std::chrono::seconds how_long, sandbox::Sandbox* frozen,
+                      bool rests) {
   if (co_await api.initialized()) throw std::runtime_error("the bootstrap did not start");
   std::vector<double> latencies_us;
   const auto begin = Clock::now();
@@ -91,6 +99,7 @@ base::Task<void> loop(runtime_api::RuntimeApi& api, std::chrono::seconds how_lon
       throw std::runtime_error("the loop broke: " + answer.payload);
     if (frozen != nullptr) frozen->freeze();
     latencies_us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - sent).count());
+    if (rests) co_await rest();
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   std::ranges::sort(latencies_us);
@@ -105,7 +114,7 @@ base::Task<void> loop_plain(boost::asio::io_context& context, const Files& files
   const pid_t python = start_plain(files, port);
   std::exception_ptr failure;
   try {
-    co_await loop(*api, how_long, nullptr);
+    co_await loop(*api, how_long, nullptr, false);
   } catch (const std::exception&) {
     failure = std::current_exception();
   }
@@ -115,7 +124,7 @@ base::Task<void> loop_plain(boost::asio::io_context& context, const Files& files
 }
 
 base::Task<void> loop_sandboxed(boost::asio::io_context& context, sandbox::Launcher& launcher,
-                                std::chrono::seconds how_long, bool freeze) {
+                                std::chrono::seconds how_long, const std::string& flag) {
   sandbox::Spec spec;
   spec.code_hash = kCodeHash;
   spec.runtime_dir = "python";
@@ -124,7 +133,7 @@ base::Task<void> loop_sandboxed(boost::asio::io_context& context, sandbox::Launc
   spec.memory_mib = 1769;
   auto sandbox = co_await launcher.launch(std::move(spec));
   auto api = runtime_api::serve_runtime_api(context.get_executor(), sandbox->take_runtime_api_listener());
-  co_await loop(*api, how_long, freeze ? sandbox.get() : nullptr);
+  co_await loop(*api, how_long, flag == "--freeze" ? sandbox.get() : nullptr, flag != "--sandbox");
 }
 
 int run(int argc, char** argv) {
@@ -146,7 +155,7 @@ int run(int argc, char** argv) {
   std::exception_ptr failure;
   const auto work = [&]() -> base::Task<void> {
     if (launcher)
-      co_await loop_sandboxed(context, *launcher, how_long, flag == "--freeze");
+      co_await loop_sandboxed(context, *launcher, how_long, flag);
     else
       co_await loop_plain(context, files, how_long);
   };
@@ -166,7 +175,8 @@ int main(int argc, char** argv) try {
   // The launcher is this program once more.
   if (const auto status = sandbox::launcher_main(argc, argv)) return *status;
   const std::string flag = argc == 4 ? argv[3] : "";
-  if (argc < 3 || argc > 4 || (!flag.empty() && flag != "--sandbox" && flag != "--freeze")) return 64;
+  if (argc < 3 || argc > 4 || (!flag.empty() && flag != "--sandbox" && flag != "--rest" && flag != "--freeze"))
+    return 64;
   return run(argc, argv);
 } catch (const std::exception& failure) {
   std::cerr << "runtime_loop: " << failure.what() << "\n";
