@@ -295,6 +295,22 @@ TEST_F(GatewayTest, BodiesAreBoundedByTheOperationAndByTheBudgetOfAll) {
   EXPECT_EQ(send(fits).status, 200);
 }
 
+TEST_F(GatewayTest, RefusalsOfHostsOfTheirOwnCarryARequestId) {
+  open(false, 100);
+  HostRoute route;
+  route.id_of = [](std::string_view) { return std::nullopt; };
+  route.max_body = 1000;
+  route.answer = [](const http::Request&, std::string, std::string,
+                    const std::function<aws::Caller()>&) -> base::Task<aws::Answer> { co_return aws::Answer{}; };
+  gateway_->set_host_route(std::move(route));
+  for (const auto& [length, status] : {std::pair(1001, 413), std::pair(101, 503), std::pair(1, 200)}) {
+    FakeExchange asked("POST", "/_lambent/url/abc/", std::string(static_cast<std::size_t>(length), 'x'));
+    const http::Response response = send(asked);
+    EXPECT_EQ(response.status, status);
+    EXPECT_EQ(response.headers.get("x-amzn-RequestId").size(), 36u) << status;
+  }
+}
+
 TEST(BodyBudget, SharesReturnThemselves) {
   BodyBudget budget(10);
   {
