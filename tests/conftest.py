@@ -3,6 +3,7 @@
 import pytest
 
 from support.functions import NODEJS, PYTHON, Deployer, ensure_role
+from support.moto import Moto
 from support.server import BINARY, Server
 
 
@@ -34,6 +35,14 @@ def new_server():
     yield make
     for each in made:
         each.discard()
+
+
+@pytest.fixture(scope="module")
+def moto():
+    """AWS's services that functions' targets and code are in, as moto's server plays them; a module's own."""
+    running = Moto()
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from support.functions import PYTHON, Deployer
-from support.moto import Moto
 from support.polling import until
 from support.server import ACCOUNT, AS_ROOT, BINARY, REGION, Server
 
@@ -33,13 +32,6 @@ def handler(event, context):
         time.sleep(event["sleep"])
     return {"done": event}
 """
-
-
-@pytest.fixture(scope="module")
-def moto():
-    running = Moto()
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

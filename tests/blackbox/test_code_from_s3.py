@@ -9,7 +9,6 @@ import zipfile
 import pytest
 
 from support.functions import PYTHON, Deployer, ensure_role, make_zip, unique
-from support.moto import Moto
 from support.refusal import refusal
 from support.server import Server
 
@@ -23,13 +22,6 @@ def code(answer):
 
 def sha256(archive):
     return base64.b64encode(hashlib.sha256(archive).digest()).decode()
-
-
-@pytest.fixture(scope="module")
-def moto():
-    running = Moto()
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from support.moto import Moto
 from support.polling import until
 from support.server import ROOT, Server
-
-
-@pytest.fixture(scope="module")
-def moto():
-    running = Moto()
-    yield running
-    running.stop()
 
 
 def deploy(server, moto, **more):

@@ -8,7 +8,6 @@ from botocore.exceptions import ClientError
 
 from blackbox.test_calls_from_inside import trimmed_boto3
 from support.functions import PYTHON, TRUST_LAMBDA, Deployer, unique
-from support.moto import Moto
 from support.polling import until
 from support.server import ACCOUNT, REGION, Server
 
@@ -95,13 +94,6 @@ def handler(event, context):
         raise RuntimeError("nobody ends this loop")
     return event
 """
-
-
-@pytest.fixture(scope="module")
-def moto():
-    running = Moto()
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")
