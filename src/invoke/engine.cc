@@ -22,7 +22,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kSettlingPatience{20};
+/// How long an invocation waits for an environment that has just answered: as long as a new one would need, within these.
+constexpr milliseconds kLeastPatience{20}, kMostPatience{500};
 /// How many environments one invocation may wear out before it has begun.
 constexpr int kAttempts = 3;
 
@@ -201,10 +202,11 @@ class LaneEngine {
     co_return nullptr;
   }
 
-  /// Runtimes ask for their next event right after an answer: a moment's patience saves whoever invokes again at once a new
-  /// environment.
+  /// Runtimes ask for their next event right after an answer, but one that is slow to start may be slow to ask, with a share of a
+  /// processor: patience saves whoever invokes again at once a new environment.
   Task<std::unique_ptr<Environment>> await_settling(const store::FunctionVersion& function, const Pool& pool) {
-    const auto deadline = std::chrono::steady_clock::now() + kSettlingPatience;
+    const milliseconds patience = std::clamp(settling_.find(pool)->second, kLeastPatience, kMostPatience);
+    const auto deadline = std::chrono::steady_clock::now() + patience;
     base::asio::steady_timer pause(lane_);
     std::unique_ptr<Environment> found;
     while (found == nullptr && settling_.contains(pool) && std::chrono::steady_clock::now() < deadline) {
@@ -223,7 +225,7 @@ class LaneEngine {
       return;
     }
     busy_.fetch_add(1, std::memory_order_relaxed);
-    if (!environment->has_extensions()) settling_.insert(pool_of(*environment));
+    if (!environment->has_extensions()) settling_.emplace(pool_of(*environment), environment->made_in());
     base::asio::co_spawn(lane_, settle(std::move(environment), function, std::move(place)), base::asio::detached);
   }
 
@@ -407,8 +409,8 @@ class LaneEngine {
   Provisions provisions_;
   base::asio::steady_timer sweep_timer_;
   std::map<Pool, Idle> idle_;
-  /// Of each environment that has answered and whose runtime has not asked for its next event.
-  std::multiset<Pool> settling_;
+  /// Of each environment that has answered and whose runtime has not asked for its next event: how long it took to make.
+  std::multimap<Pool, milliseconds> settling_;
   UnderWay under_way_;
   std::set<Environment*> alive_;
   std::atomic<std::size_t> environments_{0}, busy_{0};

@@ -216,6 +216,24 @@ TEST_F(EngineTest, BusyEnvironmentsDoNotShare) {
   EXPECT_EQ(launched_specs().size(), 2u);
 }
 
+TEST_F(EngineTest, WhatIsSlowToStartIsWaitedForWhenItHasAnswered) {
+  launcher_->launching = [this] { clock_.advance(std::chrono::seconds(1)); };
+  invoke("\"linger\"");
+  std::future<Outcome> second = begin("\"echo\"");
+  // Past the least patience, well within the most.
+  EXPECT_EQ(second.wait_for(std::chrono::milliseconds(40)), std::future_status::timeout);
+  on_lane([this] { return launcher_->release(), true; });
+  EXPECT_EQ(second.get().payload, "\"echo\"");
+  EXPECT_EQ(launched_specs().size(), 1u);
+}
+
+TEST_F(EngineTest, WhatStartsAtOnceIsNotWaitedFor) {
+  invoke("\"linger\"");
+  EXPECT_EQ(invoke("\"echo\"").payload, "\"echo\"");
+  EXPECT_EQ(launched_specs().size(), 2u);
+  on_lane([this] { return launcher_->release(), true; });
+}
+
 TEST_F(EngineTest, WithoutASandboxThePlatformSaysSoAndRecovers) {
   launcher_->broken = true;
   EXPECT_THROW(invoke("\"echo\""), aws::Error);

@@ -303,6 +303,7 @@ Task<std::optional<Answer>> Environment::initialize(InitPhase phase, base::Stead
   if (!answer) {
     sandbox_->limit_cpu();
     if (state_ != State::ended) state_ = State::ready;
+    made_in_ = std::chrono::duration_cast<milliseconds>(took);
     if (phase == InitPhase::init) init_took_ = took;
     if (provisioned() || runtime_api_->telemetry().any()) log_->init_done(phase, {}, took);
     co_return std::nullopt;

@@ -75,6 +75,8 @@ class Environment {
   std::int32_t peak_memory_mib() const { return sandbox_->peak_memory_mib(); }
 
   base::SteadyTime launched_at() const { return launched_at_; }
+  /// How long its init took, and another one's might.
+  std::chrono::milliseconds made_in() const { return made_in_; }
   base::SteadyTime idle_since = {};
 
  private:
@@ -127,6 +129,8 @@ class Environment {
   std::vector<std::string> argv_, environment_, extensions_;
   base::SteadyTime launched_at_, restarted_at_;
   base::SteadyTime init_deadline_;
+  std::chrono::milliseconds made_in_{0};
+  /// Until it is reported.
   std::optional<std::chrono::microseconds> init_took_;
 
   std::unique_ptr<sandbox::Sandbox> sandbox_;

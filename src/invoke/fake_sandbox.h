@@ -1,8 +1,8 @@
 // A sandbox for tests without privilege: real pipes and sockets, and a runtime that is a coroutine of the test's.
 //
 // The event's payload says what the fake runtime does: "echo" answers with the payload, "print" writes a line first, "fail"
-// reports an error, "exit" ends with status 3, "hang" never answers, "hold" answers when FakeLauncher::release() says so. `init` says
-// how it starts.
+// reports an error, "exit" ends with status 3, "hang" never answers, "hold" answers when FakeLauncher::release() says so, "linger"
+// asks for its next event then. `init` says how it starts.
 #pragma once
 
 #include <fcntl.h>
@@ -34,7 +34,7 @@ struct FakeRuntime : std::enable_shared_from_this<FakeRuntime> {
   explicit FakeRuntime(asio::io_context& context) : socket(context) {}
 
   asio::ip::tcp::socket socket;
-  /// While it is true events that say "hold" are held.
+  /// While it is true events that say "hold" are held, and whoever answered "linger" lingers.
   std::shared_ptr<const bool> held;
   std::uint16_t port = 0;
   base::Fd out, err;
@@ -110,6 +110,7 @@ struct FakeRuntime : std::enable_shared_from_this<FakeRuntime> {
       std::string answer =
           post("invocation/" + id + (fail ? "/error" : "/response"), fail ? R"({"errorType":"E"})" : body);
       co_await self->request(std::move(answer));
+      if (body == "\"linger\"") co_await self->released();
     }
   } catch (const boost::system::system_error&) {
     // The other side closed: the environment is over.
@@ -225,6 +226,7 @@ class FakeLauncher final : public sandbox::Launcher {
     if (broken || std::exchange(failures, std::max(failures - 1, 0)) > 0)
       throw std::runtime_error("no sandbox: clone3: Resource temporarily unavailable");
     specs.push_back(std::move(spec));
+    if (launching) launching();
     auto sandbox = std::make_unique<FakeSandbox>(context_);
     sandbox->assigned.push_back(specs.back());
     sandbox->restart_init = restart_init;
@@ -261,6 +263,7 @@ class FakeLauncher final : public sandbox::Launcher {
   FakeInit restart_init = FakeInit::ready;
   bool restart_fails = false;
   bool broken = false;
+  std::function<void()> launching;
   /// Spares in which a program starts get no CPU.
   bool starves = false;
   /// How many launches fail before one is done.
