@@ -22,8 +22,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
-/// How long an invocation waits for an environment that has just answered: as long as a new one would need, within these.
-constexpr milliseconds kLeastPatience{20}, kMostPatience{500};
+/// How long an invocation waits for an environment that has just answered: as long as a new one would need, within these. The
+/// least is five periods of a function's share of a processor, which the runtime may have used up with its answer.
+constexpr milliseconds kLeastPatience{100}, kMostPatience{500};
 /// How many environments one invocation may wear out before it has begun.
 constexpr int kAttempts = 3;
 

@@ -221,7 +221,7 @@ TEST_F(EngineTest, WhatIsSlowToStartIsWaitedForWhenItHasAnswered) {
   invoke("\"linger\"");
   std::future<Outcome> second = begin("\"echo\"");
   // Past the least patience, well within the most.
-  EXPECT_EQ(second.wait_for(std::chrono::milliseconds(40)), std::future_status::timeout);
+  EXPECT_EQ(second.wait_for(std::chrono::milliseconds(150)), std::future_status::timeout);
   on_lane([this] { return launcher_->release(), true; });
   EXPECT_EQ(second.get().payload, "\"echo\"");
   EXPECT_EQ(launched_specs().size(), 1u);
