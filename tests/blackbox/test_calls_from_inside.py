@@ -1,12 +1,10 @@
 """A function calls the API: through AWS_ENDPOINT_URL, with its role's short-lived credentials, and with nothing more."""
 
 import json
-from pathlib import Path
 
-import botocore
 import pytest
 
-from support.functions import NODEJS, PYTHON, TRUST_LAMBDA, Deployer, ensure_role, make_zip, unique
+from support.functions import NODEJS, PYTHON, TRUST_LAMBDA, Deployer, ensure_role, make_zip, trimmed_boto3, unique
 from support.server import ACCOUNT, REGION
 
 # Signature Version 4 with the standard library alone.
@@ -132,23 +130,6 @@ def test_the_inner_door_checks_even_when_the_outer_one_does_not(new_server):
     assert functions.invoke(name, {"call": "wrong secret"}).expect()[0] == 403
     assert functions.invoke(name, {"call": "unsigned"}).expect()[0] == 403
     assert functions.invoke(name, {"call": "list"}).expect()[0] == 403
-
-
-def trimmed_boto3():
-    """boto3 and what it imports, with the service models of lambda and sts alone: what somebody would bundle."""
-    site = Path(botocore.__file__).parents[1]
-    files = {}
-    for package in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3"):
-        for path in sorted((site / package).rglob("*")):
-            inside = path.relative_to(site)
-            if not path.is_file() or "__pycache__" in inside.parts or "examples" in inside.parts:
-                continue
-            data = inside.parts[1:2] == ("data",)
-            if data and len(inside.parts) > 3 and inside.parts[2] not in ("lambda", "sts"):
-                continue
-            files[inside.as_posix()] = path.read_bytes()
-    files["six.py"] = (site / "six.py").read_bytes()
-    return files
 
 
 def test_boto3_in_a_handler_works_as_on_aws(functions, iam):

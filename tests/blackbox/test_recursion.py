@@ -6,8 +6,7 @@ import re
 import pytest
 from botocore.exceptions import ClientError
 
-from blackbox.test_calls_from_inside import trimmed_boto3
-from support.functions import PYTHON, TRUST_LAMBDA, Deployer, unique
+from support.functions import PYTHON, TRUST_LAMBDA, Deployer, trimmed_boto3, unique
 from support.polling import until
 from support.server import ACCOUNT, REGION, Server
 

@@ -5,6 +5,9 @@ import io
 import itertools
 import json
 import zipfile
+from pathlib import Path
+
+import botocore
 
 PYTHON = "python3.13"
 NODEJS = "nodejs22.x"
@@ -33,6 +36,23 @@ def make_zip(files):
 def source_zip(runtime, source):
     """One handler's source, or {name: content}, as the zip of a function."""
     return make_zip(source if isinstance(source, dict) else {ENTRY[runtime][0]: source})
+
+
+def trimmed_boto3():
+    """boto3 and what it imports, with the service models of lambda and sts alone: what somebody would bundle."""
+    site = Path(botocore.__file__).parents[1]
+    files = {}
+    for package in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3"):
+        for path in sorted((site / package).rglob("*")):
+            inside = path.relative_to(site)
+            if not path.is_file() or "__pycache__" in inside.parts or "examples" in inside.parts:
+                continue
+            data = inside.parts[1:2] == ("data",)
+            if data and len(inside.parts) > 3 and inside.parts[2] not in ("lambda", "sts"):
+                continue
+            files[inside.as_posix()] = path.read_bytes()
+    files["six.py"] = (site / "six.py").read_bytes()
+    return files
 
 
 def unique(stem):
