@@ -1,8 +1,8 @@
 // Counters, gauges and histograms, printed as Prometheus text (exposition format 0.0.4).
 //
-// A Metrics registry is owned by the composition root; families are made at start and live as long as it does. Series
-// are made at first use and bounded per family: what would be the 1,001st is counted under label values "other".
-// Any thread.
+// A Metrics registry is owned by the composition root; families are made at start and live as long as it does. Series of counters
+// and histograms are made at first use, those of gauges are read whenever the text is made. Of one family 1,000 are told apart; what
+// would be the 1,001st is counted under label values "other". Any thread.
 #pragma once
 
 #include <array>
@@ -15,9 +15,13 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lambent::base {
+
+/// How many series of a family are told apart. The rest is one more, "other" in all its labels.
+inline constexpr std::size_t kMaxSeries = 1000;
 
 class Counter {
  public:
@@ -54,7 +58,6 @@ class Family {
       if (const auto found = series_.find(values); found != series_.end()) return *found->second;
     }
     std::unique_lock lock(mutex_);
-    constexpr std::size_t kMaxSeries = 1000;
     const bool full = series_.size() >= kMaxSeries;
     auto& slot = series_[full ? std::vector<std::string>(labels_.size(), "other") : values];
     if (!slot) slot = std::make_unique<Series>();
@@ -69,22 +72,40 @@ class Family {
   std::map<std::vector<std::string>, std::unique_ptr<Series>> series_;
 };
 
+/// What a gauge shows: the values of its labels, in the order of the labels, with the number of each.
+using Readings = std::vector<std::pair<std::vector<std::string>, double>>;
+
 class Metrics {
  public:
+  /// Those who ask for the same name count in the same family; its labels are then the same too.
   Family<Counter>& counter(std::string name, std::string help, std::vector<std::string> labels = {});
   Family<Histogram>& histogram(std::string name, std::string help, std::vector<std::string> labels = {});
-  /// Asked when the text is made; `read` must be callable from any thread.
+  /// Read when the text is made: `read` may be called on any thread, and must not ask for the text or for a family. Readings with
+  /// the same labels are added up, and so are those past the first kMaxSeries, under "other": show nothing whose sum says nothing.
+  void gauge(std::string name, std::string help, std::vector<std::string> labels, std::function<Readings()> read);
+  /// One number, without labels.
   void gauge(std::string name, std::string help, std::function<double()> read);
   std::string text() const;
 
  private:
   struct Gauge {
     std::string name, help;
-    std::function<double()> read;
+    std::vector<std::string> labels;
+    std::function<Readings()> read;
   };
+  template <class Series>
+  using Families = std::vector<std::unique_ptr<Family<Series>>>;
+
+  template <class Series>
+  Family<Series>& family(Families<Series>& families, std::string name, std::string help,
+                         std::vector<std::string> labels);
+  static std::string text_of(const Gauge& gauge);
+  static std::string text_of(const Family<Counter>& family);
+  static std::string text_of(const Family<Histogram>& family);
+
   mutable std::mutex mutex_;
-  std::vector<std::unique_ptr<Family<Counter>>> counters_;
-  std::vector<std::unique_ptr<Family<Histogram>>> histograms_;
+  Families<Counter> counters_;
+  Families<Histogram> histograms_;
   std::vector<Gauge> gauges_;
 };
 
