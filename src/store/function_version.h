@@ -68,7 +68,6 @@ struct FunctionVersion {
   std::int32_t memory_mib = 128;
   std::int32_t ephemeral_mib = 512;
   std::map<std::string, std::string> environment;
-  bool has_environment = false;
   /// What the environment is sealed with; empty for the server's own key.
   std::string kms_key_arn;
   std::optional<VpcUse> vpc;

@@ -128,7 +128,7 @@ const std::string_view kSelectAliases = R"sql(
 void insert(Transaction& transaction, const FunctionVersion& f) {
   auto& statement = transaction.prepare(kInsertFunction);
   std::optional<std::string> environment;
-  if (f.has_environment)
+  if (!f.environment.empty())
     environment = transaction.vault().seal(environment_owner(f.key, f.version), text_of(f.environment), f.kms_key_arn);
   statement.bind(f.key.account, f.key.region, f.key.name, f.version, f.description, f.role, f.handler, f.runtime,
                  f.architecture, f.timeout_s, f.memory_mib, f.ephemeral_mib, environment, f.tracing_mode, f.log_format,
@@ -171,8 +171,7 @@ FunctionVersion read_function(const Statement& row, const Vault& vault) {
   f.timeout_s = number();
   f.memory_mib = number();
   f.ephemeral_mib = number();
-  f.has_environment = !row.is_null(column);
-  if (f.has_environment) f.environment = map_of(vault.open(environment_owner(f.key, f.version), row.text(column)));
+  if (!row.is_null(column)) f.environment = map_of(vault.open(environment_owner(f.key, f.version), row.text(column)));
   ++column;
   f.tracing_mode = text();
   f.log_format = text();

@@ -41,7 +41,6 @@ TEST_F(FunctionsTest, EveryMemberSurvivesARestart) {
   f.memory_mib = 256;
   f.ephemeral_mib = 1024;
   f.environment = {{"A", "1"}, {"QUOTED", "\"\\\n\xc3\xa9"}, {"EMPTY", ""}};
-  f.has_environment = true;
   f.tracing_mode = "Active";
   f.per_tenant = true;
   f.log_format = "JSON";
@@ -74,27 +73,17 @@ TEST_F(FunctionsTest, EveryMemberSurvivesARestart) {
   EXPECT_EQ(read->version, "$LATEST");
   const auto fields = [](const FunctionVersion& v) {
     return std::tie(v.key, v.description, v.role, v.handler, v.runtime, v.architecture, v.timeout_s, v.memory_mib,
-                    v.ephemeral_mib, v.environment, v.has_environment, v.tracing_mode, v.per_tenant, v.log_format,
-                    v.application_log_level, v.system_log_level, v.log_group, v.runtime_version_arn, v.code_sha256,
-                    v.code_hash, v.code_size, v.revision_id, v.last_modified_ms, v.state, v.state_reason,
-                    v.state_reason_code, v.update_status, v.update_status_reason, v.update_status_reason_code,
-                    v.unzipped_size, v.dead_letter_arn, v.content_id, v.policy, v.tags, v.last_version);
+                    v.ephemeral_mib, v.environment, v.tracing_mode, v.per_tenant, v.log_format, v.application_log_level,
+                    v.system_log_level, v.log_group, v.runtime_version_arn, v.code_sha256, v.code_hash, v.code_size,
+                    v.revision_id, v.last_modified_ms, v.state, v.state_reason, v.state_reason_code, v.update_status,
+                    v.update_status_reason, v.update_status_reason_code, v.unzipped_size, v.dead_letter_arn,
+                    v.content_id, v.policy, v.tags, v.last_version);
   };
   EXPECT_EQ(fields(*read), fields(f));
   ASSERT_EQ(read->layers.size(), 1u);
   const auto layer = [](const LayerUse& use) { return std::tie(use.arn, use.hash, use.size, use.unzipped_size); };
   EXPECT_EQ(layer(read->layers.front()), layer(f.layers.front()));
   EXPECT_EQ(read->arn(), "arn:aws:lambda:eu-west-1:123456789012:function:all");
-}
-
-TEST_F(FunctionsTest, NoEnvironmentIsNotAnEmptyOne) {
-  auto empty = function("empty");
-  empty.has_environment = true;
-  ASSERT_TRUE(run(functions_->create(empty)));
-  ASSERT_TRUE(run(functions_->create(function("none"))));
-  open();
-  EXPECT_TRUE(functions_->find(empty.key)->has_environment);
-  EXPECT_FALSE(functions_->find(function("none").key)->has_environment);
 }
 
 TEST_F(FunctionsTest, ATakenNameIsNotCreatedAgain) {

@@ -38,7 +38,6 @@ class Sealing : public ::testing::Test {
     Functions functions(database);
     FunctionVersion function;
     function.key = {"123456789012", "us-east-1", "f"};
-    function.has_environment = true;
     function.environment = {{"TOKEN", kValue}};
     for (const char* version : {"1", "2", "$LATEST"}) {
       function.version = version;

@@ -144,7 +144,6 @@ void apply_settings(const Lambda& lambda, const aws::Caller& caller, const Funct
   if (in.Environment && in.Environment->Variables) {
     check_environment(*in.Environment->Variables);
     function.environment = *in.Environment->Variables;
-    function.has_environment = !function.environment.empty();
   }
   apply_surroundings(lambda.parts().surroundings, in, function);
   if (in.Layers) function.layers = find_layers(lambda, caller, function.key, *in.Layers);

@@ -33,7 +33,7 @@ FunctionConfiguration listed(const store::FunctionVersion& function, const std::
   out.LastModified = last_modified_text(function.last_modified_ms);
   out.CodeSha256 = function.code_sha256;
   out.Version = function.version;
-  if (function.has_environment) out.Environment = Environment{function.environment};
+  if (!function.environment.empty()) out.Environment = Environment{function.environment};
   out.KMSKeyArn = unless_empty(function.kms_key_arn);
   if (const auto& vpc = function.vpc)
     out.VpcConfig = VpcConfigResponse{vpc->subnet_ids, vpc->security_group_ids, vpc->vpc_id, vpc->ipv6_allowed};
