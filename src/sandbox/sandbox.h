@@ -205,7 +205,7 @@ struct SecurityGroup {
 struct LauncherOptions {
   /// The code store's trees.
   std::filesystem::path code_dir;
-  /// Bootstraps, as runtimes::install_bootstraps wrote them.
+  /// Bootstraps, as runtimes::write_bootstraps wrote them.
   std::filesystem::path runtimes_dir;
   /// Where the launcher may keep /tmp images; on the data directory's file system.
   std::filesystem::path scratch_dir;
