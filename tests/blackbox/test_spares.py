@@ -1,47 +1,14 @@
 """Sandboxes that wait for their function: who gets one, what a function sees of it, and what happens to the rest."""
 
 import concurrent.futures
-import re
-import urllib.request
 
 import pytest
 
-from support.functions import NODEJS, PYTHON, Deployer, ensure_role, make_zip
+from support.functions import NODEJS, PYTHON, make_zip
 from support.polling import until
+from support.spares import Spares
 
 NOP = {PYTHON: "def handler(event, context):\n    return event\n", NODEJS: "export const handler = async (event) => event;\n"}
-
-
-class Spares:
-    """A server of this file's own, because what waits is the whole server's."""
-
-    def __init__(self, server):
-        self.server = server
-        self.functions = Deployer(server, ensure_role(server))
-
-    def metric(self, name):
-        text = urllib.request.urlopen(self.server.endpoint + "/_lambent/metrics", timeout=5).read().decode()
-        found = re.search("^" + re.escape(name) + r" (\S+)$", text, re.MULTILINE)
-        return float(found.group(1)) if found else 0
-
-    def count(self, event):
-        return self.metric('lambent_spares_total{event="%s"}' % event)
-
-    def wait(self, least=1):
-        until(lambda: self.metric("lambent_spares_waiting") >= least, 15, f"{least} spares to wait")
-
-    def invoke_from_spare(self, runtime, source, event=None, **settings):
-        """The first answer of a new function, which came out of a spare."""
-        self.functions.invoke(self.functions.create(runtime, NOP[runtime]))
-
-        def first_answer():
-            # What waits may be another runtime's still: then this one came too early, and the next will not.
-            self.wait()
-            before = self.count("taken")
-            answer = self.functions.invoke(self.functions.create(runtime, source, **settings), event, LogType="Tail")
-            return answer if self.count("taken") == before + 1 else None
-
-        return until(first_answer, 15, f"a spare of {runtime}")
 
 
 @pytest.fixture(scope="module")
