@@ -4,19 +4,16 @@ not among them, so tests/runtimes/dotnet/RuntimeSupport.cs stands in for the off
 
 import json
 import pathlib
-import shutil
 import subprocess
 import tempfile
 
 import pytest
 
+from support.dotnet import CONFIG, RUNTIME, Compiler
 from support.functions import Deployer, ensure_role
-from support.runtimes import ROOTS, ensure, lambent
+from support.runtimes import ROOTS, lambent
 from support.server import AS_ROOT, ROOT, Server
 
-RUNTIME = "dotnetcore3.1"
-STAND_IN = ROOT / "tests/runtimes/dotnet/RuntimeSupport.cs"
-CONFIG = json.dumps({"runtimeOptions": {"framework": {"name": "Microsoft.NETCore.App", "version": "3.1.0"}}})
 LIBRARY = """using System;
 namespace Orders {
   public class Function {
@@ -43,32 +40,8 @@ while True:
 """
 
 
-class Compiler:
-    """Mono's, against the assemblies of the .NET that runs what it makes."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        framework = next((ROOTS / "dotnet3/lang/dotnet/shared/Microsoft.NETCore.App").iterdir())
-        assemblies = [path for path in framework.glob("*.dll") if path.name.startswith(("System", "mscorlib"))]
-        self.options = ["-noconfig", "-nostdlib", *(f"-r:{path}" for path in assemblies)]
-        self.support = self.make("Amazon.Lambda.RuntimeSupport", STAND_IN)
-
-    def make(self, name, source, kind="library", *more):
-        if not isinstance(source, pathlib.Path):
-            path = self.directory / (name + ".cs")
-            path.write_text(source)
-            source = path
-        made = self.directory / (name + ".dll")
-        done = subprocess.run(["mcs", f"-target:{kind}", f"-out:{made}", *self.options, *more, str(source)], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        assert done.returncode == 0, done.stdout
-        return made
-
-
 @pytest.fixture(scope="module")
 def compiler(tmp_path_factory):
-    ensure(RUNTIME)
-    assert shutil.which("mcs"), "./setup --tests installs mono-mcs"
     return Compiler(tmp_path_factory.mktemp("dotnet"))
 
 
