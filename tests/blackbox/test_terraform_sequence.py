@@ -281,10 +281,18 @@ def test_function_url(functions, awslambda):
         assert (got["FunctionUrl"], got["FunctionArn"]) == (made["FunctionUrl"], made["FunctionArn"])
         assert got["FunctionArn"] == arn(name) + (":live" if qualifier else "")
         assert f".lambda-url.{REGION}." in got["FunctionUrl"] and got["FunctionUrl"].endswith("/")
-        awslambda.update_function_url_config(FunctionName=name, AuthType="NONE", Cors={"MaxAge": 0}, **qualifier)
+        # The provider says AllowCredentials always, and of the rest what the block has (expandFunctionUrlCorsConfigs).
+        cors = {"AllowCredentials": False, "AllowOrigins": ["*"]}
+        awslambda.update_function_url_config(FunctionName=name, AuthType="NONE", Cors=cors, **qualifier)
         got = awslambda.get_function_url_config(FunctionName=name, **qualifier)
-        assert (got["AuthType"], got["Cors"]) == ("NONE", {"MaxAge": 0})
+        assert (got["AuthType"], got["Cors"]) == ("NONE", cors)
         assert got["FunctionUrl"] == made["FunctionUrl"]
+        # A block that says nothing is not applied, and no block takes CORS away.
+        assert refusal(awslambda.update_function_url_config, FunctionName=name, Cors={"AllowCredentials": False}, **qualifier) == (
+            "InvalidParameterValueException", 400, "You can't leave AllowOrigins as empty when Cors is enabled.")
+        assert awslambda.get_function_url_config(FunctionName=name, **qualifier)["Cors"] == cors
+        awslambda.update_function_url_config(FunctionName=name, Cors={}, **qualifier)
+        assert "Cors" not in awslambda.get_function_url_config(FunctionName=name, **qualifier)
         awslambda.delete_function_url_config(FunctionName=name, **qualifier)
         assert refusal(awslambda.get_function_url_config, FunctionName=name, **qualifier) == (
             "ResourceNotFoundException", 404, "The resource you requested does not exist.")

@@ -46,7 +46,12 @@ FunctionUrlConfig shown(const store::FunctionUrl& url, const aws::Caller& caller
 /// function_url_test.cc, LoseTheirCorsByEmptySettings.
 std::optional<std::string> kept(const Cors& cors) {
   auto text = aws::plain_json(cors);
-  return text == "{}" ? std::nullopt : std::optional(std::move(text));
+  if (text == "{}") return std::nullopt;
+  // Terraform sends AllowCredentials whatever its `cors` block says: this is what an empty block comes to on AWS (anomalyco/ion
+  // pull request 229).
+  if (!cors.AllowOrigins || cors.AllowOrigins->empty())
+    throw invalid_parameter("You can't leave AllowOrigins as empty when Cors is enabled.");
+  return text;
 }
 
 }  // namespace

@@ -286,6 +286,21 @@ TEST_F(FunctionUrls, LoseTheirCorsByEmptySettings) {
   EXPECT_FALSE(ask("GET", "f/url?Qualifier=live").object().contains("Cors"));
 }
 
+TEST_F(FunctionUrls, HaveNoCorsForNobody) {
+  const std::string refusal =
+      "400 InvalidParameterValueException: You can't leave AllowOrigins as empty when Cors is enabled.";
+  const object without{{"MaxAge", 0}};
+  const object empty{{"AllowOrigins", json::array{}}, {"AllowCredentials", false}};
+  const object good{{"AllowOrigins", json::array{"*"}}};
+  for (const auto& cors : {without, empty}) EXPECT_EQ(said(put({{"AuthType", "NONE"}, {"Cors", cors}})), refusal);
+  EXPECT_EQ(ask("GET", "f/url").status, 404);
+  ASSERT_EQ(put({{"AuthType", "NONE"}, {"Cors", good}}).status, 201);
+  for (const auto& cors : {without, empty})
+    EXPECT_EQ(said(ask("PUT", "f/url", json::serialize(object{{"AuthType", "AWS_IAM"}, {"Cors", cors}}))), refusal);
+  EXPECT_EQ(ask("GET", "f/url").text("AuthType"), "NONE");
+  EXPECT_EQ(ask("GET", "f/url").object().at("Cors"), value(good));
+}
+
 TEST_F(FunctionUrls, KeepTheirInvokeMode) {
   EXPECT_EQ(put({{"AuthType", "NONE"}, {"InvokeMode", "RESPONSE_STREAM"}}).text("InvokeMode"), "RESPONSE_STREAM");
   open();
