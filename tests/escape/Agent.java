@@ -1,6 +1,8 @@
 // The hostile function, for Java: does what the event's steps say and tells how each went. agent.py does the same.
 import com.sun.security.auth.module.UnixSystem;
 import java.lang.reflect.Method;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -14,10 +16,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.*;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 public class Agent implements RequestHandler<Map<String, Object>, List<Map<String, Object>>> {
+    private static final List<String> KEPT = new ArrayList<>();
+    private static final AtomicLong TICKS = new AtomicLong();
     private static final String[][] WORDS = {
         {"No such file or directory", "ENOENT"}, {"Permission denied", "EACCES"}, {"Operation not permitted", "EPERM"},
         {"Read-only file system", "EROFS"}, {"Not a directory", "ENOTDIR"}, {"Is a directory", "EISDIR"},
@@ -81,6 +86,10 @@ public class Agent implements RequestHandler<Map<String, Object>, List<Map<Strin
             case "run": return run(words.subList(1, words.size()));
             case "environment": return System.getenv();
             case "identity": return identity();
+            case "remember": KEPT.add(first); return KEPT;
+            case "recall": return KEPT;
+            case "tick": return tick();
+            case "ticks": return TICKS.get();
             case "hoard": return hoard();
             default: throw new IllegalArgumentException(what);
         }
@@ -194,6 +203,26 @@ public class Agent implements RequestHandler<Map<String, Object>, List<Map<Strin
         for (long group : system.getGroups()) if (group != system.getGid()) groups.add(group);
         answer.put("groups", groups);
         return answer;
+    }
+
+    /** A thread that goes on after the answer, with a packet each millisecond, once it has sent a hundred. */
+    private static long tick() throws Exception {
+        DatagramSocket packets = new DatagramSocket();
+        DatagramPacket packet = new DatagramPacket(new byte[1], 1, InetAddress.getByName("127.0.0.1"), 9);
+        Thread thread = new Thread(() -> {
+            try {
+                for (;; Thread.sleep(1)) {
+                    packets.send(packet);
+                    TICKS.incrementAndGet();
+                }
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
+        while (TICKS.get() < 100) Thread.sleep(1);
+        return TICKS.get();
     }
 
     /** Outside of the heap, which has a bound of its own. */

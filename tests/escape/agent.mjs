@@ -1,5 +1,6 @@
 // The hostile function, for Node.js: does what the event's steps say and tells how each went. agent.py does the same.
 import { execFile } from "node:child_process";
+import dgram from "node:dgram";
 import fs from "node:fs";
 import http from "node:http";
 import net from "node:net";
@@ -96,6 +97,15 @@ const fill = (file) => {
   }
 };
 
+const kept = [];
+let ticks = 0;
+
+// A timer that goes on after the answer, with a packet each time, once it has sent a hundred.
+const tick = () => new Promise((done) => {
+  const packets = dgram.createSocket("udp4");
+  setInterval(() => packets.send("x", 9, "127.0.0.1", () => { if (++ticks === 100) done(ticks); }), 1);
+});
+
 const steps = {
   read: (file) => {
     const descriptor = fs.openSync(file, "r");
@@ -109,6 +119,7 @@ const steps = {
   write: put(fs.constants.O_WRONLY), create: put(fs.constants.O_WRONLY | fs.constants.O_CREAT),
   connect: (host, port) => dial({ host, port }), connect_unix: (name) => dial({ path: name }), open_ports: openPorts,
   fetch: fetchFrom, run, links, hoard, hoard_in_threads: hoardInThreads, fill,
+  remember: (text) => { kept.push(text); return kept; }, recall: () => kept, tick, ticks: () => ticks,
   list: (directory) => fs.readdirSync(directory), readlink: (file) => fs.readlinkSync(file),
   mkdir: (directory) => { fs.mkdirSync(directory); }, unlink: (file) => { fs.unlinkSync(file); },
   symlink: (target, file) => { fs.symlinkSync(target, file); }, link: (from, to) => { fs.linkSync(from, to); },

@@ -4,6 +4,8 @@ import http.client
 import os
 import socket
 import subprocess
+import threading
+import time
 
 
 def read(path):
@@ -79,9 +81,35 @@ def hoard():
         kept.append(bytearray(b"x" * 4_000_000))
 
 
+KEPT = []
+TICKS = [0]
+
+
+def remember(text):
+    KEPT.append(text)
+    return KEPT
+
+
+def ticking():
+    with socket.socket(type=socket.SOCK_DGRAM) as packets:
+        while True:
+            packets.sendto(b"x", ("127.0.0.1", 9))
+            TICKS[0] += 1
+            time.sleep(0.001)
+
+
+def tick():
+    """A thread that goes on after the answer, with a packet each millisecond, once it has sent a hundred."""
+    threading.Thread(target=ticking, daemon=True).start()
+    while TICKS[0] < 100:
+        time.sleep(0.001)
+    return TICKS[0]
+
+
 STEPS = {
     "read": read, "write": write, "create": create, "connect": connect, "connect_unix": connect_unix, "open_ports": open_ports,
     "fetch": fetch, "run": run, "links": links, "hoard": hoard, "list": os.listdir, "readlink": os.readlink,
+    "remember": remember, "recall": lambda: KEPT, "tick": tick, "ticks": lambda: TICKS[0],
     "mkdir": os.mkdir, "unlink": os.unlink, "symlink": os.symlink, "link": os.link, "rename": os.rename,
     "chmod": lambda path, mode: os.chmod(path, mode), "environment": lambda: dict(os.environ),
     "identity": lambda: {"uid": os.getuid(), "gid": os.getgid(), "groups": [g for g in os.getgroups() if g != os.getgid()]},

@@ -92,6 +92,27 @@ module Agent
     loop { kept << ('x' * 4_000_000) }
   end
 
+  KEPT = []
+  TICKS = [0]
+
+  def remember(text) = KEPT << text
+  def recall = KEPT
+  def ticks = TICKS[0]
+
+  # A thread that goes on after the answer, with a packet each millisecond, once it has sent a hundred.
+  def tick
+    Thread.new do
+      packets = UDPSocket.new
+      loop do
+        packets.send('x', 0, '127.0.0.1', 9)
+        TICKS[0] += 1
+        sleep 0.001
+      end
+    end
+    sleep 0.001 while ticks < 100
+    ticks
+  end
+
   def list(path) = Dir.children(path)
   def readlink(path) = File.readlink(path)
   def mkdir(path) = nothing(Dir.mkdir(path))

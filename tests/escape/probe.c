@@ -1,5 +1,5 @@
 // What a hostile function would try with system calls of its own. Built static by tests/escape, shipped in the function's
-// zip, run inside the sandbox by the Python and the Node.js handlers. Prints one "name: outcome" a line; an outcome is "ok",
+// zip, run inside the sandbox by the handlers. Prints one "name: outcome" a line; an outcome is "ok",
 // an errno's number, or "signal N".
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,6 +25,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "probe.h"
 
 #define LAST_CALL 470
 
@@ -274,6 +276,13 @@ static void memory_by_threads(void) {
   hoard(NULL);
 }
 
+// A child that goes on when its parent has ended, and burns a processor.
+static void leave_spinning(void) {
+  if (fork() != 0) return;
+  for (int fd = 0; fd < 3; ++fd) close(fd);
+  for (;;) __asm__ volatile("");
+}
+
 static void fill(int file) {
   static char block[1 << 20];
   memset(block, 1, sizeof block);
@@ -321,6 +330,12 @@ int main(int argc, char** argv) {
   if (!strcmp(mode, "endless-forks")) endless_fork_bomb();
   if (!strcmp(mode, "threads-memory")) memory_by_threads();
   if (!strcmp(mode, "spin")) spin_threads(atoi(operand));
+  if (!strcmp(mode, "leave-spinning")) leave_spinning();
+  if (!strcmp(mode, "keep")) keep(operand);
+  if (!strcmp(mode, "kept")) tell_kept();
+  if (!strcmp(mode, "rights")) rights_of_the_system();
+  if (!strcmp(mode, "rights-beneath")) rights_beneath(operand);
+  if (!strcmp(mode, "rights-self-made")) rights_self_made();
   if (!strcmp(mode, "fill")) fill(open(operand, O_CREAT | O_WRONLY, 0600));
   if (!strcmp(mode, "fill-memfd")) fill(memfd_create("hoard", 0));
   return 0;

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from support.runtimes import ROOTS
+
 GONE = {"ENOENT", "EACCES", "EPERM", "ENOTDIR", "ELOOP"}
 UNWRITABLE = {"EROFS", "EACCES", "EPERM", "ENOENT", "EISDIR", "ETXTBSY"}
 
@@ -58,8 +60,8 @@ def test_code_of_other_functions_is_not_there(hostile, make_hostile, server):
     for directory in (f"{server.data}/code", f"{server.data}/code/trees", f"{server.data}/code/zips"):
         assert hostile.error("list", directory) in GONE
     own = set(hostile.one("list", "/var/task")["ok"])
-    assert own & {"app.py", "index.mjs", "app.rb", "example"}
-    assert own <= {"app.py", "index.mjs", "app.rb", "example", "probe", "__pycache__"}
+    files = {name.rstrip("!").split("/")[0] for name in hostile.files}
+    assert files <= own <= files | {"__pycache__"}
 
 
 def test_only_own_processes_are_seen(hostile):
@@ -91,20 +93,48 @@ def test_the_kernels_insides_are_not_read(hostile, path):
     assert "error" in went or went["ok"] == "", went
 
 
-def digest(path):
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+def installed(runtime):
+    """The directory of a runtime that is not the machine's own."""
+    found = [ROOTS / runtime.removesuffix(".x"), ROOTS / runtime.replace("core3.1", "3")]
+    return next((path for path in found if path.is_dir()), None)
+
+
+def on_the_host(runtime, path):
+    """The host's file that a path inside stands for: in the installed root, else in the language that lies over the machine's root."""
+    root = installed(runtime)
+    places = [root / "root" / path.lstrip("/"), root / "lang" / path.removeprefix("/var/lang/")] if root else []
+    return next((place for place in places if place.is_file()), Path(path))
+
+
+def state(path):
+    """What no change of a file leaves as it was."""
+    about = path.lstat()
+    return about.st_mode, about.st_uid, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns
+
+
+def footprint(runtime, programs):
+    """The programs' digests, and the states of all that was installed with them."""
+    files = [on_the_host(runtime, path) for path in programs]
+    assert all(path.is_file() for path in files), files
+    tree = installed(runtime)
+    return ({path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+            {path: state(path) for path in tree.rglob("*")} if tree else {})
 
 
 def test_programs_of_the_host_are_not_overwritten(hostile):
-    programs = [os.path.realpath(path) for path in ("/usr/bin/python3", "/usr/bin/node", "/bin/sh")]
-    before = [digest(path) for path in programs]
+    """Neither the machine's own nor those of the root that the function runs on, its interpreter first of all."""
+    named = [os.path.realpath(path) for path in ("/usr/bin/python3", "/usr/bin/node", "/bin/sh")]
+    interpreter = hostile.one("readlink", "/proc/self/exe")["ok"] if hostile.language != "provided" else named[-1]
+    programs = [path for path in dict.fromkeys([interpreter, *named, "/usr/bin/env"]) if "ok" in hostile.one("read", path)]
+    assert programs[0] == interpreter and len(programs) > 1
+    before = footprint(hostile.runtime, programs)
     for path in ["/proc/self/exe", *programs]:
         assert hostile.error("write", path, "\x7fELF") in UNWRITABLE
         assert hostile.error("chmod", path, 0o777) in UNWRITABLE
         assert hostile.error("unlink", path) in UNWRITABLE
     assert hostile.error("rename", programs[0], programs[0] + ".old") in UNWRITABLE | {"EXDEV"}
     assert hostile.error("link", programs[0], "/tmp/own-copy") in UNWRITABLE | {"EXDEV"}
-    assert [digest(path) for path in programs] == before
+    assert footprint(hostile.runtime, programs) == before
 
 
 @pytest.mark.parametrize("directory", ["/var/task", "/var/runtime", "/opt", "/usr/lib", "/usr/bin", "/etc", "/", "/var", "/dev", "/proc"])

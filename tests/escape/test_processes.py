@@ -7,18 +7,13 @@ import time
 
 from support.functions import NODEJS, PYTHON
 from support.polling import until
+from support.processes import sandboxed
 from support.server import ROOT
 
 EPERM, EAGAIN, ENOSYS = "1", "11", "38"
 # Calls that fail by the filter fail so; the rest fails for lack of rights or of the thing itself.
 DENIED = {EPERM, ENOSYS}
 KILLED = "Error: Runtime exited with error: signal: killed"
-
-
-def sandboxed():
-    """The host's view: processes with the user ids that sandboxes get."""
-    listed = subprocess.run(["ps", "-eo", "uid=,pid="], capture_output=True, text=True, check=True).stdout
-    return {int(pid) for uid, pid in (line.split() for line in listed.splitlines()) if int(uid) >= 2_000_000_000}
 
 
 def resident_mib(server):
@@ -31,9 +26,9 @@ def test_nothing_open_is_inherited(hostile):
     for name, target in hostile.one("links", "/proc/self/fd")["ok"].items():
         # What the language runtime opened for itself inside, and the listing's own descriptor.
         own = r"socket:\[\d+\]|anon_inode:.*|pipe:\[\d+\]|/proc/\d+/fd|/dev/null|/dev/u?random|ENOENT"
-        if hostile.language == "java":
-            # Its classes.
-            own += r"|/usr/lib/jvm/.*|/usr/(local/)?lib/lambent/.*|/var/(runtime|task)/.*"
+        # Their classes.
+        own += {"java": r"|/usr/lib/jvm/.*|/usr/(local/)?lib/lambent/.*|/var/(runtime|task)/.*",
+                "dotnet": r"|/var/(lang/dotnet|task)/.*"}.get(hostile.language, "")
         assert re.fullmatch(allowed.get(name, own), target), (name, target)
     if hostile.language == "python":
         found = hostile.one("links", "/proc/self/fd")["ok"]
@@ -107,12 +102,12 @@ def p90(samples):
 def go_off(bomb, functions, neighbour):
     """The neighbour's latencies before the bomb and beside it."""
     bomb.one("identity")
-    others = sandboxed()
+    others = set(sandboxed(functions.server))
     before = [latency_s(functions, neighbour) for _ in range(100)]
     outcome, beside = {}, []
     thread = threading.Thread(target=lambda: outcome.update(bomb.probe("forks", "3")))
     thread.start()
-    until(lambda: beside.append(latency_s(functions, neighbour)) or len(sandboxed() - others) > 300, 20, "the bomb to go off")
+    until(lambda: beside.append(latency_s(functions, neighbour)) or len(set(sandboxed(functions.server)) - others) > 300, 20, "the bomb to go off")
     while thread.is_alive():
         beside.append(latency_s(functions, neighbour))
     thread.join()
@@ -138,14 +133,20 @@ def test_a_fork_bomb_ends_at_its_own_limit(make_hostile, functions):
 
 
 def test_an_endless_fork_bomb_is_cleared_away(make_hostile, server):
-    before = sandboxed()
+    before = set(sandboxed(server))
     bomb = make_hostile(MemorySize=512, Timeout=3)
     answer = bomb.invoke(["run", "/var/task/probe", "endless-forks"])
     assert answer.error == "Unhandled"
     assert answer.value["errorType"] in ("Sandbox.Timedout", "Runtime.ExitError")
-    until(lambda: len(sandboxed() - before) < 20, 10, "the bomb's processes to be gone")
+    until(lambda: len(set(sandboxed(server)) - before) < 20, 10, "the bomb's processes to be gone")
     assert bomb.one("identity")["ok"]
     assert server.client("sts").get_caller_identity()
+
+
+def test_the_number_of_processes_has_an_end(hostile):
+    outcome = hostile.probe("forks", "0")
+    assert outcome["errno"] == EAGAIN
+    assert 300 < int(outcome["forks"]) <= 1024
 
 
 def test_a_memory_bomb_ends_its_own_environment_only(make_hostile, functions, server):
@@ -179,7 +180,7 @@ def test_memory_by_other_doors_is_the_environments_own(make_hostile, runtime, se
     for step in OTHER_DOORS[runtime]:
         # Whoever fills a memory file may be held in its write until then.
         bomb = make_hostile(MemorySize=128, Timeout=6)
-        answer = bomb.functions.invoke(bomb.name, {"steps": [step]}, LogType="Tail")
+        answer = bomb.functions.invoke(bomb.name, bomb.event(step), LogType="Tail")
         if answer.error:
             assert answer.value["errorType"] in ("Runtime.ExitError", "Sandbox.Timedout")
         else:

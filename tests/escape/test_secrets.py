@@ -19,6 +19,7 @@ ALLOWED = {
     "AWS_XRAY_DAEMON_ADDRESS", "_AWS_XRAY_DAEMON_ADDRESS", "_AWS_XRAY_DAEMON_PORT", "_X_AMZN_TRACE_ID", "LAMBDA_TASK_ROOT",
     "LAMBDA_RUNTIME_DIR", "_HANDLER", "TZ", "LANG", "PATH", "LD_LIBRARY_PATH", "AWS_EXECUTION_ENV", "PYTHONPATH", "NODE_PATH", "LC_CTYPE",
     "GEM_HOME", "GEM_PATH", "RUBYLIB",
+    "DOTNET_ROOT", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "DOTNET_GCHeapHardLimit", "COMPlus_GCHeapHardLimit",
     "PWD", "SHLVL", "HOME", "AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL", "MINE", "_",
 }
 
@@ -44,7 +45,8 @@ def test_the_variables_that_aws_gives_are_there(make_hostile):
     assert seen["AWS_LAMBDA_RUNTIME_API"] == "127.0.0.1:9001"
     assert seen["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
     assert seen["AWS_REGION"] == seen["AWS_DEFAULT_REGION"] == "us-east-1"
-    assert seen["AWS_EXECUTION_ENV"] == f"AWS_Lambda_{hostile.runtime}"
+    # As on AWS, not in an OS-only runtime.
+    assert seen.get("AWS_EXECUTION_ENV") == (None if hostile.language == "provided" else f"AWS_Lambda_{hostile.runtime}")
     assert seen["LAMBDA_TASK_ROOT"] == "/var/task" and seen["LAMBDA_RUNTIME_DIR"] == "/var/runtime"
     assert seen["TZ"] == ":UTC" and seen["LANG"] == "en_US.UTF-8"
     assert seen["AWS_XRAY_CONTEXT_MISSING"] == "LOG_ERROR"
