@@ -31,13 +31,18 @@ def judge(row, found):
     return ("held" if sign * figure <= sign * must else "MISSED"), figure
 
 
+def measured_times(found):
+    """How many single measurements the figure is of: a load has many in each of its samples."""
+    return found.get("count", len(found["samples"]))
+
+
 def line(name, found, row):
     verdict, figure = judge(row, found)
     unit = found["unit"]
     measured = f"{found['value']:.5g} {unit}"
     floor = f"{found['floor']:.5g} {unit}" if "floor" in found else ""
     must, aim = ("", "") if row[3] is None else (f"{row[3]:g}", f"{row[4]:g}")
-    text = f"{name:68} {measured:>12} {floor:>12} {figure:8.3g} {must:>6} {aim:>6}  {verdict}"
+    text = f"{name:68} {measured:>12} {floor:>12} {figure:8.3g} {must:>6} {aim:>6} {measured_times(found):>7}  {verdict}"
     return text + (f"  ({found['note']})" if found.get("note") else "")
 
 
@@ -46,12 +51,12 @@ def main():
     parser.add_argument("--binary", default=str(ROOT / "build/release/lambent"))
     parser.add_argument("--build", default=str(ROOT / "build/release"), help="where runtime_loop and provided_nop are")
     parser.add_argument("--seconds", type=int, default=2, help="for each load")
-    parser.add_argument("--rounds", type=int, default=100, help="cold starts of each kind")
+    parser.add_argument("--rounds", type=int, default=100, help="cold starts of each kind, and starts of the server")
     parser.add_argument("--only", action="append", help="rows whose function has this in its name; may be repeated")
     arguments = parser.parse_args()
     bench = Bench(arguments.binary, arguments.build, arguments.rounds, arguments.seconds)
-    print(f"{'':68} {'measured':>12} {'floor':>12} {'figure':>8} {'must':>6} {'aim':>6}")
-    results, missed = {}, 0
+    print(f"{'':68} {'measured':>12} {'floor':>12} {'figure':>8} {'must':>6} {'aim':>6} {'n':>7}")
+    results, missed, began = {}, 0, time.monotonic()
     for row in ROWS:
         name, measure = row[0], row[1]
         if arguments.only and not any(part in measure.__name__ for part in arguments.only):
@@ -68,7 +73,7 @@ def main():
     directory = ROOT / "bench" / "results"
     directory.mkdir(exist_ok=True)
     (directory / time.strftime("%Y%m%d-%H%M%S.json")).write_text(json.dumps(results, indent=1) + "\n")
-    print(f"{missed} of {len(results)} rows missed" if missed else "every must holds")
+    print(f"{missed} of {len(results)} rows missed" if missed else "every must holds", f"after {time.monotonic() - began:.0f} s")
     return 1 if missed else 0
 
 

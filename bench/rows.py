@@ -19,10 +19,12 @@ NOP_RUBY = ("ruby3.3", "app.handler", {"app.rb": "def handler(event:, context:)\
 BOTO3 = (PYTHON_NAME, "app.handler", {"app.py": "import boto3\nclient = boto3.client('dynamodb')\n"
                                                "def handler(event, context):\n    return client.meta.region_name\n"})
 SLEEPER = (PYTHON_NAME, "app.handler", {"app.py": "import os, time\ndef handler(event, context):\n    now = time.time()\n"
-                                                 "    time.sleep(8)\n"
+                                                 "    time.sleep(6)\n"
                                                  "    return [now, os.environ['AWS_LAMBDA_LOG_STREAM_NAME']]\n"})
 PLAIN_PYTHON = [PYTHON, "-I", "-S", "-c", "pass"]
 PLAIN_NODE = [NODE, "-e", "0"]
+# Loads of each kind, of which the middle one counts.
+TURNS = 5
 
 
 class Bench:
@@ -104,28 +106,34 @@ def provided_spare(bench):
     return found
 
 
-def warm_p50(bench):
-    """In turns, so that a slow moment of the machine meets both."""
+def warm(bench, connections, figure, unit, floor=None):
+    """A figure of warm invocations over the same of an HTTP echo through the same server, or over what `floor` measures. In turns, so
+    that a slow moment of the machine meets all."""
     with Server(bench.binary) as server:
         server.create("warm", NOP_PYTHON)
         server.invoke("warm")
-        echoes, warm = [], []
-        for _ in range(5):
+        floors, echoes, loads = [], [], []
+        for _ in range(TURNS):
             path, headers, body = server.signed("warm")
-            echoes.append(wrk(server.url + "/_lambent/health", 1, bench.seconds))
-            warm.append(wrk(server.url + path, 1, bench.seconds, headers, "POST", body.decode()))
-    return {"value": middle(warm, "p50_us"), "floor": middle(echoes, "p50_us"), "unit": "us", "note": beside(warm, echoes),
-            "samples": [each["p50_us"] for each in warm], "floor_samples": [each["p50_us"] for each in echoes]}
+            echoes.append(wrk(server.url + "/_lambent/health", connections, bench.seconds))
+            floors.append(floor() if floor else echoes[-1][figure])
+            loads.append(wrk(server.url + path, connections, bench.seconds, headers, "POST", body.decode()))
+    note = ", ".join(f"{name} {middle(loads, each):.0f}{what} over an echo's {middle(echoes, each):.0f}"
+                     for name, each, what in (("p50", "p50_us", " us"), ("p99", "p99_us", " us"), ("rate", "per_s", "/s")))
+    return {"value": middle(loads, figure), "floor": median(floors), "unit": unit, "note": note,
+            "samples": [each[figure] for each in loads], "floor_samples": floors, "count": sum(each["n"] for each in loads)}
 
 
 def middle(loads, figure):
     return median([load[figure] for load in loads])
 
 
-def beside(warm, echoes):
-    """What else a load of warm invocations says, over the echo's."""
-    return (f"p99 {middle(warm, 'p99_us'):.0f} us over {middle(echoes, 'p99_us'):.0f}, "
-            f"{middle(warm, 'per_s'):.0f}/s over {middle(echoes, 'per_s'):.0f}")
+def warm_p50(bench):
+    return warm(bench, 1, "p50_us", "us")
+
+
+def warm_rate(bench):
+    return warm(bench, 8, "per_s", "/s", lambda: runtime_loop(bench)["per_s"])
 
 
 def logs_kept(bench):
@@ -136,19 +144,21 @@ def logs_kept(bench):
         server.role = iam.create_role(RoleName="logging", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
         iam.attach_role_policy(RoleName="logging", PolicyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")
         server.create("kept", NOP_PYTHON)
-        found = {"silent": [], "kept": []}
+        found, count = {"silent": [], "kept": []}, 0
         for name in found:
             server.invoke(name)
         # A few microseconds in some two hundred: many short turns, in changing order, meet the same spells of the machine.
         for turn in range(30):
             for name in sorted(found, reverse=turn % 2 == 1):
                 path, headers, body = server.signed(name)
-                found[name].append(wrk(server.url + path, 1, 1, headers, "POST", body.decode())["p50_us"])
+                load = wrk(server.url + path, 1, 1, headers, "POST", body.decode())
+                found[name].append(load["p50_us"])
+                count += load["n"]
         groups = server.make_client("logs").describe_log_groups()["logGroups"]
         if [each["logGroupName"] for each in groups] != ["/aws/lambda/kept"]:
             raise Missing(f"other logs were kept: {groups}")
     return {"value": median(found["kept"]), "floor": median(found["silent"]), "samples": found["kept"],
-            "floor_samples": found["silent"], "unit": "us"}
+            "floor_samples": found["silent"], "unit": "us", "count": count // 2}
 
 
 def runtime_loop(bench, *arguments):
@@ -159,37 +169,25 @@ def runtime_loop(bench, *arguments):
     return json.loads(out.stdout)
 
 
-def warm_rate(bench):
-    with Server(bench.binary) as server:
-        server.create("warm", NOP_PYTHON)
-        server.invoke("warm")
-        loops, warm, echoes = [], [], []
-        for _ in range(5):
-            path, headers, body = server.signed("warm")
-            loops.append(runtime_loop(bench)["per_s"])
-            echoes.append(wrk(server.url + "/_lambent/health", 8, bench.seconds))
-            warm.append(wrk(server.url + path, 8, bench.seconds, headers, "POST", body.decode()))
-    note = f"p50 {middle(warm, 'p50_us'):.0f} us over {middle(echoes, 'p50_us'):.0f}, {beside(warm, echoes)} of an echo"
-    return {"value": middle(warm, "per_s"), "floor": median(loops), "samples": [each["per_s"] for each in warm],
-            "floor_samples": loops, "unit": "/s", "note": note}
+def loops(bench, options, floor_options):
+    """The median event of the runtime loop in two of its ways, in turns."""
+    found, floors, count = [], [], 0
+    for _ in range(TURNS):
+        floors.append(runtime_loop(bench, *floor_options)["p50_us"])
+        loop = runtime_loop(bench, *options)
+        found.append(loop["p50_us"])
+        count += int(loop["per_s"] * bench.seconds)
+    return {"value": median(found), "floor": median(floors), "samples": found, "floor_samples": floors, "unit": "us", "count": count}
 
 
 def sandbox_on_off(bench):
     """The same loop with its runtime in a sandbox and outside, without freezing."""
-    on, off = [], []
-    for _ in range(5):
-        off.append(runtime_loop(bench)["p50_us"])
-        on.append(runtime_loop(bench, "--sandbox")["p50_us"])
-    return {"value": median(on), "floor": median(off), "samples": on, "floor_samples": off, "unit": "us"}
+    return loops(bench, ["--sandbox"], [])
 
 
 def freezing(bench):
     """Freeze, thaw and the first byte: the loop in a sandbox that is frozen between events, a millisecond apart, over one that is not."""
-    frozen, running = [], []
-    for _ in range(5):
-        running.append(runtime_loop(bench, "--rest")["p50_us"])
-        frozen.append(runtime_loop(bench, "--freeze")["p50_us"])
-    found = {"value": median(frozen), "floor": median(running), "samples": frozen, "floor_samples": running, "unit": "us"}
+    found = loops(bench, ["--freeze"], ["--rest"])
     found["added"] = found["value"] - found["floor"]
     return found
 
@@ -225,7 +223,8 @@ def burst(bench):
     """From the first byte sent until 200 environments run at once."""
     times = []
     with Server(bench.binary) as server:
-        for number in range(3):
+        # As many as there is time for: each takes ten seconds.
+        for number in range(8):
             server.create(f"burst{number}", SLEEPER)
             server.wait_for_spares(1, bound_s=3)
             begin, answers = concurrent(server, f"burst{number}", 200)
@@ -239,21 +238,20 @@ def burst(bench):
 
 
 def idle_memory(bench):
-    """Twenty idle environments of one function whose imports are the same, from the zygote and by exec."""
-    found = {}
-    for how, variables in (("forked", {}), ("executed", {"PYTHONUNBUFFERED": "1"})):
+    """A hundred idle environments whose imports are the same, twenty at a time, from the zygote and by exec."""
+    function = (PYTHON_NAME, "app.handler", {"app.py": "import boto3, time\nclient = boto3.client('dynamodb')\n"
+                                                       "def handler(event, context):\n    time.sleep(3)\n    return event\n"})
+    found = {"forked": [], "executed": []}
+    for how, variables in (("forked", {}), ("executed", {"PYTHONUNBUFFERED": "1"})) * 5:
         with Server(bench.binary) as server:
-            function = (PYTHON_NAME, "app.handler", {"app.py": "import boto3, time\nclient = boto3.client('dynamodb')\n"
-                                                               "def handler(event, context):\n    time.sleep(3)\n    return event\n"})
             server.create("memory", function, Environment={"Variables": variables})
             server.wait_for_spares(1, bound_s=3)
             before = len(pss_mib())
             concurrent(server, "memory", 20)
-            server.client.delete_function
             sizes = pss_mib()
             if len(sizes) < before + 15:
                 raise Missing(f"{len(sizes)} Python processes are there")
-            found[how] = sizes
+            found[how] += sizes
     return {"value": median(found["forked"]), "floor": median(found["executed"]), "samples": found["forked"],
             "floor_samples": found["executed"], "unit": "MiB"}
 
@@ -261,7 +259,7 @@ def idle_memory(bench):
 def server_start(bench):
     """With an empty data directory, whose database and files are made, and network for functions."""
     times = []
-    for _ in range(20):
+    for _ in range(bench.rounds):
         with Server(bench.binary, network="egress") as server:
             times.append(server.start_ms)
     return {"value": median(times), "samples": times, "unit": "ms"}
@@ -270,7 +268,7 @@ def server_start(bench):
 def server_restart(bench):
     times = []
     with Server(bench.binary, network="egress") as server:
-        for _ in range(20):
+        for _ in range(bench.rounds):
             server.stop()
             server.start()
             times.append(server.start_ms)
