@@ -1,6 +1,6 @@
 """AWS's own runtime clients, brought once by the ordinary tool of their language and kept between runs.
 
-What cannot be had on a machine is skipped with the reason.
+./setup --tests installs those tools. What cannot be had on a machine is skipped with the reason.
 """
 
 import os
@@ -83,17 +83,21 @@ NODEJS_CLIENT = "4.0.2"
 def nodejs_client():
     """aws-lambda-ric from npm; its native addon is built by node-gyp, with a curl that it brings."""
     npm = tool("npm")
-    for need in ("cmake", "make", "g++", "autoconf", "automake", "libtoolize"):
+    for need in ("cmake", "make", "autoconf", "automake", "libtoolize", "xz"):
         tool(need)
+    # Lambent's own; what they leave for the linker's optimiser is their own linker's to read.
+    compilers = {"CC": tool("clang-19"), "CXX": tool("clang++-19"), "LDFLAGS": "-fuse-ld=lld"}
 
     def make(directory):
         (directory / "package.json").write_text("{}")
-        run(npm, "install", "--no-audit", "--no-fund", f"aws-lambda-ric@{NODEJS_CLIENT}", cwd=directory, npm_config_nodedir="/usr")
+        run(npm, "install", "--no-audit", "--no-fund", f"aws-lambda-ric@{NODEJS_CLIENT}", cwd=directory, npm_config_nodedir="/usr",
+            **compilers)
 
     return built(f"nodejs-{NODEJS_CLIENT}", make) / "node_modules"
 
 
-GO_CLIENT = "v1.55.1"
+# The last that Debian 12's Go can build: later ones ask for Go 1.26.
+GO_CLIENT = "v1.54.0"
 GO_SOURCE = """package main
 
 import (
@@ -131,7 +135,7 @@ name = "bootstrap"
 version = "0.1.0"
 edition = "2021"
 [dependencies]
-lambda_runtime = "{RUST_CLIENT}"
+lambda_runtime = {{ version = "{RUST_CLIENT}", default-features = false }}
 serde_json = "1"
 tokio = {{ version = "1", features = ["macros"] }}
 [profile.release]
@@ -162,7 +166,8 @@ def rust_program():
         (directory / "src").mkdir()
         (directory / "Cargo.toml").write_text(CARGO)
         (directory / "src/main.rs").write_text(RUST_SOURCE)
-        run(cargo, "build", "--quiet", "--release", cwd=directory)
+        # Debian's Rust is not the newest: dependencies that ask for a newer one are not taken.
+        run(cargo, "build", "--quiet", "--release", cwd=directory, CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS="fallback")
         shutil.copy(directory / "target/release/bootstrap", directory / "bootstrap")
         shutil.rmtree(directory / "target")
 
