@@ -149,7 +149,7 @@ base::Task<MappingOutput> update_mapping(Lambda& lambda, aws::Caller caller, Upd
     auto settings = aws::from_plain_json<MappingSettings>(mapping.settings);
     const auto& kind = source_kind(settings);
     check_changes(kind, in);
-    apply_changes(in, settings);
+    apply_changes(kind, in, settings);
     check_mapping(kind, settings);
     if (in.KMSKeyArn && !in.KMSKeyArn->empty()) throw unsupported("KMSKeyArn", "a key of the customer's");
     if (in.FunctionName) {

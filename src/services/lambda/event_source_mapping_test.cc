@@ -49,7 +49,13 @@ class Mappings : public ServiceFixture {
              object{{"Endpoints", object{{"KAFKA_BOOTSTRAP_SERVERS", json::array{"a:9092", "b:9092"}}}}}},
             {"Topics", json::array{"clicks"}},
             {"StartingPosition", "LATEST"},
-            {"SourceAccessConfigurations", json::array{}}};
+            {"SourceAccessConfigurations", json::array{value(object{{"Type", "BASIC_AUTH"}, {"URI", kSecret}})}}};
+  }
+  static object documents() {
+    return {{"EventSourceArn", "arn:aws:rds:us-east-1:123456789012:cluster:orders"},
+            {"StartingPosition", "LATEST"},
+            {"DocumentDBEventSourceConfig", object{{"DatabaseName", "shop"}, {"CollectionName", "orders"}}},
+            {"SourceAccessConfigurations", json::array{value(object{{"Type", "BASIC_AUTH"}, {"URI", kSecret}})}}};
   }
   static std::string said(const Answer& answer) {
     return std::to_string(answer.status) + " " + answer.code() + ": " + answer.message();
@@ -174,16 +180,94 @@ TEST_F(Mappings, SayNothingThatTheirSourceDoesNotHave) {
             unsupported("'selfManagedKafkaEventSourceConfig'"));
   const json::array scram{value(object{{"Type", "SASL_SCRAM_512_AUTH"}, {"URI", kSecret}})};
   EXPECT_EQ(foreign(broker(), "SourceAccessConfigurations", scram), unsupported("'sourceAccessConfigurations'"));
-  EXPECT_EQ(foreign(kafka(), "EventSourceArn", kQueue), unsupported("'eventSourceArn'"));
+  EXPECT_EQ(foreign(kafka(), "EventSourceArn", kQueue), unsupported("SelfManagedEventSource"));
+  EXPECT_EQ(foreign(kafka(), "EventSourceArn", cluster().at("EventSourceArn")),
+            unsupported("'selfManagedEventSource'"));
+  object many = documents();
+  many["MaximumRetryAttempts"] = 1;
+  EXPECT_EQ(foreign(many, "FunctionResponseTypes", json::array{"ReportBatchItemFailures"}),
+            "400 InvalidParameterValueException: Invalid parameters: maximumRetryAttempts, functionResponseTypes");
+  EXPECT_EQ(foreign(documents(), "FilterCriteria",
+                    object{{"Filters", json::array{value(object{{"Pattern", R"({"event":{}})"}})}}}),
+            "400 InvalidParameterValueException: Invalid parameters: filterCriteria");
+  EXPECT_EQ(foreign(documents(), "SourceAccessConfigurations", scram),
+            "400 InvalidParameterValueException: Invalid parameters: sourceAccessConfigurations");
   EXPECT_EQ(foreign(kafka(), "AmazonManagedKafkaEventSourceConfig", group),
             unsupported("'amazonManagedKafkaEventSourceConfig'"));
   EXPECT_EQ(ask("GET", "").object().at("EventSourceMappings").as_array().size(), 0u);
+}
+
+TEST_F(Mappings, AskForNothingByEmptyLists) {
+  const object nothing{{"SourceAccessConfigurations", json::array{}},
+                       {"FunctionResponseTypes", json::array{}},
+                       {"DestinationConfig", object{}},
+                       {"ScalingConfig", object{}},
+                       {"FilterCriteria", object{}}};
+  const auto shown = [&](object body) {
+    const auto plain = make(body);
+    EXPECT_EQ(plain.status, 202) << plain.body;
+    const auto path = "/" + plain.text("UUID");
+    object members = plain.object();
+    EXPECT_EQ(ask("PUT", path, nothing).status, 202);
+    object updated = ask("GET", path).object();
+    EXPECT_EQ(ask("DELETE", path).status, 202);
+    for (const auto& [member, empty] : nothing) body[member] = empty;
+    const auto made = make(body);
+    EXPECT_EQ(made.status, 202) << made.body;
+    EXPECT_EQ(ask("DELETE", "/" + made.text("UUID")).status, 202);
+    object others = made.object();
+    for (object* each : {&members, &updated, &others})
+      for (const char* changing : {"UUID", "EventSourceMappingArn", "LastModified"}) each->erase(changing);
+    EXPECT_EQ(updated, members);
+    EXPECT_EQ(others, members);
+  };
+  shown({{"EventSourceArn", kQueue}});
+  const auto queue = make({{"EventSourceArn", kQueue}});
+  object success;
+  success["OnSuccess"] = object{{"Destination", kStream}};
+  EXPECT_EQ(said(ask("PUT", "/" + queue.text("UUID"), {{"DestinationConfig", success}})),
+            "400 InvalidParameterValueException: Unsupported DestinationConfig parameter for given event source "
+            "mapping type.");
+  const auto made = make(broker());
+  EXPECT_EQ(said(ask("PUT", "/" + made.text("UUID"), nothing)),
+            "400 InvalidParameterValueException: BASIC_AUTH source access configuration was not provided");
+}
+
+TEST_F(Mappings, OpenTheirSource) {
+  const std::string bad = "400 InvalidParameterValueException: ";
+  const value host = object{{"Type", "VIRTUAL_HOST"}, {"URI", "/shop"}};
+  const auto refused = [&](object body, const value& access, const std::string& words) {
+    const auto made = make(body);
+    ASSERT_EQ(made.status, 202) << made.body;
+    EXPECT_EQ(said(ask("PUT", "/" + made.text("UUID"), {{"BatchSize", 7}, {"SourceAccessConfigurations", access}})),
+              bad + words);
+    EXPECT_EQ(ask("GET", "/" + made.text("UUID")).object(), made.object());
+    ASSERT_EQ(ask("DELETE", "/" + made.text("UUID")).status, 202);
+    body["SourceAccessConfigurations"] = access;
+    EXPECT_EQ(said(make(body)), bad + words);
+  };
+  const std::string no_login = "BASIC_AUTH source access configuration was not provided";
+  refused(broker(), json::array{}, no_login);
+  refused(kafka(), json::array{}, "Required 'sourceAccessConfigurations' parameter is missing.");
+  refused(documents(), json::array{}, "Invalid parameters: sourceAccessConfigurations");
+  object without = broker();
+  without["SourceAccessConfigurations"] = json::array{host};
+  EXPECT_EQ(said(make(without)), bad + no_login);
+  without.erase("SourceAccessConfigurations");
+  EXPECT_EQ(said(make(without)), bad + "Required 'sourceAccessConfigurations' parameter is missing.");
+  object open = cluster();
+  open["SourceAccessConfigurations"] = json::array{};
+  EXPECT_EQ(make(open).status, 202);
 }
 
 TEST_F(Mappings, StartAtATimeThatHasBeen) {
   const std::string bad = "400 InvalidParameterValueException: ";
   object body{{"EventSourceArn", kStream}, {"StartingPosition", "AT_TIMESTAMP"}};
   EXPECT_EQ(said(make(body)), bad + "Need to specify a timestamp");
+  object later = cluster();
+  later["StartingPosition"] = "AT_TIMESTAMP";
+  EXPECT_EQ(said(make(later)),
+            bad + "When the starting position is 'AT_TIMESTAMP', a starting position timestamp must be provided.");
   const auto now_s = clock_.now_ms() / 1000;
   body["StartingPositionTimestamp"] = now_s + 1;
   EXPECT_EQ(said(make(body)), bad + "StartingPositionTimestamp cannot be in the future.");
@@ -193,15 +277,15 @@ TEST_F(Mappings, StartAtATimeThatHasBeen) {
 
 TEST_F(Mappings, OfDocumentDbNameTheirDatabaseForGood) {
   const std::string bad = "400 InvalidParameterValueException: ";
-  object body = broker();
-  body.erase("Queues");
-  body["EventSourceArn"] = "arn:aws:rds:us-east-1:123456789012:cluster:orders";
-  body["StartingPosition"] = "LATEST";
-  EXPECT_EQ(said(make(body)), bad + "Required 'documentDBEventSourceConfig' parameter is missing.");
+  object body = documents();
+  body.erase("DocumentDBEventSourceConfig");
+  EXPECT_EQ(said(make(body)), bad + "Invalid parameters: documentDBEventSourceConfig, databaseName");
   body["DocumentDBEventSourceConfig"] = object{{"CollectionName", "orders"}};
-  EXPECT_EQ(said(make(body)), bad + "Required 'documentDBEventSourceConfig.databaseName' parameter is missing.");
-  body["DocumentDBEventSourceConfig"] = object{{"DatabaseName", "shop"}, {"CollectionName", "orders"}};
-  const auto made = make(body);
+  EXPECT_EQ(said(make(body)), bad + "Invalid parameters: databaseName");
+  body = documents();
+  body.erase("SourceAccessConfigurations");
+  EXPECT_EQ(said(make(body)), bad + "Invalid parameters: sourceAccessConfigurations, sourceAccessConfigurations");
+  const auto made = make(documents());
   ASSERT_EQ(made.status, 202) << made.body;
   const auto update = [&](const object& config) {
     return ask("PUT", "/" + made.text("UUID"), {{"DocumentDBEventSourceConfig", config}});
@@ -272,7 +356,9 @@ TEST_F(Mappings, OfKafkaNeedItsAccessAndKeepItsGroup) {
   body.erase("SourceAccessConfigurations");
   EXPECT_EQ(said(make(body)),
             "400 InvalidParameterValueException: Required 'sourceAccessConfigurations' parameter is missing.");
-  body["SourceAccessConfigurations"] = json::array{};
+  body.erase("Topics");
+  EXPECT_EQ(said(make(body)), "400 InvalidParameterValueException: Required 'topics' parameter is missing.");
+  body = kafka();
   const auto made = make(body);
   ASSERT_EQ(made.status, 202) << made.body;
   EXPECT_EQ(made.object().at("SelfManagedEventSource"), body.at("SelfManagedEventSource"));

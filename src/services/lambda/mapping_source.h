@@ -10,14 +10,21 @@
 
 namespace lambent::lambda {
 
+/// How a source refuses members that are wrong or not its own. Queues and streams: "Unsupported ParallelizationFactor parameter for
+/// ..." (serverless issue 7049); Kafka and MQ: "Unsupported 'maximumRetryAttempts' parameter for ..." (aws-cdk issue 17934);
+/// DocumentDB names all of them: "Invalid parameters: documentDBEventSourceConfig, databaseName" (recorded: mapping_source.cc).
+enum class Wording { plain, quoted, listed };
+
 struct SourceKind {
   /// For messages: "Amazon SQS".
   std::string_view name;
+  Wording wording = Wording::plain;
   std::int32_t default_batch = 100;
   std::int32_t max_batch = 10'000;
   bool has_window = true;
+  bool has_filters = true;
   bool needs_position = false;
-  bool takes_timestamp = true;
+  bool takes_timestamp = false;
   /// BisectBatchOnFunctionError, MaximumRecordAgeInSeconds, MaximumRetryAttempts.
   bool has_retries = false;
   /// ParallelizationFactor, TumblingWindowInSeconds.
@@ -29,22 +36,21 @@ struct SourceKind {
   bool needs_topics = false;
   bool needs_queues = false;
   bool needs_access = false;
+  /// A secret to log in with, whatever else its access is.
+  bool needs_login = false;
   /// The types of SourceAccessConfigurations; a source without any has no such member.
   std::span<const std::string_view> access = {};
   /// Which of the configurations of one source's own it has.
   bool has_msk_config = false;
   bool has_kafka_config = false;
   bool has_document_config = false;
-  /// How it names a member that it does not have. Queues and streams: "Unsupported ParallelizationFactor parameter for ..."
-  /// (serverless issue 7049). Those that came later: "Unsupported 'maximumRetryAttempts' parameter for ..." (aws-cdk issue 17934).
-  bool quotes_members = false;
   /// SQS and self-managed Kafka tell state changes in other words than streams.
   bool user_initiated = false;
   /// Streams and Kafka say how their last batch went.
   bool has_result = false;
 };
 
-/// Throws InvalidParameterValueException "Unrecognized event source.", with the ARN where there is one.
+/// By the ARN, where there is one. Throws InvalidParameterValueException "Unrecognized event source.", with the ARN.
 const SourceKind& source_kind(const MappingSettings& settings);
 
 /// What identifies the source: its ARN, or the bootstrap servers.
@@ -54,7 +60,7 @@ std::string source_of(const MappingSettings& settings);
 void add_defaults(const SourceKind& kind, MappingSettings& settings);
 
 /// Members of `changes` that are there replace those of `settings`; what an update cannot name stays as it was.
-void apply_changes(const MappingChanges& changes, MappingSettings& settings);
+void apply_changes(const SourceKind& kind, const MappingChanges& changes, MappingSettings& settings);
 
 // Each check throws InvalidParameterValueException in AWS's words, where they are known.
 
