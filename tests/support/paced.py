@@ -40,9 +40,10 @@ class _Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b""
         self.due = 0.0
+        self.head = self.body = b""
 
     def answer(self):
-        """The status once an answer is whole, else nothing."""
+        """The status once an answer is whole, else nothing. `head` and `body` are the last whole answer's."""
         part = self.socket.recv(65536)
         if not part:
             raise ConnectionError("the server closed a connection that was in use")
@@ -53,7 +54,7 @@ class _Connection:
         length = int(head.lower().split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
         if len(body) < length:
             return None
-        self.received = b""
+        self.received, self.head, self.body = b"", head, body
         return int(head[9:12])
 
 
@@ -116,3 +117,28 @@ def saturate(port, message, seconds, connections):
         connection.socket.close()
     chooser.close()
     return sent
+
+
+def collect(port, message, count, connections):
+    """`count` answers as (status, {header in lower case: value}, body). Each connection sends the next as soon as its last was answered."""
+    answers = []
+    chooser = selectors.EpollSelector()
+    all_ = [_Connection(port) for _ in range(min(connections, count))]
+    for connection in all_:
+        chooser.register(connection.socket, selectors.EVENT_READ, connection)
+        connection.socket.sendall(message)
+    sent = len(all_)
+    while len(answers) < count:
+        for key, _ in chooser.select(1):
+            connection = key.data
+            if (status := connection.answer()) is None:
+                continue
+            lines = [line.split(": ", 1) for line in connection.head.decode("latin-1").split("\r\n")[1:]]
+            answers.append((status, {name.lower(): value for name, value in lines}, connection.body))
+            if sent < count:
+                connection.socket.sendall(message)
+                sent += 1
+    for connection in all_:
+        connection.socket.close()
+    chooser.close()
+    return answers
