@@ -50,7 +50,10 @@ Family<Series>& Metrics::family(Families<Series>& families, std::string name, st
     if (family->labels_ != labels) std::abort();
     return *family;
   }
-  return *families.emplace_back(std::make_unique<Family<Series>>(std::move(name), std::move(help), std::move(labels)));
+  auto& made =
+      *families.emplace_back(std::make_unique<Family<Series>>(std::move(name), std::move(help), std::move(labels)));
+  if (made.labels_.empty()) made.at({});
+  return made;
 }
 
 Family<Counter>& Metrics::counter(std::string name, std::string help, std::vector<std::string> labels) {

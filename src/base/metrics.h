@@ -1,8 +1,9 @@
 // Counters, gauges and histograms, printed as Prometheus text (exposition format 0.0.4).
 //
 // A Metrics registry is owned by the composition root; families are made at start and live as long as it does. Series of counters
-// and histograms are made at first use, those of gauges are read whenever the text is made. Of one family 1,000 are told apart; what
-// would be the 1,001st is counted under label values "other". Any thread.
+// and histograms are made at first use, but for the one of a family without labels, which is there from the start; those of gauges are
+// read whenever the text is made. Of one family 1,000 are told apart; what would be the 1,001st is counted under label values "other".
+// Any thread.
 #pragma once
 
 #include <array>

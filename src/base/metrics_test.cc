@@ -41,6 +41,20 @@ TEST(Metrics, AFamilyIsTheSameForAllWhoAskForIt) {
   EXPECT_NE(text.find("\nseconds_count 2\n"), std::string::npos);
 }
 
+// A rate over a counter that is there only from its first event on misses that one.
+TEST(Metrics, WhatHasNoLabelsIsThereBeforeItIsCounted) {
+  Metrics metrics;
+  metrics.counter("runs_total", "Runs.");
+  metrics.counter("refused_total", "Refused.", {"reason"});
+  metrics.histogram("seconds", "Time.");
+  const std::string text = metrics.text();
+  EXPECT_TRUE(
+      text.starts_with("# HELP runs_total Runs.\n# TYPE runs_total counter\nruns_total 0\n"
+                       "# HELP refused_total Refused.\n# TYPE refused_total counter\n#"))
+      << text;
+  EXPECT_TRUE(text.ends_with("seconds_sum 0\nseconds_count 0\n")) << text;
+}
+
 TEST(MetricsDeathTest, AFamilyHasOneSetOfLabels) {
   Metrics metrics;
   metrics.counter("refused_total", "Refused.", {"reason"});
