@@ -64,27 +64,18 @@ class AdmittingEngine final : public Engine {
 
 }  // namespace
 
+base::Family<base::Counter>& throttles(base::Metrics& metrics) {
+  return metrics.counter("lambent_throttles_total", "Invocations refused with 429, attempts at accepted events too.",
+                         {"reason"});
+}
+
 Admission::Admission(AdmissionOptions options, const store::Concurrency& settings, const base::Clock& clock,
                      base::Metrics& metrics)
-    : options_(options),
-      settings_(settings),
-      clock_(clock),
-      tracing_(clock),
-      throttles_(metrics.counter("lambent_throttles_total", "Invocations refused with 429.", {"reason"})) {
-  metrics.gauge("lambent_concurrency_running", "Invocations that run now, of all accounts.", [this] {
-    const std::lock_guard lock(mutex_);
-    double running = 0;
-    for (const auto& [where, account] : accounts_) running += account.running;
-    return running;
-  });
-  metrics.gauge("lambent_concurrency_unreserved_running", "Those that run on the unreserved pools.", [this] {
-    const std::lock_guard lock(mutex_);
-    double running = 0;
-    for (const auto& [where, account] : accounts_) running += account.unreserved;
-    return running;
-  });
-  metrics.gauge("lambent_concurrency_limit", "Concurrent executions of one account and region.",
-                [this] { return static_cast<double>(options_.account_limit); });
+    : options_(options), settings_(settings), clock_(clock), tracing_(clock), throttles_(throttles(metrics)) {
+  // A rate over a counter that is there only from its first refusal on misses that one.
+  for (const Refusal refusal : {Refusal::account, Refusal::reserved, Refusal::rate})
+    throttles_.at({std::string(reason_of(refusal))});
+  add_gauges(metrics);
 }
 
 std::int32_t Admission::Function::held() const {
@@ -218,7 +209,7 @@ std::int32_t Admission::provisioned_running(const store::FunctionKey& key, const
 Admission::Usage Admission::usage(const std::string& account, const std::string& region) const {
   const Namespace where{account, region};
   const std::lock_guard lock(mutex_);
-  Usage usage;
+  Usage usage{.limit = options_.account_limit};
   usage.unreserved_limit = unreserved_limit(where);
   const auto found = accounts_.find(where);
   if (found == accounts_.end()) return usage;

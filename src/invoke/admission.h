@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -32,6 +33,9 @@ struct AdmissionOptions {
 
 /// AWS keeps so many executions for functions without a reservation ("UnreservedConcurrentExecutions below its minimum value").
 constexpr std::int32_t kMinimumUnreserved = 100;
+
+/// Where whoever refuses with 429 counts it, by its Reason: attempts at accepted events too.
+base::Family<base::Counter>& throttles(base::Metrics& metrics);
 
 class Admission {
  public:
@@ -63,9 +67,10 @@ class Admission {
     Share share_;
   };
 
-  /// What runs in an account and region.
+  /// What runs, beside how much may.
   struct Usage {
     std::int32_t running = 0;
+    std::int32_t limit = 0;
     std::int32_t unreserved = 0;
     std::int32_t unreserved_limit = 0;
   };
@@ -82,6 +87,7 @@ class Admission {
   void set_provisioned(const store::FunctionKey& function, const std::string& version, std::int32_t count);
   std::int32_t provisioned_running(const store::FunctionKey& function, const std::string& version) const;
 
+  /// Of an account and region.
   Usage usage(const std::string& account, const std::string& region) const;
   std::int32_t running(const store::FunctionKey& function) const;
   std::int32_t account_limit() const { return options_.account_limit; }
@@ -120,6 +126,13 @@ class Admission {
   std::int32_t provisioned_unreserved(const Namespace& where) const;
   void leave(const Place::Share& share);
   [[noreturn]] void refuse(Refusal refusal);
+
+  // What the metrics tell of each limit, in admission_gauges.cc.
+  void add_gauges(base::Metrics& metrics) const;
+  std::vector<Namespace> namespaces() const;
+  base::Readings by_account(std::int32_t Usage::* number) const;
+  base::Readings by_reservation(std::int32_t Usage::* number) const;
+  base::Readings by_version(std::int32_t Version::* number) const;
 
   const AdmissionOptions options_;
   const store::Concurrency& settings_;

@@ -141,6 +141,14 @@ std::int32_t Concurrency::reserved_total(std::string_view account, std::string_v
   return found == snapshots_->reserved.end() ? 0 : found->second;
 }
 
+std::vector<FunctionLimits> Concurrency::reservations() const {
+  std::vector<FunctionLimits> found;
+  const std::shared_lock lock(snapshots_->mutex);
+  for (const auto& [function, limits] : snapshots_->limits)
+    if (limits.reserved) found.push_back(limits);
+  return found;
+}
+
 std::int32_t Concurrency::provisioned_total(std::string_view account, std::string_view region) const {
   const std::shared_lock lock(snapshots_->mutex);
   std::int32_t total = 0;

@@ -64,6 +64,9 @@ class Concurrency {
   /// Reserved by all functions of an account and region together.
   std::int32_t reserved_total(std::string_view account, std::string_view region) const;
 
+  /// Of every function that has a reservation, in the order of their keys.
+  std::vector<FunctionLimits> reservations() const;
+
   /// Provisioned for functions of an account and region that have no reservation.
   std::int32_t provisioned_total(std::string_view account, std::string_view region) const;
 

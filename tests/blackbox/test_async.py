@@ -285,7 +285,6 @@ def test_the_metrics_tell_what_waits_and_what_ended(server, client, worker):
     send(client, worker, {"fail": True})
     text = until(lambda: (now := metrics()) and 'lambent_async_dropped_total{reason="RetriesExhausted"}' in now and now, 20,
                  "the dropped event is counted")
-    for name in ("lambent_async_events", "lambent_async_oldest_seconds", "lambent_async_running",
-                 "lambent_concurrency_running", "lambent_concurrency_limit", "lambent_store_lost_commits"):
+    for name in ("lambent_async_events", "lambent_async_oldest_seconds", "lambent_async_running", "lambent_store_lost_commits"):
         assert re.search(rf"^{name} [\d.]+$", text, re.M), name
     assert re.search(r'^lambent_async_attempts_total\{end="function_error"\} \d+$', text, re.M)

@@ -3,16 +3,14 @@
 import json
 import os
 import re
-import shutil
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
-from support.functions import PYTHON, Deployer, ensure_role, unique
+from support.functions import PYTHON, Deployer, ensure_role
+from support.hall import Hall
 from support.polling import until
 from support.server import Server
 
@@ -80,79 +78,38 @@ def test_a_function_never_sees_more_than_its_reservation(server):
     assert most_at_once(server) <= limit
 
 
-ACCESS_POINT = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0"
-# Whoever is inside leaves a file, and stays until all may go.
-STAYS = """
-import os, time
-def handler(event, context):
-    open(f"/mnt/hall/{event}/inside-{context.aws_request_id}", "x").close()
-    while not os.path.exists(f"/mnt/hall/{event}/open"):
-        time.sleep(0.01)
-    return context.aws_request_id
-"""
 TOO_MANY = 10
-OWNER = 12345
-
-
-def directory_of_functions(path):
-    path.mkdir()
-    os.chown(path, OWNER, OWNER)
-    return path
 
 
 @pytest.fixture(scope="module")
 def hall():
-    """A directory that functions share."""
-    home = Path(tempfile.mkdtemp(prefix="lambent-shared-", dir="/tmp"))
-    home.chmod(0o755)
-    yield directory_of_functions(home / "hall")
-    shutil.rmtree(home)
+    made = Hall()
+    yield made
+    made.discard()
 
 
 @pytest.fixture(scope="module")
 def sharing(hall):
-    running = Server("--lanes", "4", "--file-system", f"{ACCESS_POINT}={hall}")
+    running = Server("--lanes", "4", *hall.options)
     yield running.start()
     running.discard()
-
-
-def call_at_once(client, name, callers, event):
-    """The running threads, and what they got: request ids of the runs, reasons of the refusals."""
-    ran, reasons = [], []
-
-    def call():
-        try:
-            ran.append(json.loads(client.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read()))
-        except ClientError as error:
-            reasons.append(error.response.get("Reason", error.response["Error"]["Code"]))
-
-    threads = [threading.Thread(target=call) for _ in range(callers)]
-    for thread in threads:
-        thread.start()
-    return threads, ran, reasons
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a directory is shared with the functions")
 @pytest.mark.parametrize("limit", [1, 5, 20, 50])
 def test_a_function_sees_its_whole_reservation_and_not_one_more(sharing, hall, limit):
-    room = directory_of_functions(hall / unique("room"))
-    name = Deployer(sharing, ensure_role(sharing)).create(
-        PYTHON, STAYS, stem="stays", Timeout=120, FileSystemConfigs=[{"Arn": ACCESS_POINT, "LocalMountPath": "/mnt/hall"}])
+    name = hall.create(Deployer(sharing, ensure_role(sharing)))
     client = sharing.client("lambda")
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=limit)
-
-    def inside():
-        return sorted(path.name.removeprefix("inside-") for path in room.glob("inside-*"))
-
-    threads, ran, reasons = call_at_once(client, name, limit + TOO_MANY, room.name)
+    room = hall.room()
+    room.enter(client, name, limit + TOO_MANY)
     try:
-        until(lambda: len(inside()) >= limit and len(reasons) >= TOO_MANY, 60, f"{limit} inside and {TOO_MANY} sent away")
+        until(lambda: len(room.inside()) >= limit and len(room.reasons) >= TOO_MANY, 60,
+              f"{limit} inside and {TOO_MANY} sent away")
     finally:
-        (room / "open").touch()
-        for thread in threads:
-            thread.join()
-    assert reasons == ["ReservedFunctionConcurrentInvocationLimitExceeded"] * TOO_MANY
-    assert len(ran) == limit and inside() == sorted(ran)
+        room.open()
+    assert room.reasons == ["ReservedFunctionConcurrentInvocationLimitExceeded"] * TOO_MANY
+    assert len(room.ran) == limit and room.inside() == sorted(room.ran)
 
 
 def test_a_backlog_leaves_room_for_those_who_wait(new_server):

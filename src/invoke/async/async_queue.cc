@@ -8,6 +8,7 @@
 #include "aws/error.h"
 #include "base/lanes.h"
 #include "base/log.h"
+#include "invoke/admission.h"
 #include "invoke/async/attempt.h"
 #include "invoke/async/backlog.h"
 
@@ -24,6 +25,8 @@ constexpr milliseconds kWriteAgain{500};
 /// The check of all rows at start goes through them in slices of so many bytes, with a pause between.
 constexpr std::size_t kCheckSlice = 1 << 20;
 constexpr milliseconds kCheckPause{5};
+/// The Reason of TooManyRequestsException while too many events are being accepted.
+constexpr const char* kTooManyAccepts = "CallerRateLimitExceeded";
 
 /// Ids of events that are being written by accept(): a page may bring them before accept() does.
 class Accepting {
@@ -71,7 +74,8 @@ class LaneQueue final : public AsyncQueue {
         accepted_(
             parts_.metrics.counter("lambent_async_accepted_total", "Events accepted for asynchronous invocation.")),
         damaged_(
-            parts_.metrics.counter("lambent_async_damaged_total", "Events set aside because their row is damaged.")) {
+            parts_.metrics.counter("lambent_async_damaged_total", "Events set aside because their row is damaged.")),
+        throttled_(throttles(parts_.metrics).at({kTooManyAccepts})) {
     add_gauges();
   }
 
@@ -111,6 +115,7 @@ class LaneQueue final : public AsyncQueue {
   std::optional<std::chrono::steady_clock::time_point> rings_at_;
   base::Family<base::Counter>& accepted_;
   base::Family<base::Counter>& damaged_;
+  base::Counter& throttled_;
   Accepting accepting_;
   std::atomic<std::int32_t> accepts_{0};
   std::int32_t unsettled_ = 0;
@@ -162,10 +167,12 @@ Task<void> LaneQueue::accept(NewEvent in) {
     ~Count() { count.fetch_sub(1); }
   };
   const Count count{accepts_};
-  if (count.before >= options_.accepting)
+  if (count.before >= options_.accepting) {
+    throttled_.add();
     throw aws::Error("TooManyRequestsException", "Rate Exceeded.", 429)
-        .with("Reason", "CallerRateLimitExceeded")
+        .with("Reason", kTooManyAccepts)
         .with("retryAfterSeconds", "1");
+  }
   auto event = std::make_shared<store::AsyncEvent>();
   event->id = parts_.events.next_id();
   event->function = std::move(in.function);
