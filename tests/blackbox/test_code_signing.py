@@ -132,13 +132,18 @@ def test_enforce_refuses_unsigned_foreign_and_expired_code(deploy, team, others,
     assert refused(deploy, expired.sign(code()), configs("Enforce", expired.arn)) == MISMATCH
 
 
-def test_code_that_was_changed_since_is_refused_even_by_warn(deploy, team, configs):
+def test_code_that_was_changed_since_is_refused_even_by_warn(deploy, awslambda, team, configs):
     files = entries(team.sign(code()))
     for change in ({"app.py": HANDLER.format(answer="evil")}, {"sitecustomize.py": "evil()"}, {"app.py!": files["app.py"]}):
         changed = make_zip({**{name: content for name, content in files.items() if f"{name}!" not in change}, **change})
         answer = refused(deploy, changed, configs("Warn"))
         assert answer[:2] == ("InvalidCodeSignatureException", 400), change
         assert "failed the integrity check" in answer[2]
+    name = create(deploy, team.sign(code("whole")), CodeSigningConfigArn=configs("Warn"))
+    for arguments in ({}, {"DryRun": True}):
+        answer = refusal(awslambda.update_function_code, FunctionName=name, ZipFile=changed, **arguments)
+        assert answer[:2] == ("InvalidCodeSignatureException", 400)
+    assert awslambda.invoke(FunctionName=name)["Payload"].read() == b'"whole"'
 
 
 def test_warn_deploys_and_says_so(server, deploy, awslambda, stranger, configs):

@@ -185,6 +185,7 @@ def test_after_a_restart_it_is_there_and_without_its_directory_invocations_are_t
     without = Deployer(server, deployer.role_arn)
     code, status, message = refusal(without.client.invoke, FunctionName=name, Payload=b"{}")
     assert (code, status) == ("EFSMountFailureException", 403) and ACCESS_POINT in message
+    assert refusal(without.client.invoke_with_response_stream, FunctionName=name) == (code, status, message)
     server.stop()
     server.arguments = with_it
     server.start()

@@ -146,6 +146,21 @@ def test_a_server_can_refuse_what_would_let_everybody_in(new_server):
         awslambda.put_resource_policy(ResourceArn=resource, Policy=policy(("Deny", "*"), resource=resource))
 
 
+def test_a_policy_that_everybody_is_in_already_goes_by_that_first(new_server):
+    """AWS's model lists PublicPolicyException for RemovePermission too: what would be left is judged like what is put."""
+    server = new_server()
+    name = Deployer(server, ensure_role(server)).create(PYTHON, SOURCE)
+    for sid, principal in (("all", "*"), ("s3", "s3.amazonaws.com")):
+        server.client("lambda").add_permission(FunctionName=name, StatementId=sid, Action="lambda:InvokeFunction", Principal=principal)
+    server.stop()
+    server.arguments = ("--block-public-policies",)
+    awslambda = server.start().client("lambda")
+    assert refusal(awslambda.remove_permission, FunctionName=name, StatementId="s3")[:2] == ("PublicPolicyException", 400)
+    assert [each["Sid"] for each in json.loads(awslambda.get_policy(FunctionName=name)["Policy"])["Statement"]] == ["all", "s3"]
+    for sid in ("all", "s3"):
+        awslambda.remove_permission(FunctionName=name, StatementId=sid)
+
+
 def test_tags_of_a_function(functions, awslambda):
     name = functions.create(PYTHON, SOURCE, Tags={"team": "blue"})
     awslambda.tag_resource(Resource=arn(name), Tags={"stage": "test"})

@@ -4,6 +4,7 @@
 
 #include "aws/arn.h"
 #include "base/bytes.h"
+#include "services/lambda/errors.h"
 
 namespace lambent::lambda {
 namespace {
@@ -18,6 +19,10 @@ LayerName layer_name(const aws::Caller& caller, std::string_view text, std::int6
   const auto arn = aws::Arn::parse(text);
   if (!arn) return {{caller.account, caller.region, std::string(text)}, version};
   return {{arn->account, arn->region, arn->resource.substr(kLayer.size())}, version};
+}
+
+void check_layer_number(std::int64_t version) {
+  if (version < 1) throw invalid_parameter("Layer Version Cannot be less than 1");
 }
 
 std::optional<LayerName> layer_version_arn(std::string_view text) {

@@ -23,6 +23,9 @@ struct LayerName {
 /// A name or the ARN of a layer. The codec has checked it against the model's pattern.
 LayerName layer_name(const aws::Caller& caller, std::string_view text, std::int64_t version = 0);
 
+/// Throws for a number that no version has.
+void check_layer_number(std::int64_t version);
+
 /// The ARN of a layer's version; nothing for what is none.
 std::optional<LayerName> layer_version_arn(std::string_view arn);
 

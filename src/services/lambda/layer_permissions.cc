@@ -26,6 +26,7 @@ store::LayerSnapshot own_version(const Lambda& lambda, const aws::Caller& caller
 }
 
 LayerName named(const aws::Caller& caller, const std::string& layer, std::int64_t number, std::string_view action) {
+  check_layer_number(number);
   const auto name = layer_name(caller, layer, number);
   if (name.key.account != caller.account) throw denied(caller, name, action);
   return name;

@@ -51,11 +51,6 @@ store::LayerFilter filter_of(const ListLayersInput& in) {
   };
 }
 
-/// Throws for a number that no version has.
-void check_number(std::int64_t version) {
-  if (version < 1) throw invalid_parameter("Layer Version Cannot be less than 1");
-}
-
 /// Layers are made and deleted by their own account, in the region that was asked.
 LayerName own_layer(const aws::Caller& caller, const std::string& text, std::int64_t version, std::string_view action) {
   auto name = layer_name(caller, text, version);
@@ -122,7 +117,7 @@ std::string publish_layer_version_resource(const aws::Caller& caller, const Publ
 }
 
 base::Task<LayerVersionOutput> get_layer_version(Lambda& lambda, aws::Caller caller, LayerVersionInput in) {
-  check_number(in.VersionNumber);
+  check_layer_number(in.VersionNumber);
   const auto version = found(lambda, caller, layer_name(caller, in.LayerName, in.VersionNumber));
   co_return shown(lambda, caller, *version);
 }
@@ -183,7 +178,7 @@ std::string list_layer_versions_resource(const aws::Caller& caller, const ListLa
 }
 
 base::Task<NoOutput> delete_layer_version(Lambda& lambda, aws::Caller caller, LayerVersionInput in) {
-  check_number(in.VersionNumber);
+  check_layer_number(in.VersionNumber);
   const auto name = own_layer(caller, in.LayerName, in.VersionNumber, "lambda:DeleteLayerVersion");
   // A version that is not there is deleted already, as on AWS. Functions that use it keep it.
   co_await lambda.layers().remove(name.key, name.version);

@@ -127,7 +127,10 @@ base::Task<NoOutput> remove_permission(Lambda& lambda, aws::Caller caller, Remov
   const auto remove = [&](const std::string& policy) {
     if (policy.empty())
       throw aws::Error("ResourceNotFoundException", "No policy is associated with the given resource.", 404);
-    return without_statement(policy, in.StatementId);
+    // What stays is judged as what is put: AWS lists PublicPolicyException for RemovePermission too.
+    auto rest = without_statement(policy, in.StatementId);
+    refuse_public(lambda, rest);
+    return rest;
   };
   auto task = change(lambda, name, in.RevisionId, remove);
   co_await std::move(task);

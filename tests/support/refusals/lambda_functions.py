@@ -1,5 +1,7 @@
 """What Lambda refuses of functions, versions, aliases, invocations and their settings."""
 
+import re
+
 from support.refusal import arn
 from support.refusals import STALE, Operation
 from support.refusals.lambda_words import (
@@ -12,6 +14,8 @@ TWO_MORE = {"AdditionalVersionWeights": {"2": 0.1, "3": 0.1}}
 TOO_MANY_WEIGHTS = invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
 SIX_LAYERS = [f"{LAYER}:{number}" for number in range(1, 7)]
 QUOTAS = "test_refusals_quotas.py::"
+INVOCATIONS = "test_refused_invocations.py::"
+NO_JSON = ("InvalidRequestContentException", 400, re.compile("Could not parse request body into json: Could not parse payload into json: .+"))
 
 
 def functions():
@@ -85,16 +89,20 @@ def versions():
 def invocations():
     yield (on_qualified("Invoke", Payload=b"{}")
            .refuses("missing", *function_not_found("7", NAME), Qualifier="7")
-           .none(ANY_STATE, "conflict")
+           .refuses("conflict", *NO_JSON, Payload=b"{")
+           .held("conflict", INVOCATIONS + "test_a_function_whose_runtime_is_gone", INVOCATIONS + "test_a_loop_is_stopped")
            .held("quota", QUOTAS + "test_requests_are_bounded",
                  "test_async.py::test_an_event_of_a_mebibyte_passes_and_the_next_byte_does_not",
-                 "test_concurrency.py::test_a_function_never_sees_more_than_its_reservation")
+                 INVOCATIONS + "test_a_function_that_may_not_run")
            .none(NO_REVISION, "revision"))
     yield (on_qualified("InvokeWithResponseStream", Payload=b"{}")
            .refuses("missing", *function_not_found("7", NAME), Qualifier="7")
-           .none(ANY_STATE, "conflict").held("quota", QUOTAS + "test_requests_are_bounded").none(NO_REVISION, "revision"))
+           .refuses("conflict", *NO_JSON, Payload=b"{")
+           .held("conflict", INVOCATIONS + "test_a_function_whose_runtime_is_gone", INVOCATIONS + "test_a_loop_is_stopped")
+           .held("quota", QUOTAS + "test_requests_are_bounded", INVOCATIONS + "test_a_function_that_may_not_run")
+           .none(NO_REVISION, "revision"))
     yield (of_function("InvokeAsync", function_not_found(), InvokeArgs=b"{}")
-           .none(ANY_STATE, "conflict").held("quota", QUOTAS + "test_requests_are_bounded").none(NO_REVISION, "revision"))
+           .refuses("conflict", *NO_JSON, InvokeArgs=b"{").held("quota", QUOTAS + "test_requests_are_bounded").none(NO_REVISION, "revision"))
 
 
 def asynchronous():
@@ -140,6 +148,9 @@ def concurrency():
         op = kind(on_qualified(name, missing, **version))
         op.refuses("missing", *function_not_found("7", NAME), Qualifier="7").refuses("missing", *nobody, Qualifier="nobody")
         op.refuses("arn", *not_published, Qualifier="$LATEST")
+        if name == "GetProvisionedConcurrencyConfig":
+            op.refuses("missing", "ProvisionedConcurrencyConfigNotFoundException", 404,
+                       "No Provisioned Concurrency Config found for this function")
         yield op
     yield pages(on_function("ListProvisionedConcurrencyConfigs"))
 
