@@ -1,13 +1,14 @@
 """Records of several lines: framed as AWS's runtimes frame them for _LAMBDA_TELEMETRY_LOG_FD (facts from aws-lambda-ric)."""
 
 import json
+import os
 import struct
 import time
 
 import pytest
 
 from runtimes.java_process import JAVAC, java
-from runtimes.runtime_process import Event, node, python
+from runtimes.runtime_process import RUBY, Event, node, python, ruby
 
 FRAMED = {"_LAMBDA_TELEMETRY_LOG_FD": "1"}
 # Java cannot take a variable out of its environment.
@@ -91,6 +92,53 @@ def test_nodejs_frames_json_as_json():
     run = node(NODE_SOURCE, env={**FRAMED, "AWS_LAMBDA_LOG_FORMAT": "JSON"})
     kind, record = pieces(run.stdout)[1]
     assert kind == JSON | INFO and json.loads(record)["message"] == "two\nlines"
+
+
+RUBY_SOURCE = """require 'logger'
+def handler(event:, context:)
+  puts 'plain'
+  Logger.new($stdout).warn("two\nlines")
+  puts 'one', %w[call]
+  puts
+  raise ArgumentError, 'bad' if event == 'fail'
+  $stdout = StringIO.new
+  Logger.new($stdout).warn("theirs\nonly")
+  ENV.key?('_LAMBDA_TELEMETRY_LOG_FD')
+end"""
+needs_ruby = pytest.mark.skipif(not os.path.exists(RUBY), reason=f"there is no {RUBY}: ./setup --tests installs it")
+
+
+@needs_ruby
+@pytest.mark.parametrize("spare", [None, {"PATH": "/usr/bin:/bin"}])
+def test_ruby_frames_records_of_several_lines(spare):
+    run = ruby("require 'stringio'\n" + RUBY_SOURCE, env=FRAMED, spare=spare)
+    assert run.answer.json() is False
+    plain, record, call, empty = pieces(run.stdout)
+    assert (plain, empty) == ((None, "plain\n"), (None, "\n"))
+    assert record[0] == TEXT and record[1].startswith("W, [") and record[1].endswith(" -- : two\nlines\n")
+    assert call == (TEXT, "one\ncall")
+
+
+@needs_ruby
+def test_ruby_keeps_an_exceptions_document_together():
+    plain, record, call, said, document = pieces(ruby(RUBY_SOURCE, events=[Event("fail")], env=FRAMED).stdout)
+    assert said == (None, "\nError raised from handler method\n")
+    assert document[0] == TEXT and json.loads(document[1])["errorType"] == "Function<ArgumentError>"
+
+
+@needs_ruby
+def test_ruby_writes_json_as_lines():
+    lines = ruby(RUBY_SOURCE, events=[Event("fail")], env={**FRAMED, "AWS_LAMBDA_LOG_FORMAT": "JSON"}).stdout.splitlines()
+    warned, failed = json.loads(lines[1]), json.loads(lines[-1])
+    assert (warned["level"], warned["message"]) == ("WARN", "two\nlines")
+    assert (failed["level"], failed["message"], failed["errorType"], failed["errorMessage"]) == (
+        "ERROR", "Error raised from handler method", "Function<ArgumentError>", "bad")
+
+
+@needs_ruby
+def test_ruby_writes_a_record_that_is_too_long_as_lines():
+    (kind, text), = pieces(ruby("def handler(event:, context:)\n  puts ('x' * 300_000) + \"\\n.\"\nend", env=FRAMED).stdout)
+    assert kind is None and len(text) > 300000
 
 
 JAVA_SOURCE = """public class Handler implements RequestHandler<Map<String, Object>, Object> {

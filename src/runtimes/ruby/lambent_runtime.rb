@@ -2,8 +2,10 @@
 
 require 'json'
 require 'lambent_connection'
+require 'lambent_records'
 
 $stdout.sync = true
+Kernel.prepend(LambentRecords::Puts)
 
 # How events are read and results are written; functions may override either, as on AWS.
 module AwsLambda
@@ -120,6 +122,7 @@ module LambentRuntime
     attr_reader :request_id
 
     def main
+      LambentRecords.configure
       connection = LambentConnection.new(ENV.fetch('AWS_LAMBDA_RUNTIME_API'))
       handler = load_function(connection)
       loop { run_once(handler, connection, connection.next_event) }
@@ -181,8 +184,7 @@ module LambentRuntime
 
     def report(error, phase, words)
       document = { errorMessage: text_of(error), errorType: "#{phase}<#{error.class}>", stackTrace: trace_of(error) }
-      # One event a line: a carriage return keeps the document together.
-      $stdout.write("#{words}\r#{JSON.pretty_generate(document).gsub("\n", "\r")}\n")
+      LambentRecords.failure(words, document, @request_id)
       document
     end
 

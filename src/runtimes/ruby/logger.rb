@@ -25,7 +25,7 @@ end
 
 class LambentJsonFormatter < Logger::Formatter
   def call(severity, time, progname, message)
-    line = { timestamp: time.utc.strftime('%Y-%m-%dT%H:%M:%S.%6NZ'), level: severity, message: text(message),
+    line = { timestamp: time.utc.strftime(LambentRecords::TIME), level: severity, message: text(message),
              requestId: LambentRuntime.request_id }
     line[:logger] = progname.to_s unless progname.nil? || progname.to_s.empty?
     if message.is_a?(Exception)
@@ -48,9 +48,9 @@ module LambentLogger
 
   def initialize(device = nil, *arguments, **settings)
     terminal = device.nil? || device == $stdout || device == $stderr
-    json = ENV.fetch('AWS_LAMBDA_LOG_FORMAT', '').upcase == 'JSON'
+    json = LambentRecords.json?
     settings[:level] ||= LEVELS.fetch(ENV.fetch('AWS_LAMBDA_LOG_LEVEL', ''), 'debug') if terminal && json
-    super(terminal ? $stdout : device, *arguments, **settings)
+    super(terminal ? LambentRecords : device, *arguments, **settings)
     @default_formatter = json ? LambentJsonFormatter.new : LambentTextFormatter.new if terminal
   end
 end
