@@ -46,7 +46,7 @@ std::vector<std::string> environment_variables(const store::FunctionVersion& fun
   variables["LAMBDA_RUNTIME_DIR"] = "/var/runtime";
   variables["_HANDLER"] = function.handler;
   // Our own bootstraps take it away, as AWS's do. Their records go the way of stdout, so that they keep their place in it.
-  if (runtime.bootstrap_dir == "python" || runtime.bootstrap_dir == "nodejs")
+  if (runtime.bootstrap_dir == "python" || runtime.bootstrap_dir == "nodejs" || runtime.bootstrap_dir == "ruby")
     variables["_LAMBDA_TELEMETRY_LOG_FD"] = "1";
 
   std::vector<std::string> pairs;
