@@ -209,7 +209,7 @@ struct LauncherOptions {
   std::filesystem::path runtimes_dir;
   /// Where the launcher may keep /tmp images; on the data directory's file system.
   std::filesystem::path scratch_dir;
-  /// The first of 65,536 user ids that environments take their own from.
+  /// The first of 65,536 user ids that environments take their own from; where another launcher has it, a later one.
   std::uint32_t first_uid = 2'000'000'000;
   /// Installed root file systems, as `lambent runtimes install` made them. Empty: none but the host's.
   std::filesystem::path roots_dir = {};

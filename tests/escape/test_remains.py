@@ -3,6 +3,8 @@ nobody else (trial 54)."""
 
 from support.functions import Deployer, ensure_role
 from support.polling import until
+from support.processes import sandboxed
+from support.server import ACCOUNT
 
 FILES = ("/tmp/mark", "/dev/shm/mark")
 # Where the agent itself and the probe (probe_marks.c) leave their marks.
@@ -73,12 +75,14 @@ def test_nothing_stays_of_an_environment_that_ended(make_hostile, awslambda):
     assert look(hostile) == {}
 
 
-def test_marks_stay_with_their_account(make_hostile, make_hostile_at, new_server):
-    """A server has one account; two of them on one machine give their environments the same users' ids."""
-    elsewhere = new_server(account=OTHER_ACCOUNT)
-    here, there = make_hostile(), make_hostile_at(Deployer(elsewhere, ensure_role(elsewhere)))
+def test_marks_stay_with_their_account(make_hostile_at, new_server):
+    """A server has one account. Environments of two servers on one machine share no user's id: the kernel keeps count by it."""
+    servers = [new_server(account=account) for account in (ACCOUNT, OTHER_ACCOUNT)]
+    here, there = (make_hostile_at(Deployer(server, ensure_role(server))) for server in servers)
     of_here = leave(here, "$LATEST", "of this account")
     assert look(there) == {}
     of_there = leave(there, "$LATEST", "of that account")
     finds(here, "$LATEST", of_here)
     finds(there, "$LATEST", of_there)
+    users = [set(sandboxed(server).values()) for server in servers]
+    assert all(users) and not users[0] & users[1]

@@ -81,7 +81,7 @@ Environments::Environments(const Directories& directories, std::uint32_t first_u
     : networks_(network),
       images_(directories.scratch),
       mounts_(directories.scratch, directories.code, directories.runtimes, directories.roots, directories.file_systems),
-      first_uid_(first_uid),
+      users_(first_uid),
       filter_(jail::make_filter()),
       landlock_abi_(landlock_abi()) {
   if (jail::raw(SYS_seccomp, static_cast<long>(SECCOMP_GET_ACTION_AVAIL), 0L, &kErrnoAction) != 0)

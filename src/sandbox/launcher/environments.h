@@ -21,6 +21,7 @@
 #include "sandbox/launcher/mounts.h"
 #include "sandbox/launcher/network.h"
 #include "sandbox/launcher/scratch_images.h"
+#include "sandbox/launcher/user_range.h"
 #include "sandbox/launcher/wire.h"
 
 namespace lambent::sandbox::launcher {
@@ -170,14 +171,14 @@ class Environments {
              std::span<const int> descriptors) const;
   void discard(Environment& environment);
   void remove_group(const std::string& name);
-  std::uint32_t uid_of(const Environment& environment) const { return first_uid_ + environment.slot; }
+  std::uint32_t uid_of(const Environment& environment) const { return users_.first() + environment.slot; }
 
   // In this order: once the mounts are made, the host's directories cannot be reached any more.
   Cgroups cgroups_;
   Networks networks_;
   ScratchImages images_;
   Mounts mounts_;
-  std::uint32_t first_uid_;
+  UserRange users_;
   std::vector<sock_filter> filter_;
   int landlock_abi_ = 0;
 
