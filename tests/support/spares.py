@@ -37,4 +37,4 @@ class Spares:
             self.wait()
             return None
 
-        return until(first_answer, 15, f"a spare of {runtime}")
+        return until(first_answer, 30, f"a spare of {runtime}")
