@@ -11,7 +11,7 @@ namespace lambent::app {
 
 class Certificate {
  public:
-  /// Throws std::runtime_error when the files are no matching certificate chain and key.
+  /// Throws std::runtime_error that names the file when they are no matching certificate chain and key.
   Certificate(std::string cert_file, std::string key_file);
   /// Keeps what it has, and throws, when the new files are unusable.
   void reload();

@@ -49,7 +49,8 @@ def test_without_signatures_only_on_loopback(tmp_path):
     (["--account", "12"], 64, "--account wants 12 digits"),
     (["--account", "12345678901x"], 64, "--account wants 12 digits"),
     (["--tls-cert", "/nonexistent"], 64, "--tls-cert and --tls-key go together"),
-    (["--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"], 78, "certificate_chain_file: No such file or directory"),
+    (["--tls-cert", "/nonexistent", "--tls-key", "/none-either"], 78,
+     "cannot use the certificate in /nonexistent: No such file or directory"),
     (["--idle-time", "0"], 64, "--idle-time: Value 0 not in range 1 to 86400"),
     (["--no-such-flag"], 64, "--no-such-flag"),
 ])
@@ -128,6 +129,24 @@ def make_certificate(where, name):
                     "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", where / f"{name}.key",
                     "-out", where / f"{name}.crt"], check=True, capture_output=True)
     return where / f"{name}.crt", where / f"{name}.key"
+
+
+def test_a_certificate_that_cannot_be_used_is_named(shared_path):
+    certificate, key = make_certificate(shared_path, "first")
+    other = make_certificate(shared_path, "second")[1]
+    rsa = shared_path / "rsa.key"
+    subprocess.run(["openssl", "genrsa", "-out", rsa, "2048"], check=True, capture_output=True)
+    for each in (key, other, rsa):
+        each.chmod(0o644)
+    cannot = f"cannot use the key in %s for the certificate in {certificate}: "
+    for chain, private, words in (
+            (key, key, f"cannot use the certificate in {key}: "),
+            (certificate, shared_path / "none", cannot % (shared_path / "none") + "No such file or directory"),
+            (certificate, certificate, cannot % certificate),
+            (certificate, other, cannot % other + "key values mismatch"),
+            (certificate, rsa, f"the key in {rsa} does not belong to the certificate in {certificate}")):
+        status, said = serve(shared_path, "--tls-cert", str(chain), "--tls-key", str(private))
+        assert status == 78 and words in said, said
 
 
 def test_https_and_a_certificate_replaced_by_sighup(new_server, shared_path):
