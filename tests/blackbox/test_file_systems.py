@@ -15,6 +15,7 @@ from support.server import BINARY, Server
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a directory is given to another user")
 
 ACCESS_POINT = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-0123456789abcdef0"
+S3_FILES = "arn:aws:s3files:us-east-1:123456789012:file-system/fs-0123456789abcdef0/access-point/fsap-0123456789abcdef0"
 UNKNOWN = ACCESS_POINT[:-1] + "1"
 OWNER = 12345
 EX_USAGE = 64
@@ -176,16 +177,22 @@ def test_what_cannot_be_mounted_is_refused(deployer, agent, systems, code, says)
 def test_after_a_restart_it_is_there_and_without_its_directory_invocations_are_told(server, deployer, shared):
     name = deployer.create(PYTHON, AGENT, FileSystemConfigs=mounted_at("/mnt/data"))
     assert deployer.invoke(name, "write('/mnt/data/kept', 'yes')").value == "done"
-    server.restart()
+    server.stop()
+    with_it, server.arguments = server.arguments, (*server.arguments, "--file-system", f"{S3_FILES}={shared}")
+    server.start()
     again = Deployer(server, deployer.role_arn)
     assert again.invoke(name, "read('/mnt/data/kept')").value == "yes"
+    of_s3 = again.create(PYTHON, AGENT, FileSystemConfigs=[{"Arn": S3_FILES, "LocalMountPath": "/mnt/data"}])
+    assert again.invoke(of_s3, "read('/mnt/data/kept')").value == "yes"
     server.stop()
-    with_it, server.arguments = server.arguments, ()
-    server.start()
-    without = Deployer(server, deployer.role_arn)
-    code, status, message = refusal(without.client.invoke, FunctionName=name, Payload=b"{}")
-    assert (code, status) == ("EFSMountFailureException", 403) and ACCESS_POINT in message
-    assert refusal(without.client.invoke_with_response_stream, FunctionName=name) == (code, status, message)
+    server.arguments = ()
+    without = server.start().client("lambda")
+    for gone, service, point in ((name, "EFS", ACCESS_POINT), (of_s3, "S3", S3_FILES)):
+        for call, event in ((without.invoke, {"Payload": b"{}"}), (without.invoke_with_response_stream, {"Payload": b"{}"}),
+                            (without.invoke_async, {"InvokeArgs": b"{}"})):
+            assert refusal(call, FunctionName=gone, **event) == (
+                {"EFS": "EFSMountFailureException", "S3": "S3FilesMountFailureException"}[service], 403,
+                f"The function couldn't mount the Amazon {service} file system with access point {point}.")
     server.stop()
     server.arguments = with_it
     server.start()

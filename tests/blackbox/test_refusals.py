@@ -13,7 +13,7 @@ from botocore import xform_name
 
 from support.functions import TRUST_LAMBDA
 from support.refusal import arn, refusal
-from support.refusals import KINDS, OTHER_ACCOUNT, iam_table, lambda_functions, lambda_resources, logs_table
+from support.refusals import KINDS, OTHER_ACCOUNT, iam_table, lambda_functions, lambda_resources, logs_table, model_of, out_of_reach
 from support.refusals.lambda_words import CODE, LAYER, NAME, QUEUE, UNREACHABLE, breaks, denied, elsewhere, foreign
 from support.server import ACCOUNT, ROOT, Server
 from support.signing import Signed
@@ -244,3 +244,18 @@ def test_a_row_speaks_of_every_kind_of_refusal(operation):
         text = (ROOT / "tests/blackbox" / file).read_text()
         assert re.search(rf"^def {name}\(", text, re.M), test
         assert operation.name == "PublishLayer" or re.search(rf"\b{xform_name(operation.name)}\b", text), f"{test} does not call it"
+
+
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.service == "lambda" and each.name != "PublishLayer"],
+                         ids=lambda operation: operation.name)
+def test_every_error_that_aws_lists_is_shown_or_out_of_reach(operation):
+    files = {test.split("::")[0] for tests in operation.held_by.values() for test in tests}
+    held = "".join((ROOT / "tests/blackbox" / file).read_text() for file in files)
+    for error in (shape.name for shape in model_of("lambda", operation.name).error_shapes):
+        shown = error in {case.answer[0] for case in operation.cases} or error in held
+        assert shown or out_of_reach.why_not(operation.name, error), error
+
+
+def test_what_is_said_to_be_out_of_reach_is_thrown_nowhere():
+    sources = "".join(path.read_text() for path in (ROOT / "src").rglob("*.cc"))
+    assert [error for error in out_of_reach.NEVER if error != "ServiceException" and f'"{error}"' in sources] == []

@@ -140,7 +140,8 @@ def test_requests_are_bounded(server, awslambda, made):
     assert status == 413 and b"Request must be smaller than 262144 bytes for the InvokeAsync operation" in received
     for target in (f"/2015-03-31/functions/{made}/invocations", f"/2021-11-15/functions/{made}/response-streaming-invocations"):
         status, received = refused_by_its_length(server, target, 6_291_457)
-        assert status == 413 and b"Request must be smaller than 6291456 bytes for the InvokeFunction operation" in received
+        assert status == 413 and b"x-amzn-ErrorType: RequestTooLargeException" in received
+        assert b"Request must be smaller than 6291456 bytes for the InvokeFunction operation" in received
     assert awslambda.invoke_async(FunctionName=made, InvokeArgs=b" " * 262_142 + b"{}")["Status"] == 202
 
 

@@ -131,11 +131,15 @@ def test_a_restart_keeps_it_and_one_without_the_subnet_says_so(server, deployer)
     name = deployer.create(PYTHON, SOURCE, VpcConfig=vpc("subnet-data"))
     server.restart()
     assert reached(Deployer(server, deployer.role_arn), name) == {PRIVATE}
-    server.stop()
-    before, server.arguments = server.arguments, ("--function-network", "egress")
-    server.start()
-    code, status, message = refusal(server.client("lambda").invoke, FunctionName=name, Payload=b"[]")
-    assert (code, status) == ("InvalidSubnetIDException", 502) and "subnet-data" in message
+    before = server.arguments
+    for without, code, says in (((), "InvalidSubnetIDException", "The subnet ID 'subnet-data' does not exist"),
+                                (ZONES[:2], "InvalidSecurityGroupIDException", "The security group 'sg-all' does not exist")):
+        server.stop()
+        server.arguments = ("--function-network", "egress", *without)
+        client = server.start().client("lambda")
+        for call, event in ((client.invoke, {"Payload": b"[]"}), (client.invoke_with_response_stream, {"Payload": b"[]"}),
+                            (client.invoke_async, {"InvokeArgs": b"[]"})):
+            assert refusal(call, FunctionName=name, **event) == (code, 502, says)
     server.stop()
     server.arguments = before
     server.start()

@@ -25,12 +25,17 @@ STALE = "c2a01b1e-0000-4000-8000-000000000000"
 _models = {}
 
 
-def shape_of(service, operation, member):
-    """The shape of an input's member in AWS's model."""
+def model_of(service, operation):
+    """What AWS's model says of an operation."""
     if service not in _models:
         client = boto3.client(service, region_name=REGION, aws_access_key_id="none", aws_secret_access_key="none")
         _models[service] = client.meta.service_model
-    return _models[service].operation_model(operation).input_shape.members[member]
+    return _models[service].operation_model(operation)
+
+
+def shape_of(service, operation, member):
+    """The shape of an input's member in AWS's model."""
+    return model_of(service, operation).input_shape.members[member]
 
 
 def pattern_of(shape):

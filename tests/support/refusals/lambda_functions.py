@@ -15,6 +15,9 @@ TOO_MANY_WEIGHTS = invalid("Number of items in AdditionalVersionWeights cannot b
 SIX_LAYERS = [f"{LAYER}:{number}" for number in range(1, 7)]
 QUOTAS = "test_refusals_quotas.py::"
 INVOCATIONS = "test_refused_invocations.py::"
+SIGNING = "test_code_signing.py::"
+NO_DIRECTORY = "test_file_systems.py::test_after_a_restart_it_is_there_and_without_its_directory_invocations_are_told"
+NO_SUBNET = "test_vpc.py::test_a_restart_keeps_it_and_one_without_the_subnet_says_so"
 NO_JSON = ("InvalidRequestContentException", 400, re.compile("Could not parse request body into json: Could not parse payload into json: .+"))
 
 
@@ -30,6 +33,7 @@ def functions():
            .refuses("conflict", *conflict(f"Function already exist: {NAME}"))
            .refuses("quota", *TOO_MANY_TAGS, Tags=MANY_TAGS, **refused)
            .refuses("quota", *TOO_MANY_LAYERS, Layers=SIX_LAYERS, **refused)
+           .held("conflict", SIGNING + "test_enforce_refuses_unsigned_foreign_and_expired_code")
            .held("quota", QUOTAS + "test_the_environment_has_4_kilobytes", QUOTAS + "test_code_storage",
                  QUOTAS + "test_code_has_250_megabytes_unzipped", QUOTAS + "test_a_request_has_50_megabytes_of_code")
            .none(NO_REVISION, "revision"))
@@ -37,7 +41,7 @@ def functions():
         yield reads(on_qualified(name).refuses("missing", *function_not_found("7", NAME), Qualifier="7"))
     yield pages(Operation("lambda", "ListFunctions")).none(ONLY_ITS_OWN, "arn", "account", "missing")
     yield (on_function("UpdateFunctionCode", ZipFile=CODE["ZipFile"])
-           .held("conflict", UPDATING)
+           .held("conflict", UPDATING, SIGNING + "test_code_that_was_changed_since_is_refused_even_by_warn")
            .held("quota", QUOTAS + "test_code_storage", QUOTAS + "test_code_has_250_megabytes_unzipped")
            .refuses("revision", *REVISION, RevisionId=STALE))
     yield (on_function("UpdateFunctionConfiguration")
@@ -46,7 +50,7 @@ def functions():
            .refuses("account", *denied("GetLayerVersion", foreign(LAYER) + ":1"), Layers=[foreign(LAYER) + ":1"])
            .refuses("missing", *CANNOT_BE_ASSUMED, Role=NOBODYS_ROLE)
            .refuses("missing", *invalid(f"Layer version {LAYER}:9 does not exist."), Layers=[f"{LAYER}:9"])
-           .held("conflict", UPDATING)
+           .held("conflict", UPDATING, SIGNING + "test_layers_must_be_signed_too")
            .refuses("quota", *TOO_MANY_LAYERS, Layers=SIX_LAYERS)
            .held("quota", QUOTAS + "test_the_environment_has_4_kilobytes")
            .refuses("revision", *REVISION, RevisionId=STALE))
@@ -90,7 +94,8 @@ def invocations():
     yield (on_qualified("Invoke", Payload=b"{}")
            .refuses("missing", *function_not_found("7", NAME), Qualifier="7")
            .refuses("conflict", *NO_JSON, Payload=b"{")
-           .held("conflict", INVOCATIONS + "test_a_function_whose_runtime_is_gone", INVOCATIONS + "test_a_loop_is_stopped")
+           .held("conflict", INVOCATIONS + "test_a_function_whose_runtime_is_gone", INVOCATIONS + "test_a_loop_is_stopped", NO_DIRECTORY,
+                 NO_SUBNET)
            .held("quota", QUOTAS + "test_requests_are_bounded",
                  "test_async.py::test_an_event_of_a_mebibyte_passes_and_the_next_byte_does_not",
                  INVOCATIONS + "test_a_function_that_may_not_run")
@@ -98,11 +103,12 @@ def invocations():
     yield (on_qualified("InvokeWithResponseStream", Payload=b"{}")
            .refuses("missing", *function_not_found("7", NAME), Qualifier="7")
            .refuses("conflict", *NO_JSON, Payload=b"{")
-           .held("conflict", INVOCATIONS + "test_a_function_whose_runtime_is_gone", INVOCATIONS + "test_a_loop_is_stopped")
+           .held("conflict", INVOCATIONS + "test_a_function_whose_runtime_is_gone", INVOCATIONS + "test_a_loop_is_stopped", NO_DIRECTORY,
+                 NO_SUBNET)
            .held("quota", QUOTAS + "test_requests_are_bounded", INVOCATIONS + "test_a_function_that_may_not_run")
            .none(NO_REVISION, "revision"))
     yield (of_function("InvokeAsync", function_not_found(), InvokeArgs=b"{}")
-           .refuses("conflict", *NO_JSON, InvokeArgs=b"{").held("quota", QUOTAS + "test_requests_are_bounded").none(NO_REVISION, "revision"))
+           .refuses("conflict", *NO_JSON, InvokeArgs=b"{").held("conflict", NO_DIRECTORY, NO_SUBNET).held("quota", QUOTAS + "test_requests_are_bounded").none(NO_REVISION, "revision"))
 
 
 def asynchronous():
