@@ -8,6 +8,7 @@
 #include <boost/asio/use_future.hpp>
 #include <chrono>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <memory>
@@ -79,8 +80,8 @@ class EngineFixture : public ::testing::Test {
     auto open_log = [this](const store::FunctionVersion&, std::string) -> base::Task<std::unique_ptr<LogStream>> {
       co_return std::make_unique<KeptLog>(log_, unflushed_);
     };
-    EngineParts parts{lanes_,  std::move(launchers), catalog_, clock_, metrics_.emplace_back(), credentials, serve_api,
-                      open_log};
+    EngineParts parts{lanes_,   std::move(launchers), catalog_, clock_, metrics_.emplace_back(), credentials, serve_api,
+                      open_log, code_trees_};
     engine_ = make_engine(options, std::move(parts));
     if (!std::exchange(started_, true)) lanes_.start();
   }
@@ -125,6 +126,8 @@ class EngineFixture : public ::testing::Test {
   }
 
   base::Lanes lanes_{1};
+  /// Where layers are looked for, when a test has some.
+  std::filesystem::path code_trees_;
   runtimes::Catalog catalog_;
   MovedClock clock_;
   /// Of each engine that was built: a registry keeps what it asks.

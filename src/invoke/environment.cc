@@ -164,7 +164,7 @@ void Environment::attach(std::unique_ptr<sandbox::Sandbox> sandbox) {
   };
   auto printed = [this](LogCapture::Source source, std::string_view text) { print(source, text); };
   LogCapture::Pipes pipes{sandbox_->take_stdout(), sandbox_->take_stderr(), sandbox_->take_extensions_output()};
-  capture_ = std::make_unique<LogCapture>(executor, std::move(pipes), sink, printed);
+  capture_ = std::make_unique<LogCapture>(executor, parts_.clock, std::move(pipes), sink, printed);
   capture_->on_record([this](std::string_view record) {
     if (kept_log_) kept_log_->write_record(record);
     runtime_api::Telemetry& telemetry = runtime_api_->telemetry();
@@ -544,13 +544,11 @@ Task<void> Environment::wait_until(std::function<bool()> condition, base::Steady
 /// First the runtime, then the extensions; afterwards nothing runs inside.
 Task<void> Environment::shut_extensions_down(std::string_view reason) {
   runtime_api::Extensions& extensions = runtime_api_->extensions();
-  const bool external = extensions.any_external();
+  const milliseconds budget = extensions.any_external() ? kShutdownExternal : kShutdownInternal;
+  const milliseconds runtimes_part = extensions.any_internal() ? kShutdownInternal : kShutdownRuntime;
+  if (!exit_) sandbox_->terminate();
   const auto begin = std::chrono::steady_clock::now();
-  const milliseconds budget = external ? kShutdownExternal : kShutdownInternal;
-  if (!exit_) {
-    sandbox_->terminate();
-    co_await wait_until([this] { return exit_.has_value(); }, begin + (external ? kShutdownRuntime : budget));
-  }
+  if (!exit_) co_await wait_until([this] { return exit_.has_value(); }, begin + runtimes_part);
   if (state_ == State::ended) co_return;
   runtime_api_->runtime_ended();
   capture_->drain();

@@ -30,7 +30,9 @@ class Environment {
   /// An answer waits so long for its runtime to ask for the next event: official clients do right after it, and whoever invokes
   /// again at once then finds this environment and not a new one.
   static constexpr std::chrono::milliseconds kNextGrace{2};
-  /// What extensions get to end in, with the runtime's own part of it ("Lambda Extensions API", "Shutdown phase").
+  /// What everything inside gets to end in: with external extensions, else with internal ones, which are parts of the runtime
+  /// and have so much of the former, too. The runtime's own part of the former without internal ones ("Lambda Extensions API",
+  /// "Shutdown phase").
   static constexpr std::chrono::milliseconds kShutdownExternal{2000}, kShutdownInternal{500}, kShutdownRuntime{300};
 
   /// Takes a sandbox; init begins at once and may last `init_limit`. Whoever provisions calls initialize() next. Throws std::runtime_error when there is no sandbox to be

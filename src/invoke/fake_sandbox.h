@@ -6,6 +6,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/http_server.h"
 #include "sandbox/sandbox.h"
 
@@ -28,6 +30,21 @@ namespace lambent::invoke {
 namespace asio = base::asio;
 
 enum class FakeInit { ready, error, exit, hang };
+
+/// The signals that a sandbox sent, and when; whoever keeps it may read it after the sandbox's end, on the lane.
+struct FakeSignals {
+  struct Sent {
+    int signal;
+    base::SteadyTime at;
+    /// Milliseconds since the epoch.
+    std::int64_t wall_ms;
+  };
+  void send(int signal) {
+    const base::SystemClock clock;
+    sent.push_back({signal, clock.steady(), clock.now_ms()});
+  }
+  std::vector<Sent> sent;
+};
 
 /// What outlives the Sandbox object: the runtime's side.
 struct FakeRuntime : std::enable_shared_from_this<FakeRuntime> {
@@ -168,9 +185,13 @@ class FakeSandbox final : public sandbox::Sandbox {
   }
   void kill() override {
     if (std::exchange(runtime_->killed, true)) return;
+    signals->send(SIGKILL);
     runtime_->end({.signal = SIGKILL});
   }
-  void terminate() override { ++terminations; }
+  void terminate() override {
+    signals->send(SIGTERM);
+    if (ends_on_sigterm) runtime_->end({.signal = SIGTERM});
+  }
   /// A new runtime with the pipes, the listener and the observer of the old one.
   base::Task<void> restart(std::vector<std::string>, std::vector<std::string>) override {
     const auto old = std::exchange(runtime_, std::make_shared<FakeRuntime>(context_));
@@ -195,6 +216,8 @@ class FakeSandbox final : public sandbox::Sandbox {
     runtime_->held = held;
     asio::co_spawn(context_, FakeRuntime::run(runtime_), asio::detached);
   }
+  /// Of its Runtime API.
+  std::uint16_t port() const { return runtime_->port; }
   /// As when the waiting process of a spare dies.
   void end(sandbox::Exit exit) { runtime_->end(exit); }
 
@@ -209,7 +232,8 @@ class FakeSandbox final : public sandbox::Sandbox {
   bool cpu_limited = false;
   bool frozen = false;
   int restarts = 0;
-  int terminations = 0;
+  bool ends_on_sigterm = false;
+  const std::shared_ptr<FakeSignals> signals = std::make_shared<FakeSignals>();
 
  private:
   asio::io_context& context_;
@@ -232,7 +256,9 @@ class FakeLauncher final : public sandbox::Launcher {
     sandbox->restart_init = restart_init;
     sandbox->restart_fails = restart_fails;
     sandbox->held = held_;
+    sandbox->ends_on_sigterm = ends_on_sigterm;
     launched.push_back(sandbox.get());
+    signals.push_back(sandbox->signals);
     sandbox->start(init.empty() ? FakeInit::ready : init[std::min(specs.size() - 1, init.size() - 1)]);
     co_return sandbox;
   }
@@ -260,6 +286,9 @@ class FakeLauncher final : public sandbox::Launcher {
   std::vector<FakeInit> init;
   /// Those of `specs`, alive or not.
   std::vector<FakeSandbox*> launched;
+  /// What each of them was sent.
+  std::vector<std::shared_ptr<const FakeSignals>> signals;
+  bool ends_on_sigterm = false;
   FakeInit restart_init = FakeInit::ready;
   bool restart_fails = false;
   bool broken = false;

@@ -23,7 +23,7 @@ class LifecycleLogTest : public ::testing::Test {
   void open() {
     log_.reset();
     auto sink = [this](std::string_view text) { text_ += text; };
-    capture_ = std::make_unique<LogCapture>(lane_.get_executor(), LogCapture::Pipes{}, sink);
+    capture_ = std::make_unique<LogCapture>(lane_.get_executor(), clock_, LogCapture::Pipes{}, sink);
     log_ = std::make_unique<LifecycleLog>(*capture_, telemetry_, clock_, function_, "stream");
   }
   std::string said() { return std::exchange(text_, ""); }

@@ -7,6 +7,8 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
+#include <chrono>
+#include <utility>
 #include <vector>
 
 namespace lambent::invoke {
@@ -22,6 +24,36 @@ constexpr std::size_t kDrainBytes = 256 * 1024;
 /// The head of every frame's type; the last byte has the kind and the level.
 constexpr std::string_view kFrameMark("\xa5\x5a\x00", 3);
 constexpr std::size_t kFrameHead = 16;
+
+// Others have the lane after so much of a flood.
+constexpr std::int64_t kTurnBytes = 256 * 1024;
+// With less left reading pauses: else what became allowed meanwhile would be read byte by byte.
+constexpr std::int64_t kLeastBytes = 64 * 1024;
+constexpr std::chrono::milliseconds kPause{50};
+
+/// How many bytes may be read now.
+class Allowance {
+ public:
+  explicit Allowance(const base::Clock& clock) : clock_(clock), filled_at_(clock.steady()) {}
+
+  /// May be negative.
+  std::int64_t left() {
+    using Seconds = std::chrono::duration<double>;
+    const base::SteadyTime now = clock_.steady();
+    left_ += Seconds(now - std::exchange(filled_at_, now)).count() * static_cast<double>(LogCapture::kBytesPerSecond);
+    left_ = std::min(left_, static_cast<double>(LogCapture::kBurstBytes));
+    return static_cast<std::int64_t>(left_);
+  }
+  /// What was taken regardless is owed, but no more than can be made up for soon.
+  void spend(std::size_t bytes) {
+    left_ = std::max(left_ - static_cast<double>(bytes), -static_cast<double>(LogCapture::kBurstBytes));
+  }
+
+ private:
+  const base::Clock& clock_;
+  base::SteadyTime filled_at_;
+  double left_ = static_cast<double>(LogCapture::kBurstBytes);
+};
 
 enum class Frame { none, unfinished, whole };
 
@@ -51,7 +83,8 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
     std::size_t no_newline = 0, no_frame = 0;
   };
 
-  State(Sink to, Printed tells) : sink(std::move(to)), printed(std::move(tells)) {}
+  State(const base::Clock& clock, Sink to, Printed tells)
+      : allowance(clock), sink(std::move(to)), printed(std::move(tells)) {}
 
   void take(Pipe& pipe, std::string_view bytes) {
     pipe.line += bytes;
@@ -138,13 +171,14 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
     if (recent.size() > 2 * kTailBytes) recent.erase(0, recent.size() - kTailBytes);
   }
 
-  /// False at the end of the pipe.
-  bool read_some(Pipe& pipe, std::size_t& budget) {
+  /// At most `budget` bytes; false at the end of the pipe.
+  bool read_some(Pipe& pipe, std::size_t budget) {
     std::array<char, 16 * 1024> bytes;
     while (budget > 0) {
       const ssize_t got = ::read(pipe.descriptor.native_handle(), bytes.data(), std::min(bytes.size(), budget));
       if (got > 0) {
         budget -= static_cast<std::size_t>(got);
+        allowance.spend(static_cast<std::size_t>(got));
         take(pipe, {bytes.data(), static_cast<std::size_t>(got)});
       } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
         return false;
@@ -156,15 +190,16 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
   }
 
   static base::Task<void> follow(std::shared_ptr<State> self, Pipe* pipe) {
-    constexpr std::size_t slice = kBytesPerSecond / 20;
     while (!self->closed) {
       const auto [error] = co_await pipe->descriptor.async_wait(asio::posix::descriptor_base::wait_read,
                                                                 asio::as_tuple(asio::use_awaitable));
       if (error || self->closed) break;
-      std::size_t budget = slice;
-      if (!self->read_some(*pipe, budget)) break;
-      if (budget > 0) continue;
-      asio::steady_timer wait(pipe->descriptor.get_executor(), std::chrono::milliseconds(50));
+      const std::int64_t left = self->allowance.left();
+      if (left >= kLeastBytes) {
+        if (!self->read_some(*pipe, static_cast<std::size_t>(std::min(left, kTurnBytes)))) break;
+        continue;
+      }
+      asio::steady_timer wait(pipe->descriptor.get_executor(), kPause);
       co_await wait.async_wait(asio::as_tuple(asio::use_awaitable));
     }
     if (!self->closed) self->flush(*pipe);
@@ -176,6 +211,7 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
     asio::co_spawn(executor, follow(shared_from_this(), pipes.back().get()), asio::detached);
   }
 
+  Allowance allowance;
   Sink sink;
   Printed printed;
   Sink records;
@@ -184,8 +220,9 @@ struct LogCapture::State : std::enable_shared_from_this<LogCapture::State> {
   bool closed = false;
 };
 
-LogCapture::LogCapture(asio::any_io_executor executor, Pipes pipes, Sink sink, Printed printed)
-    : state_(std::make_shared<State>(std::move(sink), std::move(printed))) {
+LogCapture::LogCapture(asio::any_io_executor executor, const base::Clock& clock, Pipes pipes, Sink sink,
+                       Printed printed)
+    : state_(std::make_shared<State>(clock, std::move(sink), std::move(printed))) {
   state_->open(executor, Source::function, std::move(pipes.out), true);
   state_->open(executor, Source::function, std::move(pipes.err), false);
   state_->open(executor, Source::extension, std::move(pipes.extensions), false);
@@ -206,10 +243,7 @@ void LogCapture::begin_tail() { state_->recent.clear(); }
 void LogCapture::platform_line(std::string_view line) { state_->write(std::string(line) + "\n"); }
 
 void LogCapture::drain() {
-  for (const auto& pipe : state_->pipes) {
-    std::size_t budget = kDrainBytes;
-    state_->read_some(*pipe, budget);
-  }
+  for (const auto& pipe : state_->pipes) state_->read_some(*pipe, kDrainBytes);
 }
 
 std::string LogCapture::tail() const {

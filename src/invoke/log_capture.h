@@ -4,16 +4,18 @@
 // The function's stdout may carry records of several lines beside its text, framed as AWS's runtimes frame them for
 // _LAMBDA_TELEMETRY_LOG_FD: type, length and time, big-endian, then the record. Each stays one event.
 //
-// Lives on the environment's lane. A function that floods is slowed by its own full pipe, not by our memory: reading
-// pauses above kBytesPerSecond.
+// Lives on the environment's lane. A function that floods is slowed by its own full pipe, not by our memory, and loses nothing:
+// reading pauses above kBytesPerSecond.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/task.h"
 
@@ -22,7 +24,8 @@ namespace lambent::invoke {
 class LogCapture {
  public:
   static constexpr std::size_t kTailBytes = 4096;
-  static constexpr std::size_t kBytesPerSecond = 8 << 20;
+  /// What is read of all pipes together: so much at once, then so much a second.
+  static constexpr std::int64_t kBurstBytes = 1 << 20, kBytesPerSecond = 8 << 20;
   /// A longer frame is none: what CloudWatch Logs takes as one event.
   static constexpr std::size_t kLongestRecord = 256 * 1024;
 
@@ -37,7 +40,8 @@ class LogCapture {
 
   /// `sink` gets whole lines of everything, `printed` those of others than the platform; an unfinished line of over 256 KiB is
   /// cut.
-  LogCapture(base::asio::any_io_executor executor, Pipes pipes, Sink sink, Printed printed = nullptr);
+  LogCapture(base::asio::any_io_executor executor, const base::Clock& clock, Pipes pipes, Sink sink,
+             Printed printed = nullptr);
   ~LogCapture();
   LogCapture(const LogCapture&) = delete;
   LogCapture& operator=(const LogCapture&) = delete;
@@ -49,7 +53,8 @@ class LogCapture {
   void begin_tail();
   /// A line of the platform's; the newline is added.
   void platform_line(std::string_view line);
-  /// Takes what is in the pipes right now, so that what was printed before an answer is seen before its END line.
+  /// Takes what is in the pipes right now, so that what was printed before an answer is seen before its END line. What is above
+  /// the rate is made up for afterwards.
   void drain();
   /// The last 4 KB since begin_tail().
   std::string tail() const;

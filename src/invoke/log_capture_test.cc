@@ -24,7 +24,7 @@ class LogCaptureTest : public ::testing::Test {
     LogCapture::Pipes pipes;
     pipes.out = base::Fd(ends[0]);
     auto sink = [this](std::string_view text) { seen_.push_back("text " + std::string(text)); };
-    capture_ = std::make_unique<LogCapture>(lane_.get_executor(), std::move(pipes), sink);
+    capture_ = std::make_unique<LogCapture>(lane_.get_executor(), clock_, std::move(pipes), sink);
   }
   ~LogCaptureTest() override {
     capture_.reset();
@@ -38,6 +38,27 @@ class LogCaptureTest : public ::testing::Test {
     ASSERT_EQ(::write(out_.get(), bytes.data(), bytes.size()), std::ssize(bytes));
     capture_->drain();
   }
+  /// A function that writes whenever its pipe takes it, until `enough` bytes were read of it or a pause in reading brings nothing
+  /// more. Says how many were read.
+  std::size_t flood(std::size_t enough) {
+    const std::string lines = std::string(4095, 'x') + "\n";
+    while (true) {
+      while (::write(out_.get(), lines.data(), lines.size()) > 0) {
+      }
+      const std::size_t before = read_bytes();
+      if (before >= enough) return before;
+      lane_.poll();
+      if (read_bytes() > before) continue;
+      lane_.run_for(std::chrono::milliseconds(60));
+      lane_.poll();
+      if (read_bytes() == before) return before;
+    }
+  }
+  std::size_t read_bytes() const {
+    std::size_t total = 0;
+    for (const std::string& piece : seen_) total += piece.size() - std::string_view("text ").size();
+    return total;
+  }
   static std::string frame(std::string_view text, unsigned char type = 0x0f) {
     std::string made("\xa5\x5a\x00", 3);
     made += static_cast<char>(type);
@@ -46,6 +67,7 @@ class LogCaptureTest : public ::testing::Test {
   }
 
   base::asio::io_context lane_;
+  base::ManualClock clock_{base::WallTime()};
   base::Fd out_;
   std::vector<std::string> seen_;
   std::unique_ptr<LogCapture> capture_;
@@ -127,6 +149,42 @@ TEST_F(LogCaptureTest, ALongLineByteByByteCostsNoSearchOfAllBefore) {
   // A search of 240 KB for each byte takes more than a minute.
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
   EXPECT_TRUE(seen_.empty());
+}
+
+TEST_F(LogCaptureTest, AFloodIsReadAtItsRateAndNotFaster) {
+  constexpr std::size_t burst = LogCapture::kBurstBytes, second = LogCapture::kBytesPerSecond, line = 4096;
+  constexpr std::size_t nothing_less = 64 * 1024;
+  // A burst, and what time does not allow is not read.
+  std::size_t read = flood(burst + second);
+  EXPECT_LE(read, burst);
+  EXPECT_GT(read, burst - nothing_less - line);
+  // One second in ten parts: a tenth each.
+  for (std::size_t part = 1; part <= 10; ++part) {
+    clock_.advance(std::chrono::milliseconds(100));
+    read = flood(burst + second + second);
+    EXPECT_LE(read, burst + part * second / 10);
+    EXPECT_GT(read, burst + part * second / 10 - nothing_less - line);
+  }
+  // What was not read in time is no credit.
+  clock_.advance(std::chrono::hours(1));
+  EXPECT_LE(flood(read + second), read + burst + nothing_less);
+}
+
+TEST_F(LogCaptureTest, WhatIsTakenBeforeAnEndLineIsMadeUpFor) {
+  flood(LogCapture::kBurstBytes);
+  const std::size_t before = read_bytes();
+  capture_->drain();
+  const std::size_t drained = read_bytes() - before;
+  EXPECT_GT(drained, 0u);
+  clock_.advance(std::chrono::milliseconds(100));
+  const std::size_t read = flood(before + LogCapture::kBytesPerSecond);
+  EXPECT_LE(read, before + LogCapture::kBytesPerSecond / 10);
+  // However much it was: a minute of drains is not paid for by a minute of silence.
+  capture_->drain();
+  for (int i = 0; i < 100; ++i) print(std::string(64 * 1024 - 1, 'x') + "\n");
+  const std::size_t owed = read_bytes();
+  clock_.advance(std::chrono::milliseconds(200));
+  EXPECT_GT(flood(owed + 1), owed);
 }
 
 TEST_F(LogCaptureTest, AFrameThatNeverEndsIsTextAtTheEnd) {

@@ -156,6 +156,10 @@ bool Extensions::any_external() const {
   return std::ranges::any_of(all_, [](const Held& each) { return each->external; });
 }
 
+bool Extensions::any_internal() const {
+  return std::ranges::any_of(all_, [](const Held& each) { return !each->external; });
+}
+
 bool Extensions::all_ready() const {
   return std::ranges::all_of(all_, [](const Held& each) { return each->state == Extension::State::ready; });
 }

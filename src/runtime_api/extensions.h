@@ -74,6 +74,7 @@ class Extensions {
 
   bool none() const { return all_.empty(); }
   bool any_external() const;
+  bool any_internal() const;
   /// Every one of them waits for its next event.
   bool all_ready() const;
   /// Every one that waits for the end of its sandbox is gone.
