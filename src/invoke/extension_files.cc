@@ -26,9 +26,9 @@ std::vector<std::string> extension_names(const fs::path& trees, const store::Fun
 }
 
 std::vector<std::string> extension_environment(const std::vector<std::string>& environment) {
-  static const std::set<std::string_view> theirs{"AWS_XRAY_CONTEXT_MISSING",   "AWS_LAMBDA_LOG_GROUP_NAME",
-                                                 "AWS_LAMBDA_LOG_STREAM_NAME", "LAMBDA_TASK_ROOT",
-                                                 "LAMBDA_RUNTIME_DIR",         "AWS_EXECUTION_ENV"};
+  static const std::set<std::string_view> theirs{
+      "AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_DAEMON_ADDRESS", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+      "LAMBDA_TASK_ROOT",         "LAMBDA_RUNTIME_DIR",      "AWS_EXECUTION_ENV"};
   std::vector<std::string> kept;
   for (const std::string& pair : environment) {
     const std::string_view name = std::string_view(pair).substr(0, pair.find('='));

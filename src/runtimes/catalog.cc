@@ -116,7 +116,8 @@ Runtime make_dotnet(const Identifier& wanted, const Interpreter& used) {
   Runtime runtime;
   runtime.bootstrap_dir = "dotnet";
   runtime.argv = {"/bin/sh", "/var/runtime/bootstrap.sh", used.path};
-  runtime.environment = {"DOTNET_ROOT=" + fs::path(used.path).parent_path().string()};
+  runtime.environment = {"DOTNET_ROOT=" + fs::path(used.path).parent_path().string(),
+                         "LAMBDA_RUNTIME_NAME=" + std::string(wanted.name)};
   // A function names the version that it was built for.
   if (used.generation > wanted.generation) runtime.environment.push_back("DOTNET_ROLL_FORWARD=Major");
   // It knows no library of cultures that is younger than itself.

@@ -243,7 +243,8 @@ TEST_F(CatalogTest, DotnetIsTheHosts) {
   EXPECT_EQ(found.runtime->bootstrap_dir, "dotnet");
   EXPECT_EQ(found.runtime->runtime_version, "dotnet:8.v1");
   EXPECT_THAT(found.runtime->environment,
-              ElementsAre("DOTNET_ROOT=/usr/lib/dotnet", "AWS_EXECUTION_ENV=AWS_Lambda_dotnet8"));
+              ElementsAre("DOTNET_ROOT=/usr/lib/dotnet", "LAMBDA_RUNTIME_NAME=dotnet8",
+                          "AWS_EXECUTION_ENV=AWS_Lambda_dotnet8"));
   EXPECT_THAT(command_line(*found.runtime, 512),
               ElementsAre("/bin/sh", "/var/runtime/bootstrap.sh", "/usr/lib/dotnet/dotnet", "18000000"));
   EXPECT_EQ(known.find("dotnet10", true).runtime->version, "10.0.1");
