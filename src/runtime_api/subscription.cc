@@ -109,6 +109,10 @@ void read_destination(const json::object& object, Subscription& found, std::stri
   if (destination == nullptr || !destination->is_object()) return complain(wrong, "destination should not be empty");
   const json::object& members = destination->as_object();
   const std::string_view protocol = text_of(members, "protocol");
+  if (members.contains("method")) found.method = text_of(members, "method");
+  if (found.method != "POST" && found.method != "PUT") complain(wrong, "method should be POST or PUT");
+  if (members.contains("encoding") && text_of(members, "encoding") != "JSON")
+    complain(wrong, "encoding should be JSON");
   found.http = protocol == "HTTP";
   if (found.http) return read_uri(text_of(members, "URI"), found, wrong);
   if (protocol != "TCP") return complain(wrong, "protocol should be HTTP or TCP");
@@ -123,11 +127,22 @@ void read_destination(const json::object& object, Subscription& found, std::stri
 std::int64_t read_limit(const json::object& object, std::string_view name, std::int64_t otherwise, std::int64_t least,
                         std::int64_t most, std::string& wrong) {
   const auto* value = object.if_contains(name);
-  if (value == nullptr) return otherwise;
+  if (value == nullptr || value->is_null()) return otherwise;
   const std::int64_t number = value->is_int64() ? value->as_int64() : -1;
   if (number < least || number > most)
     complain(wrong, fmt::format("buffering.{} should be between {} and {}", name, least, most));
   return number;
+}
+
+/// The same limits in both APIs.
+void read_buffering(const json::object& object, Subscription& found, std::string& wrong) {
+  const auto* buffering = object.if_contains("buffering");
+  if (buffering == nullptr || buffering->is_null()) return;
+  if (!buffering->is_object()) return complain(wrong, "buffering should be an object");
+  const json::object& limits = buffering->as_object();
+  found.max_items = static_cast<std::size_t>(read_limit(limits, "maxItems", 10'000, 1'000, 10'000, wrong));
+  found.max_bytes = static_cast<std::size_t>(read_limit(limits, "maxBytes", 262'144, 262'144, 1'048'576, wrong));
+  found.timeout = std::chrono::milliseconds(read_limit(limits, "timeoutMs", 1'000, 25, 30'000, wrong));
 }
 
 }  // namespace
@@ -144,9 +159,9 @@ std::string Subscription::framed(const std::vector<std::string>& events) const {
   if (!http) return body;
   body += ']';
   return fmt::format(
-      "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: "
+      "{} {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: "
       "close\r\n\r\n{}",
-      path, host, body.size(), body);
+      method, path, host, body.size(), body);
 }
 
 Subscription read_subscription(const std::string& body, bool logs_api, std::string& wrong) {
@@ -166,15 +181,7 @@ Subscription read_subscription(const std::string& body, bool logs_api, std::stri
   found.runtime_done = schema == "2021-03-18";
   read_types(object, found, wrong);
   read_destination(object, found, wrong);
-  if (const auto* buffering = object.if_contains("buffering"); buffering && buffering->is_object()) {
-    const json::object& limits = buffering->as_object();
-    const std::int64_t items = logs_api ? 10'000 : 1'000;
-    found.max_items = static_cast<std::size_t>(read_limit(limits, "maxItems", items, 1'000, 10'000, wrong));
-    found.max_bytes = static_cast<std::size_t>(read_limit(limits, "maxBytes", 262'144, 262'144, 1'048'576, wrong));
-    found.timeout = std::chrono::milliseconds(read_limit(limits, "timeoutMs", 1'000, 25, 30'000, wrong));
-  } else if (logs_api) {
-    found.max_items = 10'000;
-  }
+  read_buffering(object, found, wrong);
   return found;
 }
 

@@ -23,7 +23,10 @@ struct Subscription {
   std::uint16_t port = 0;
   std::string path = "/";
   std::string host;
-  std::size_t max_items = 1000;
+  /// "POST" or "PUT"
+  std::string method = "POST";
+  /// What AWS documents for both APIs ("Configuring memory usage and buffering", "Buffering configuration").
+  std::size_t max_items = 10'000;
   std::size_t max_bytes = 262'144;
   std::chrono::milliseconds timeout{1000};
 

@@ -30,15 +30,65 @@ TEST(Subscription, ReadsDestinationTypesAndBuffering) {
   EXPECT_TRUE(found.wants("extension"));
 }
 
-TEST(Subscription, HasTheDefaultsOfItsApi) {
+TEST(Subscription, BothApisHaveTheSameDefaults) {
+  for (const bool logs : {false, true}) {
+    for (const char* buffering :
+         {"", R"(,"buffering":{})", R"(,"buffering":null)", R"(,"buffering":{"maxItems":null})"}) {
+      std::string wrong;
+      const std::string body = "{" + (logs ? R"("types":["function"],)" : kTypes) + kHttp + buffering + "}";
+      const Subscription found = read_subscription(body, logs, wrong);
+      EXPECT_EQ(wrong, "");
+      EXPECT_EQ(found.max_items, 10'000u) << logs << buffering;
+      EXPECT_EQ(found.max_bytes, 262'144u) << logs << buffering;
+      EXPECT_EQ(found.timeout, std::chrono::milliseconds(1000)) << logs << buffering;
+      EXPECT_EQ(found.method, "POST");
+    }
+  }
+}
+
+TEST(Subscription, TakesAPortInsteadOfAnAddressForTcp) {
   std::string wrong;
-  EXPECT_EQ(read_subscription("{" + kTypes + kHttp + "}", false, wrong).max_items, 1000u);
-  const Subscription logs =
+  const Subscription found =
       read_subscription(R"({"types":["function"],"destination":{"protocol":"TCP","port":9000}})", true, wrong);
   EXPECT_EQ(wrong, "");
-  EXPECT_EQ(logs.max_items, 10'000u);
-  EXPECT_EQ(logs.port, 9000);
-  EXPECT_FALSE(logs.http);
+  EXPECT_EQ(found.port, 9000);
+  EXPECT_FALSE(found.http);
+}
+
+TEST(Subscription, BuffersWithinBounds) {
+  struct Limit {
+    std::string name;
+    std::int64_t least, most;
+  };
+  for (const Limit& limit :
+       {Limit{"maxItems", 1'000, 10'000}, Limit{"maxBytes", 262'144, 1'048'576}, Limit{"timeoutMs", 25, 30'000}}) {
+    const std::string refusal = "buffering." + limit.name + " should be between " + std::to_string(limit.least) +
+                                " and " + std::to_string(limit.most);
+    for (const bool logs : {false, true}) {
+      const auto said = [&](const std::string& value) {
+        const std::string types = logs ? R"("types":["function"],)" : kTypes;
+        return with(types + kHttp + R"(,"buffering":{")" + limit.name + "\":" + value + "}", logs);
+      };
+      EXPECT_EQ(said(std::to_string(limit.least)), "");
+      EXPECT_EQ(said(std::to_string(limit.most)), "");
+      for (const std::string& value :
+           {std::to_string(limit.least - 1), std::to_string(limit.most + 1), std::string("-1"), std::string("1e30"),
+            std::string("1000.5"), std::string("\"1000\""), std::string("18446744073709551615")})
+        EXPECT_EQ(said(value), refusal) << value;
+    }
+  }
+  EXPECT_EQ(with(kTypes + kHttp + R"(,"buffering":[1000])"), "buffering should be an object");
+}
+
+TEST(Subscription, IsDeliveredByTheMethodOfItsChoice) {
+  const std::string address = R"("destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:8080/x",)";
+  std::string wrong;
+  const Subscription put =
+      read_subscription("{" + kTypes + address + R"("method":"PUT","encoding":"JSON"}})", false, wrong);
+  EXPECT_EQ(wrong, "");
+  EXPECT_TRUE(put.framed({"{}"}).starts_with("PUT /x HTTP/1.1\r\n"));
+  EXPECT_EQ(with(kTypes + address + R"("method":"DELETE","encoding":"XML"})"),
+            "method should be POST or PUT; encoding should be JSON");
 }
 
 TEST(Subscription, SaysAllThatIsWrong) {

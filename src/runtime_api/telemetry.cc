@@ -164,7 +164,11 @@ http::Response Telemetry::subscribe(Api api, const std::string& extension, const
   }
   std::string wrong;
   Subscription wanted = read_subscription(body, !telemetry, wrong);
-  if (!wrong.empty()) return refusal(400, "ValidationError", wrong);
+  const bool by_the_other_api = std::ranges::any_of(subscribers_, [&](const auto& each) {
+    return each->what.extension == extension && each->what.logs_api == telemetry;
+  });
+  if (by_the_other_api && wrong.empty()) wrong = "the extension has subscribed by the other API already";
+  if (!wrong.empty()) return refusal(400, telemetry ? "ValidationError" : "Logs.ValidationError", wrong);
   wanted.extension = extension;
   // A second subscription of an extension takes the place of its first.
   std::erase_if(subscribers_, [&](const auto& each) {

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from support.functions import PYTHON
+from support.functions import PYTHON, make_zip, unique
 from support.polling import until
 
 # An internal extension that subscribes and listens, all with the standard library. What came is returned by the handler.
@@ -57,7 +57,7 @@ wanted = {"schemaVersion": "2021-03-18" if logs else "2022-07-01", "types": ["pl
 def subscribe(**changes):
     return call("PUT", path, {**wanted, **changes}, Lambda_Extension_Identifier=me)
 for case, changes in {"types": {"types": []}, "schema": {"schemaVersion": "1999"}, "port": {"destination": {"protocol": "HTTP", "URI": "http://sandbox.localdomain:9001"}},
-                      "host": {"destination": {"protocol": "HTTP", "URI": "http://example.com:80"}}, "buffer": {"buffering": {"maxBytes": 1}}}.items():
+                      "host": {"destination": {"protocol": "HTTP", "URI": "http://example.com:80"}}, "buffer": {"buffering": {"maxBytes": 1, "maxItems": 999, "timeoutMs": 30001}}}.items():
     answer = subscribe(**changes)
     refused[case] = [answer[0], json.loads(answer[2])["errorType"], json.loads(answer[2])["errorMessage"]]
 answer = subscribe()
@@ -160,11 +160,120 @@ def test_the_older_logs_api_has_its_own_words(subscriber):
     assert not [event for event in events if event["type"].startswith("platform.init")]
 
 
-def test_a_subscription_is_checked(subscriber):
-    assert subscriber("HTTP")().expect()["refused"] == {
-        "types": [400, "ValidationError", "types should not be empty"],
-        "schema": [400, "ValidationError", "schemaVersion is not valid"],
-        "port": [400, "ValidationError", "URI port is reserved"],
-        "host": [400, "ValidationError", "URI host should be sandbox.localdomain"],
-        "buffer": [400, "ValidationError", "buffering.maxBytes should be between 262144 and 1048576"],
+@pytest.mark.parametrize("kind, prefix", [("HTTP", ""), ("logs", "Logs.")])
+def test_a_subscription_is_checked(subscriber, kind, prefix):
+    assert subscriber(kind)().expect()["refused"] == {
+        "types": [400, prefix + "ValidationError", "types should not be empty"],
+        "schema": [400, prefix + "ValidationError", "schemaVersion is not valid"],
+        "port": [400, prefix + "ValidationError", "URI port is reserved"],
+        "host": [400, prefix + "ValidationError", "URI host should be sandbox.localdomain"],
+        "buffer": [400, prefix + "ValidationError",
+                   "buffering.maxItems should be between 1000 and 10000; buffering.maxBytes should be between 262144 and 1048576; "
+                   "buffering.timeoutMs should be between 25 and 30000"],
     }
+
+
+# An external extension that hears what extensions print, itself too, and keeps it where the function finds it.
+LISTENER = '''#!/usr/bin/python3
+import http.server, json, os, socketserver, threading, urllib.request
+BASE = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"]
+
+def call(method, path, body=None, **headers):
+    request = urllib.request.Request(BASE + path, data=None if body is None else json.dumps(body).encode(), method=method,
+                                     headers={name.replace("_", "-"): value for name, value in headers.items()})
+    return urllib.request.urlopen(request)
+
+def keep(text):
+    with open("/tmp/heard", "a") as heard:
+        heard.write(text.rstrip("\\n") + "\\n")
+
+class Post(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        for event in json.loads(self.rfile.read(int(self.headers["Content-Length"]))):
+            keep(json.dumps(event))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *rest): pass
+
+class Lines(socketserver.StreamRequestHandler):
+    def handle(self):
+        for line in self.rfile:
+            keep(line.decode())
+
+http_wanted = os.environ["KIND"] == "HTTP"
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 8123), Post) if http_wanted else socketserver.ThreadingTCPServer(("127.0.0.1", 8123), Lines)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+destination = {"protocol": os.environ["KIND"], "URI": "http://sandbox.localdomain:8123"}
+me = call("POST", "/2020-01-01/extension/register", {"events": ["INVOKE"]},
+          Lambda_Extension_Name=os.path.basename(__file__)).headers["Lambda-Extension-Identifier"]
+call("PUT", "/2022-07-01/telemetry", {"schemaVersion": "2022-07-01", "types": ["extension"], "destination": destination,
+                                      "buffering": {"timeoutMs": 25}}, Lambda_Extension_Identifier=me)
+print("subscribed and ready", flush=True)
+os.write(2, b"on stderr, too\\n")
+while True:
+    event = json.loads(call("GET", "/2020-01-01/extension/event/next", Lambda_Extension_Identifier=me).read())
+    print("told of", event["requestId"], flush=True)
+'''
+TALKER = '''
+import json, os
+def handler(event, context):
+    print("the function speaks")
+    return [json.loads(line) for line in open("/tmp/heard")] if os.path.exists("/tmp/heard") else []
+'''
+
+
+@pytest.mark.parametrize("kind", ["HTTP", "TCP"])
+def test_what_extensions_print_is_heard(functions, awslambda, kind):
+    arn = awslambda.publish_layer_version(
+        LayerName=unique("listener"), Content={"ZipFile": make_zip({"extensions/listener!": LISTENER})})["LayerVersionArn"]
+    name = functions.create(PYTHON, TALKER, stem="talker", Timeout=10, MemorySize=512, Layers=[arn],
+                            Environment={"Variables": {"KIND": kind}})
+    asked = []
+
+    def heard_of_an_event():
+        answer = functions.invoke(name)
+        heard = answer.expect()
+        known = any(event["record"] == f"told of {request}" for event in heard for request in asked)
+        asked.append(answer.request_id)
+        return heard if known else None
+
+    heard = until(heard_of_an_event, 30, "what the extension printed when it was told of an event")
+    assert {event["type"] for event in heard} == {"extension"}
+    assert all(set(event) == {"time", "type", "record"} and len(event["time"]) == 24 for event in heard)
+    records = [event["record"] for event in heard]
+    assert "subscribed and ready" in records and "on stderr, too" in records
+    assert "the function speaks" not in records
+
+
+# Takes nothing until the function has printed all, and then tells what came of it.
+SLOW = SUBSCRIBER.replace("        body = self.rfile", "        printed.wait(8)\n        body = self.rfile") + '''
+import time
+printed = threading.Event()
+
+def handler(event, context):
+    for number in range(event):
+        print("flood", number, "x" * 990)
+    printed.set()
+    until = time.monotonic() + 25
+    while True:
+        seen = list(events)
+        heard = sum(1 for each in seen if each["type"] == "function" and each["record"].startswith("flood"))
+        dropped = [each["record"] for each in seen if each["type"] == "platform.logsDropped"]
+        if heard + sum(each["droppedRecords"] for each in dropped) >= event or time.monotonic() > until:
+            return {"heard": heard, "dropped": dropped}
+        time.sleep(0.02)
+'''
+
+
+def test_what_a_slow_subscriber_loses_is_told(functions):
+    name = functions.create(PYTHON, SLOW, stem="slow", MemorySize=512, Environment={"Variables": {"KIND": "HTTP"}})
+    printed = 5000
+    seen = functions.invoke(name, printed).expect()
+    assert seen["heard"] + sum(record["droppedRecords"] for record in seen["dropped"]) == printed
+    # The buffers hold a fifth of it.
+    assert 0 < seen["heard"] < printed
+    for record in seen["dropped"]:
+        assert set(record) == {"droppedBytes", "droppedRecords", "reason"}
+        assert record["droppedBytes"] > 1000 * record["droppedRecords"]
+        assert record["reason"].startswith("Consumer seems to have fallen behind")
