@@ -2,7 +2,6 @@
 
 import os
 import re
-import threading
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ import pytest
 from support.functions import PYTHON, Deployer, ensure_role
 from support.polling import until
 
+BASIC_EXECUTION = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 LIVES = '''
 import os, threading, time
 born = time.time_ns()
@@ -39,9 +39,13 @@ def handler(event, context):
         time.sleep(0.05)
     if how == "flood":
         end = time.monotonic() + event["seconds"]
-        line = b"x" * 65535 + b"\\n"
+        begin, lines = time.monotonic(), 0
         while time.monotonic() < end:
-            os.write(1, line)
+            line = b"flood %8d " % lines + b"x" * 8000 + b"\\n"
+            while line:
+                line = line[os.write(1, line):]
+            lines += 1
+        return {"lines": lines, "bytes": lines * 8016, "seconds": time.monotonic() - begin}
     kept = open("/tmp/kept").read() if os.path.exists("/tmp/kept") else None
     return {"born": born, "kept": kept, "ticks": ticks, "now": time.time()}
 '''
@@ -145,14 +149,31 @@ def test_a_flood_of_output_fills_no_memory_and_holds_nobody_up(functions, server
     neighbour = functions.create(PYTHON, "def handler(event, context):\n    return 1\n")
     functions.invoke(neighbour).expect()
     before = resident_mib(server)
-    flood = threading.Thread(target=lambda: lives("flood", seconds=1.5))
-    flood.start()
-    waits = []
-    while flood.is_alive():
-        begin = time.monotonic()
-        functions.invoke(neighbour).expect()
-        waits.append(time.monotonic() - begin)
-    flood.join()
+    with ThreadPoolExecutor(1) as caller:
+        flood = caller.submit(lives, "flood", seconds=1.5)
+        waits = []
+        while not flood.done():
+            begin = time.monotonic()
+            functions.invoke(neighbour).expect()
+            waits.append(time.monotonic() - begin)
+        wrote = flood.result().expect()
     assert resident_mib(server) - before < 48
     assert sorted(waits)[len(waits) // 2] < 0.25
+    # Its own pipe slows it: 8 MiB a second, 1 MiB at once, and what the pipe holds.
+    assert wrote["bytes"] < (8 * wrote["seconds"] + 1.5) * 1024 * 1024
     assert lives("look").error is None
+
+
+def test_nothing_of_a_flood_is_lost(server):
+    role = ensure_role(server, "lambent-test-flood")
+    server.client("iam").attach_role_policy(RoleName="lambent-test-flood", PolicyArn=BASIC_EXECUTION)
+    functions = Deployer(server, role)
+    try:
+        name = functions.create(PYTHON, LIVES, stem="flood")
+        wrote = functions.invoke(name, {"how": "flood", "seconds": 0.5}).expect()
+        pages = server.client("logs").get_paginator("filter_log_events").paginate(
+            logGroupName=f"/aws/lambda/{name}", filterPattern="flood")
+        numbers = [int(event["message"].split()[1]) for page in pages for event in page["events"]]
+        assert numbers == list(range(wrote["lines"])) and wrote["lines"] > 100
+    finally:
+        functions.clean()
