@@ -36,7 +36,7 @@ IN_OTHER_VERSIONS = ("test_files_of_the_host_are_not_there", "test_directories_o
 # What these try is done by the static probe or meets the namespace alone, or takes one environment after another: some are enough.
 SOME = {
     "test_64_spinning_threads_leave_the_machine_to_others": (PYTHON,),
-    "test_nothing_stays_of_an_environment_that_ended": (PYTHON, NODEJS),
+    "test_nothing_stays_of_an_environment_that_ended": (PYTHON,),
     "test_marks_stay_with_their_account": (PYTHON,),
     "test_loopback_has_two_doors": (PYTHON, NODEJS),
     "test_memory_by_other_doors_is_the_environments_own": (PYTHON, NODEJS),
@@ -109,10 +109,14 @@ def role_arn(server):
     return ensure_role(server)
 
 
+def install(runtime):
+    if runtime not in (PYTHON, NODEJS, PROVIDED):
+        ensure(runtime)
+
+
 @pytest.fixture(params=RUNTIMES + OTHER_VERSIONS, scope="session")
 def runtime(request):
-    if request.param not in (PYTHON, NODEJS, PROVIDED):
-        ensure(request.param)
+    install(request.param)
     return request.param
 
 
@@ -198,6 +202,23 @@ def hostile(server, role_arn, runtime, zipped):
     deployer = Deployer(server, role_arn)
     yield Hostile(deployer, runtime, zipped, MemorySize=512, Timeout=60)
     deployer.clean()
+
+
+@pytest.fixture
+def make_hostile_in_each_language(functions, zipped):
+    """For what takes its time and may take it for all of them at once."""
+    def make(**settings):
+        made = []
+        for runtime in RUNTIMES:
+            try:
+                install(runtime)
+                made.append(Hostile(functions, runtime, zipped, **settings))
+            except pytest.skip.Exception:
+                # The tests of each runtime by itself say why.
+                continue
+        return made
+
+    return make
 
 
 @pytest.fixture

@@ -26,26 +26,31 @@ def doings(server, user):
     return pids, sum(map(on_processor, pids)), packets_sent(pids[0])
 
 
-def standing_still(server, user):
-    before = doings(server, user)
+def standing_still(server, users):
+    before = [doings(server, user) for user in users]
     time.sleep(PAUSE_S)
-    return before if doings(server, user) == before else None
+    return before if [doings(server, user) for user in users] == before else None
 
 
-def test_nothing_goes_on_between_invocations_and_all_of_it_in_the_next(make_hostile, server):
-    """The runtime's own thread, in Node.js its timer, sends a packet each millisecond, and a child burns a processor."""
-    hostile = make_hostile(MemorySize=1769, Timeout=60)
+def go_on(hostile):
+    """The runtime's own thread, in Node.js its timer, sends a packet each millisecond from now on, and a child burns a processor."""
     assert hostile.one("tick")["ok"] >= 100
     assert hostile.one("run", "/var/task/probe", "leave-spinning")["ok"]["status"] == 0
-    user = hostile.one("identity")["ok"]["uid"]
-    processes, processor, packets = until(lambda: standing_still(server, user), 20, "an environment that stands still")
-    assert len(processes) >= 2 and packets >= 100
-    ticked = hostile.one("ticks")["ok"]
+    return hostile.one("identity")["ok"]["uid"]
 
-    def goes_on():
-        more = hostile.one("ticks")["ok"] > ticked
-        now = doings(server, user)
-        assert now[0] == processes
-        return more and now[1] > processor and now[2] > packets
 
-    until(goes_on, 20, "all of it to go on")
+def test_nothing_goes_on_between_invocations_and_all_of_it_in_the_next(make_hostile_in_each_language, server):
+    hostiles = make_hostile_in_each_language(MemorySize=1769, Timeout=60)
+    users = [go_on(hostile) for hostile in hostiles]
+    asleep = until(lambda: standing_still(server, users), 20, "environments that stand still")
+    for hostile, user, (processes, processor, packets) in zip(hostiles, users, asleep):
+        assert len(processes) >= 2 and packets >= 100, hostile.runtime
+        ticked = hostile.one("ticks")["ok"]
+
+        def goes_on():
+            more = hostile.one("ticks")["ok"] > ticked
+            now = doings(server, user)
+            assert now[0] == processes, hostile.runtime
+            return more and now[1] > processor and now[2] > packets
+
+        until(goes_on, 20, f"all of {hostile.runtime} to go on")
