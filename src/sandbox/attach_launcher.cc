@@ -51,6 +51,8 @@ struct Remote {
   std::string failure;
   base::Fd runtime_api, api, stdout_pipe, stderr_pipe, peak_reader, freezer, extensions_output, made_socket;
   bool freezer_of_version_1 = false;
+  /// It was there once, so that its end will be told.
+  bool launched = false;
   /// Between restart() and its answer: what ends is of the run before.
   bool restarting = false;
   bool asks_socket = false;
@@ -137,6 +139,7 @@ class Link : public std::enable_shared_from_this<Link> {
           (remote->asks_socket ? remote->made_socket : remote->extensions_output) = std::move(descriptors[0]);
         return decide(*remote, "");
       case wire::Kind::refused:
+        if (!remote->launched) remotes_.erase(found);
         return take_refused(*remote, message);
       case wire::Kind::ended:
         return take_ended(*remote, message);
@@ -152,6 +155,7 @@ class Link : public std::enable_shared_from_this<Link> {
     wire::Launched launched;
     if (message.size() != sizeof launched) return;
     std::memcpy(&launched, message.data(), sizeof launched);
+    remote.launched = true;
     if (descriptors.size() < wire::kLaunchedFds) {
       // It runs, but nobody could ever speak with it.
       command(wire::Kind::destroy, launched.header.id);
