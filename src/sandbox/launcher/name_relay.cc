@@ -72,10 +72,13 @@ sigset_t watched_signals() {
     const pid_t relay = ::fork();
     if (relay == 0) become_relay(watcher);
     int number = 0;
-    if (relay > 0) ::sigwait(&watched, &number);
-    // Waits for it, so that nothing of it is in the launcher's cgroup any more.
-    if (relay > 0 && number == SIGTERM) ::kill(relay, SIGKILL);
-    if (relay > 0) ::waitpid(relay, nullptr, 0);
+    // One that was stopped sends the same signal as one that has ended.
+    while (relay > 0 && number != SIGTERM && ::waitpid(relay, nullptr, WNOHANG) == 0) ::sigwait(&watched, &number);
+    if (relay > 0 && number == SIGTERM) {
+      ::kill(relay, SIGKILL);
+      // So that nothing of it is in the launcher's cgroup any more.
+      ::waitpid(relay, nullptr, 0);
+    }
     if (number == SIGTERM) ::_exit(0);
     const timespec pause{0, kRestartMs * 1'000'000};
     ::nanosleep(&pause, nullptr);
