@@ -85,7 +85,7 @@ std::chrono::milliseconds kill_bound() {
   return std::chrono::milliseconds(text.find("QEMU TCG") == std::string::npos ? 100 : 1000);
 }
 
-Lab::Lab(std::uint32_t zygote_forks)
+Lab::Lab(std::uint32_t zygote_forks, FunctionNetwork network)
     : hash_(64, 'a'), first_uid_(2'000'000'000 + kUsersOfALab * static_cast<std::uint32_t>(::getpid())) {
   std::string name = "/tmp/lambent-sandbox-test-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::system_category(), "mkdtemp");
@@ -97,10 +97,12 @@ Lab::Lab(std::uint32_t zygote_forks)
   LauncherOptions options{directory_ / "code", directory_ / "runtimes", directory_ / "scratch", first_uid_};
   const std::string library = file_text(LAMBENT_JAIL_LIBRARY);
   options.zygote_forks = zygote_forks;
+  options.network = network;
   options.zygote_files = {
       {"python/spare.py", kSpareScript}, {"python/zygote.py", kZygoteScript}, {"python/liblambent_jail.so", library}};
   LauncherProcess process = start_launcher(options);
   pid_ = process.pid;
+  network_ = process.network;
   launcher_ = attach_launcher(context_, std::move(process));
 }
 

@@ -45,12 +45,13 @@ std::string name_of(Way way);
 
 class Lab {
  public:
-  explicit Lab(std::uint32_t zygote_forks = 1000);
+  explicit Lab(std::uint32_t zygote_forks = 1000, FunctionNetwork network = FunctionNetwork::none);
   ~Lab();
   Lab(const Lab&) = delete;
   Lab& operator=(const Lab&) = delete;
 
   const IsolationReport& isolation() const { return launcher_->isolation(); }
+  const NetworkReport& network() const { return network_; }
   base::asio::io_context& context() { return context_; }
   Launcher& launcher() { return *launcher_; }
   int launcher_pid() const { return pid_; }
@@ -97,6 +98,7 @@ class Lab {
   base::asio::io_context context_;
   int pid_ = -1;
   std::uint32_t first_uid_;
+  NetworkReport network_;
   std::unique_ptr<Launcher> launcher_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "sandbox/lab_for_tests.h"
 #include "sandbox/launcher/launcher.h"
+#include "sandbox/leftovers_for_tests.h"
 
 // The launcher is this program run again, so the test has a main of its own.
 int main(int argc, char** argv) {
@@ -191,98 +192,6 @@ TEST_F(Lifecycle, many_launches_at_once_all_come_back) {
     lab().context().run_for(std::chrono::milliseconds(5));
     return ended == kCount;
   })) << ended;
-}
-
-/// What the kernel holds for environments, on this side of the launcher.
-struct Leftovers {
-  std::size_t processes = 0, groups = 0, mounts = 0, loops = 0, files = 0, descriptors = 0, launcher_descriptors = 0;
-  bool operator==(const Leftovers&) const = default;
-};
-
-std::size_t count_entries(const std::filesystem::path& directory) {
-  std::error_code gone;
-  return static_cast<std::size_t>(
-      std::distance(std::filesystem::directory_iterator(directory, gone), std::filesystem::directory_iterator()));
-}
-
-std::size_t count_lines(const std::string& path) {
-  std::ifstream file(path);
-  return static_cast<std::size_t>(std::count(std::istreambuf_iterator<char>(file), {}, '\n'));
-}
-
-std::size_t count_groups(int launcher_pid) {
-  std::size_t found = 0;
-  const std::string name = "lambent-" + std::to_string(launcher_pid);
-  std::error_code gone;
-  using Walk = std::filesystem::recursive_directory_iterator;
-  for (Walk at("/sys/fs/cgroup", std::filesystem::directory_options::skip_permission_denied, gone), end; at != end;
-       at.increment(gone))
-    if (at->is_directory(gone) && at->path().string().find(name) != std::string::npos) ++found;
-  return found;
-}
-
-std::size_t count_loops(const std::filesystem::path& directory) {
-  std::size_t found = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/sys/block")) {
-    std::ifstream file(entry.path() / "loop/backing_file");
-    std::string line;
-    if (std::getline(file, line) && line.starts_with(directory.string())) ++found;
-  }
-  return found;
-}
-
-Leftovers leftovers(const Lab& lab) {
-  const std::string launcher = "/proc/" + std::to_string(lab.launcher_pid());
-  return {count_lines(launcher + "/task/" + std::to_string(lab.launcher_pid()) + "/children"),
-          count_groups(lab.launcher_pid()),
-          count_lines(launcher + "/mountinfo"),
-          count_loops(lab.directory()),
-          count_entries(lab.directory() / "scratch"),
-          count_entries("/proc/self/fd"),
-          count_entries(launcher + "/fd")};
-}
-
-// Trial 12, in small: the soak test has the large one.
-TEST_F(Lifecycle, two_hundred_environments_leave_nothing) {
-  lab().write_code("script.py", "import time\ntime.sleep(1000)\n");
-  // The zygote stays.
-  lab().prepare(lab().spare_spec(Way::forked));
-  for (int i = 0; i < 3; ++i) lab().run(lab().spec({"/bin/true"}));
-  Leftovers before;
-  // The launcher makes its next environments ready; that is over when nothing has changed for a while.
-  int unchanged = 0;
-  ASSERT_TRUE(eventually(std::chrono::seconds(20), [&, last = Leftovers{}]() mutable {
-    lab().context().restart();
-    lab().context().poll();
-    before = leftovers(lab());
-    unchanged = std::exchange(last, before) == before ? unchanged + 1 : 0;
-    return unchanged == 50;
-  }));
-  for (int i = 0; i < 200; ++i) {
-    if (i % 5 == 4) {
-      const auto running = lab().prepare(lab().spare_spec(i % 2 == 0 ? Way::prepared : Way::forked));
-      if (i % 20 == 9) lab().assign(*running, lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"}));
-      if (i % 20 == 19) running->sandbox->kill();
-    } else if (i % 3 == 0) {
-      const auto running =
-          lab().launch(lab().spec({"/bin/sh", "-c", "sleep 1000 & sleep 1000"}));  // destroyed while it runs
-    } else {
-      ASSERT_EQ(lab().run(lab().spec({"/bin/true"})).exit.status, 0);
-    }
-  }
-  Leftovers after;
-  EXPECT_TRUE(eventually(std::chrono::seconds(20),
-                         [&] {
-                           lab().context().restart();
-                           lab().context().poll();
-                           after = leftovers(lab());
-                           return after == before;
-                         }))
-      << "groups " << before.groups << " " << after.groups << ", mounts " << before.mounts << " " << after.mounts
-      << ", loops " << before.loops << " " << after.loops << ", files " << before.files << " " << after.files
-      << ", descriptors " << before.descriptors << " " << after.descriptors << ", the launcher's "
-      << before.launcher_descriptors << " " << after.launcher_descriptors << ", processes " << before.processes << " "
-      << after.processes;
 }
 
 TEST_F(Lifecycle, the_end_of_the_launcher_takes_everything_along) {
