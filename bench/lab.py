@@ -179,6 +179,27 @@ class Server:
         text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) / 1024
 
+    def pss_mib(self, program="python"):
+        """PSS of each process of this server that runs as a function's user, in MiB."""
+        statuses, found = {}, []
+        for path in pathlib.Path("/proc").glob("[0-9]*/status"):
+            try:
+                statuses[int(path.parent.name)] = dict(re.findall(r"^(\w+):\s*(\S+)", path.read_text(), re.MULTILINE))
+            except OSError:
+                continue
+        for pid, status in statuses.items():
+            above = pid
+            while above in statuses and above != self.process.pid:
+                above = int(statuses[above]["PPid"])
+            if above != self.process.pid or int(status["Uid"]) < FIRST_UID or program not in status["Name"]:
+                continue
+            try:
+                text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+            except OSError:
+                continue
+            found.append(int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE).group(1)) / 1024)
+        return found
+
     def signed(self, function, body=b"{}"):
         """The head and body of one Invoke. botocore signs it once: the client's signing is not measured, the server's
         checking is. A signature is good for five minutes."""
@@ -258,20 +279,6 @@ end\n""")
     if errors:
         raise Missing(f"{errors:.0f} of {count:.0f} requests failed at {url}")
     return {"p50_us": p50, "p99_us": p99, "per_s": rate, "n": int(count)}
-
-
-def pss_mib(user_ids_from=FIRST_UID, program="python"):
-    """PSS of each process that runs as a function's user, in MiB."""
-    found = []
-    for directory in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            if directory.stat().st_uid < user_ids_from or program not in (directory / "comm").read_text():
-                continue
-            text = (directory / "smaps_rollup").read_text()
-        except OSError:
-            continue
-        found.append(int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE).group(1)) / 1024)
-    return found
 
 
 def median(values):

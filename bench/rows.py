@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from lab import MEMORY_MIB, NODE, PYTHON, ROOT, SDK, TRUST, Missing, Server, check, median, pss_mib, spawn_ms, wrk
+from lab import MEMORY_MIB, NODE, PYTHON, ROOT, SDK, TRUST, Missing, Server, check, median, spawn_ms, wrk
 
 NODE_MAJOR = subprocess.run([NODE, "--version"], text=True, stdout=subprocess.PIPE).stdout[1:].split(".")[0]
 PYTHON_NAME = subprocess.run([PYTHON, "-c", "import sys; print('python3.%d' % sys.version_info[1])"], text=True,
@@ -224,7 +224,7 @@ def burst(bench):
     times = []
     with Server(bench.binary) as server:
         # As many as there is time for: each takes ten seconds.
-        for number in range(8):
+        for number in range(5):
             server.create(f"burst{number}", SLEEPER)
             server.wait_for_spares(1, bound_s=3)
             begin, answers = concurrent(server, f"burst{number}", 200)
@@ -245,10 +245,11 @@ def idle_memory(bench):
     for how, variables in (("forked", {}), ("executed", {"PYTHONUNBUFFERED": "1"})) * 5:
         with Server(bench.binary) as server:
             server.create("memory", function, Environment={"Variables": variables})
-            server.wait_for_spares(1, bound_s=3)
-            before = len(pss_mib())
+            if how == "forked":
+                server.wait_for_spares(1, bound_s=3)
+            before = len(server.pss_mib())
             concurrent(server, "memory", 20)
-            sizes = pss_mib()
+            sizes = server.pss_mib()
             if len(sizes) < before + 15:
                 raise Missing(f"{len(sizes)} Python processes are there")
             found[how] += sizes
