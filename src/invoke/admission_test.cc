@@ -7,6 +7,7 @@
 #include <boost/asio/use_future.hpp>
 #include <filesystem>
 #include <future>
+#include <sstream>
 #include <thread>
 
 #include "aws/error.h"
@@ -15,6 +16,10 @@
 
 namespace lambent::invoke {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 namespace asio = base::asio;
 namespace fs = std::filesystem;
@@ -70,11 +75,29 @@ class AdmissionTest : public ::testing::Test {
     made->version = version;
     return made;
   }
-  void reserve(const std::string& name, int count) {
-    auto done = asio::co_spawn(lane_, settings_->reserve(key(name), count, 100'000), asio::use_future);
+  template <class T>
+  T run(base::Task<T> task) {
+    auto done = asio::co_spawn(lane_, std::move(task), asio::use_future);
+    // It stopped when it ran out of work before.
+    lane_.restart();
     auto guard = asio::make_work_guard(lane_);
     while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) lane_.run_one();
-    ASSERT_TRUE(done.get());
+    return done.get();
+  }
+  void reserve(const std::string& name, int count) { ASSERT_TRUE(run(settings_->reserve(key(name), count, 100'000))); }
+  void release(const std::string& name) { run(settings_->release(key(name))); }
+  /// The series of a family as the metrics' text has them, without what all of the test's functions have in common.
+  std::vector<std::string> series(const std::string& family) const {
+    const std::string in_common = R"(account="123456789012",region="us-east-1")";
+    std::vector<std::string> found;
+    std::istringstream text(metrics_.text());
+    for (std::string line; std::getline(text, line);) {
+      if (!line.starts_with(family + "{")) continue;
+      line.erase(0, family.size());
+      if (const auto at = line.find(in_common); at != std::string::npos) line.replace(at, in_common.size(), "here");
+      found.push_back(line);
+    }
+    return found;
   }
   /// The Reason of the refusal, or empty when admitted.
   std::string refusal(const store::FunctionVersion& which) {
@@ -239,6 +262,95 @@ TEST_F(AdmissionTest, TheRateOfGrowthIsLimitedWhenAskedFor) {
   EXPECT_EQ(refusal(*function()), "FunctionInvocationRateLimitExceeded");
 }
 
+TEST_F(AdmissionTest, RefusalsAreCountedByTheirReason) {
+  reserve("f", 1);
+  admission({.account_limit = 3, .gain_per_10_s = 1});
+  const std::string account = R"({reason="ConcurrentInvocationLimitExceeded"} )";
+  const std::string rate = R"({reason="FunctionInvocationRateLimitExceeded"} )";
+  const std::string reserved = R"({reason="ReservedFunctionConcurrentInvocationLimitExceeded"} )";
+  EXPECT_THAT(series("lambent_throttles_total"), ElementsAre(account + "0", rate + "0", reserved + "0"));
+  std::vector<Admission::Place> places;
+  places.push_back(admission_->enter(*function("f")));
+  refusal(*function("f"));
+  EXPECT_THAT(series("lambent_throttles_total"), ElementsAre(account + "0", rate + "0", reserved + "1"));
+  places.push_back(admission_->enter(*function("g")));
+  for (int i = 0; i < 2; ++i) refusal(*function("g"));
+  EXPECT_THAT(series("lambent_throttles_total"), ElementsAre(account + "0", rate + "2", reserved + "1"));
+  places.push_back(admission_->enter(*function("h")));
+  for (int i = 0; i < 3; ++i) refusal(*function("i"));
+  EXPECT_THAT(series("lambent_throttles_total"), ElementsAre(account + "3", rate + "2", reserved + "1"));
+}
+
+TEST_F(AdmissionTest, TheMetricsTellWhatRunsBesideEachLimitOfAnAccount) {
+  admission({.account_limit = 10});
+  EXPECT_THAT(series("lambent_concurrency_running"), IsEmpty()) << "of nobody before anything runs";
+  reserve("f", 4);
+  EXPECT_THAT(series("lambent_concurrency_running"), ElementsAre("{here} 0"));
+  EXPECT_THAT(series("lambent_concurrency_unreserved_limit"), ElementsAre("{here} 6"));
+  std::vector<Admission::Place> places;
+  places.push_back(admission_->enter(*function("f")));
+  places.push_back(admission_->enter(*function("f")));
+  places.push_back(admission_->enter(*function("g")));
+  places.push_back(admission_->enter(*function("f", "$LATEST", "210987654321")));
+  const std::string other = R"({account="210987654321",region="us-east-1"} )";
+  EXPECT_THAT(series("lambent_concurrency_running"), ElementsAre("{here} 3", other + "1"));
+  EXPECT_THAT(series("lambent_concurrency_limit"), ElementsAre("{here} 10", other + "10"));
+  EXPECT_THAT(series("lambent_concurrency_unreserved_running"), ElementsAre("{here} 1", other + "1"));
+  EXPECT_THAT(series("lambent_concurrency_unreserved_limit"), ElementsAre("{here} 6", other + "10"));
+  places.clear();
+  EXPECT_THAT(series("lambent_concurrency_running"), ElementsAre("{here} 0", other + "0"));
+  EXPECT_THAT(series("lambent_concurrency_unreserved_running"), ElementsAre("{here} 0", other + "0"));
+}
+
+TEST_F(AdmissionTest, TheMetricsTellWhatRunsOfEachReservation) {
+  reserve("f", 2);
+  reserve("stopped", 0);
+  admission();
+  std::vector<Admission::Place> places;
+  places.push_back(admission_->enter(*function("f")));
+  places.push_back(admission_->enter(*function("without")));
+  refusal(*function("stopped"));
+  EXPECT_THAT(series("lambent_reserved_concurrency_running"),
+              ElementsAre(R"({here,function="f"} 1)", R"({here,function="stopped"} 0)"));
+  EXPECT_THAT(series("lambent_reserved_concurrency_limit"),
+              ElementsAre(R"({here,function="f"} 2)", R"({here,function="stopped"} 0)"));
+  release("f");
+  EXPECT_THAT(series("lambent_reserved_concurrency_running"), ElementsAre(R"({here,function="stopped"} 0)"));
+  EXPECT_THAT(series("lambent_reserved_concurrency_limit"), ElementsAre(R"({here,function="stopped"} 0)"));
+}
+
+TEST_F(AdmissionTest, TheMetricsTellWhatRunsOnWhatIsProvisionedForAVersion) {
+  admission({.account_limit = 10});
+  admission_->set_provisioned(key("f"), "1", 1);
+  admission_->set_provisioned(key("f"), "2", 3);
+  EXPECT_THAT(series("lambent_concurrency_unreserved_limit"), ElementsAre("{here} 6")) << "though nothing has run";
+  std::vector<Admission::Place> places;
+  for (int i = 0; i < 2; ++i) places.push_back(admission_->enter(*function("f", "1")));
+  const std::string first = R"({here,function="f",version="1"} )", second = R"({here,function="f",version="2"} )";
+  EXPECT_THAT(series("lambent_version_provisioned_concurrency_running"), ElementsAre(first + "1", second + "0"));
+  EXPECT_THAT(series("lambent_version_provisioned_concurrency_limit"), ElementsAre(first + "1", second + "3"));
+  EXPECT_THAT(series("lambent_concurrency_unreserved_running"), ElementsAre("{here} 1")) << "the one that spilled over";
+  admission_->set_provisioned(key("f"), "1", 0);
+  admission_->set_provisioned(key("f"), "2", 0);
+  EXPECT_THAT(series("lambent_version_provisioned_concurrency_running"), ElementsAre(first + "1"));
+  EXPECT_THAT(series("lambent_version_provisioned_concurrency_limit"), ElementsAre(first + "0"));
+  places.clear();
+  EXPECT_THAT(series("lambent_version_provisioned_concurrency_running"), IsEmpty());
+}
+
+TEST_F(AdmissionTest, TheMetricsTellOfAsManyAsThereAre) {
+  constexpr std::size_t kMany = 300;
+  admission({.account_limit = 10'000});
+  std::vector<Admission::Place> places;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    const std::string account = std::to_string(100'000'000'000 + i);
+    places.push_back(admission_->enter(*function("f", "$LATEST", account)));
+    admission_->set_provisioned(key("f" + std::to_string(i)), "1", 1);
+  }
+  EXPECT_THAT(series("lambent_concurrency_running"), SizeIs(kMany + 1));
+  EXPECT_THAT(series("lambent_version_provisioned_concurrency_limit"), SizeIs(kMany));
+}
+
 class RacesTest : public AdmissionTest, public ::testing::WithParamInterface<int> {};
 
 TEST_P(RacesTest, NoFunctionIsEverSeenAboveItsLimitByFourLanes) {
@@ -298,7 +410,13 @@ TEST_F(AdmissionTest, FourLanesHoldAReservationWhileItsProvisionedShareChanges) 
     callers.push_back(asio::co_spawn(lanes.lane(static_cast<std::size_t>(caller) % 4), work, asio::use_future));
   }
   lanes.start();
-  for (int i = 0; i < 1000; ++i) admission_->set_provisioned(key("f"), "1", i % (kReserved + 1));
+  for (int i = 0; i < 1000; ++i) {
+    admission_->set_provisioned(key("f"), "1", i % (kReserved + 1));
+    // Whoever scrapes meanwhile sees no more than may run.
+    const auto running = series("lambent_reserved_concurrency_running");
+    ASSERT_THAT(running, SizeIs(1));
+    EXPECT_LE(std::stoi(running[0].substr(running[0].rfind(' '))), kReserved);
+  }
   for (auto& caller : callers) caller.get();
   lanes.stop();
   EXPECT_LE(inner.most, kReserved);

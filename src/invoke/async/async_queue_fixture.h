@@ -42,7 +42,7 @@ class TestClock final : public base::Clock {
   mutable std::atomic<int> reads{0};
 };
 
-/// Answers as the payload says: "ok", "fail", "throttle", "broken", "hold" (until released).
+/// Answers as the payload says: "ok", "fail", "throttle", "broken", "loop", "hold" (until released).
 class ScriptedEngine final : public Engine {
  public:
   base::Task<Outcome> invoke(Invocation invocation) override {
@@ -67,6 +67,7 @@ class ScriptedEngine final : public Engine {
     running.fetch_sub(1);
     if (what.starts_with("\"throttle"))
       throw aws::Error("TooManyRequestsException", "Rate Exceeded.", 429).with("Reason", "x");
+    if (what.starts_with("\"loop")) throw aws::Error("RecursiveInvocationException", "in a loop", 400);
     if (what.starts_with("\"broken")) throw aws::Error("ServiceException", "no sandbox", 500);
     Outcome outcome;
     outcome.executed_version = "$LATEST";
