@@ -44,33 +44,34 @@ def finds(hostile, qualifier, left):
     until(lambda: look(hostile, qualifier) == left, 20, f"what was left: {left}")
 
 
-def test_marks_stay_with_their_version(make_hostile, awslambda):
+def test_marks_stay_with_their_version(make_hostile):
     hostile, other = make_hostile(), make_hostile()
+    client = hostile.functions.client
     first = leave(hostile, "$LATEST", "of the first")
     finds(hostile, "$LATEST", first)
     assert look(other) == {}
-    one = awslambda.publish_version(FunctionName=hostile.name)["Version"]
+    one = client.publish_version(FunctionName=hostile.name)["Version"]
     assert look(hostile, one) == {}
     of_one = leave(hostile, one, "of one")
     hostile.functions.update_code(hostile.name, hostile.runtime, {**hostile.files, "second": ""})
     assert look(hostile) == {}
     second = leave(hostile, "$LATEST", "of the second")
-    two = awslambda.publish_version(FunctionName=hostile.name)["Version"]
-    awslambda.create_alias(FunctionName=hostile.name, Name="live", FunctionVersion=two)
+    two = client.publish_version(FunctionName=hostile.name)["Version"]
+    client.create_alias(FunctionName=hostile.name, Name="live", FunctionVersion=two)
     assert look(hostile, "live") == {}
-    awslambda.update_alias(FunctionName=hostile.name, Name="live", FunctionVersion=one)
+    client.update_alias(FunctionName=hostile.name, Name="live", FunctionVersion=one)
     assert look(hostile, "live") in ({}, of_one)
     finds(hostile, one, of_one)
     finds(hostile, "$LATEST", second)
     assert look(other) == {}
 
 
-def test_nothing_stays_of_an_environment_that_ended(make_hostile, awslambda):
+def test_nothing_stays_of_an_environment_that_ended(make_hostile):
     hostile = make_hostile()
     for mark in ("of one", "of another"):
         assert look(hostile) == {}
         leave(hostile, "$LATEST", mark)
-        awslambda.delete_function(FunctionName=hostile.name)
+        hostile.functions.client.delete_function(FunctionName=hostile.name)
         hostile.functions.create(hostile.runtime, hostile.files, FunctionName=hostile.name, Handler=hostile.handler)
     assert look(hostile) == {}
 
