@@ -4,7 +4,6 @@ rows.py; run alone it prints them: bench/async_rows.py [BINARY]."""
 import functools
 import os
 import pathlib
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -186,8 +185,7 @@ def start_with_backlog(bench):
         waiting = server.metric("lambent_async_events")
         times = []
         for _ in range(bench.rounds):
-            server.process.send_signal(signal.SIGKILL)
-            server.process.wait(30)
+            server.kill()
             server.start()
             times.append(server.start_ms / 1e3)
         kept = server.metric("lambent_async_events")

@@ -1,6 +1,7 @@
 """What the bench measures with: a server of its own, signed requests made once, loads, and floors that are started by posix_spawn
 from here, so that nobody's shell or client is measured."""
 
+import contextlib
 import io
 import json
 import os
@@ -88,16 +89,26 @@ class Server:
         self.process = subprocess.Popen(self.command, env={**os.environ, **variables})
         while True:
             try:
-                connection = self.connect()
+                with self.connect() as connection:
+                    connection.sendall(message)
+                    answer = read_to_end(connection)
                 break
             except OSError:
+                # Refused, or taken by a socket that ended before it was read.
                 if self.process.poll() is not None or time.perf_counter() - begin > 20:
                     raise SystemExit("the server did not start")
                 time.sleep(0.0003)
-        with connection:
-            connection.sendall(message)
-            check(read_to_end(connection))
+        check(answer)
         self.start_ms = (time.perf_counter() - begin) * 1e3
+
+    def kill(self):
+        """Until its port is free: what it was just starting holds what it listened on for a moment."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(30)
+        with contextlib.suppress(ConnectionRefusedError):
+            while True:
+                self.connect().close()
+                time.sleep(0.001)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
