@@ -5,6 +5,7 @@ import pytest
 from support.functions import NODEJS, PYTHON, Deployer, ensure_role
 from support.moto import Moto
 from support.server import BINARY, Server
+from support.spares import Spares
 
 
 def pytest_collection_modifyitems(session, config, items):
@@ -43,6 +44,17 @@ def moto():
     running = Moto()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def spares():
+    """What waits on a server of the module's own."""
+    running = Server().start()
+    yield Spares(running)
+    try:
+        assert running.stop() == 0, running.said()
+    finally:
+        running.discard()
 
 
 @pytest.fixture(scope="session")

@@ -8,24 +8,11 @@ import pytest
 from runtimes.java_process import JAVAC, compiled
 from runtimes.runtime_process import RUBY
 from support.functions import TRUST_LAMBDA, unique
-from support.spares import Spares
 
 # On whatever versions the machine has.
 LANGUAGES = {"ruby": "ruby3.3", "java": "java17"}
 # It acts when a process starts, so that one that waits is of no use.
 ACTS_AT_EXEC = {"ruby": "RUBY_LAMBENT_TEST", "java": "JAVA_LAMBENT_TEST"}
-
-
-@pytest.fixture(scope="module")
-def spares():
-    from support.server import Server
-
-    running = Server().start()
-    yield Spares(running)
-    try:
-        assert running.stop() == 0, running.said()
-    finally:
-        running.discard()
 
 
 @pytest.fixture(params=LANGUAGES)

@@ -11,18 +11,6 @@ from support.spares import Spares
 NOP = {PYTHON: "def handler(event, context):\n    return event\n", NODEJS: "export const handler = async (event) => event;\n"}
 
 
-@pytest.fixture(scope="module")
-def spares(request):
-    from support.server import Server
-
-    running = Server().start()
-    yield Spares(running)
-    try:
-        assert running.stop() == 0, running.said()
-    finally:
-        running.discard()
-
-
 @pytest.mark.parametrize("runtime", [PYTHON, NODEJS])
 def test_a_first_invocation_comes_out_of_a_spare(spares, runtime):
     answer = spares.invoke_from_spare(runtime, NOP[runtime], {"a": 1})
