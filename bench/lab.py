@@ -228,8 +228,8 @@ class Server:
                 f"Content-Length: {len(body)}\r\n")
         return (head + "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n").encode() + body
 
-    def message(self, function, connection="keep-alive"):
-        path, headers, body = self.signed(function)
+    def message(self, function, connection="keep-alive", body=b"{}"):
+        path, headers, body = self.signed(function, body)
         return self.text("POST", path, headers, body, connection)
 
     def connect(self):
