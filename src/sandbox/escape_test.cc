@@ -9,7 +9,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <thread>
 
 #include "sandbox/lab_for_tests.h"
 
@@ -165,6 +167,51 @@ with open('/dev/stdout', 'w') as again: again.write('ok /dev/stdout opens by its
   const Outcome exact = lab().shell("ls /proc/self/fd | tr '\\n' ' '");
   EXPECT_EQ(complaints(outcome), "");
   EXPECT_EQ(exact.out, "0 1 2 3 ");
+}
+
+// Trial 20. Which processors they may have is the host's to say, not theirs.
+TEST_F(EscapeOnce, a_crowd_keeps_to_as_many_processors_as_its_share_fills) {
+  if (lab().isolation().reason.find("cpuset") == std::string::npos) GTEST_SKIP() << "no cpuset controller";
+  lab().write_code("script.py", R"(
+import os, sys, time
+everywhere = len(os.sched_getaffinity(0))
+children = [os.getpid()]
+try:
+    while pid := os.fork():
+        children.append(pid)
+    time.sleep(1000)
+except OSError:
+    pass
+until = time.monotonic() + 10
+def on():
+    return {len(os.sched_getaffinity(pid)) for pid in children}
+while on() != {int(sys.argv[1])} and time.monotonic() < until:
+    time.sleep(0.01)
+found = on()
+for pid in children:
+    try:
+        os.sched_setaffinity(pid, range(everywhere))
+    except OSError:
+        pass
+print(everywhere, *found, *on(), flush=True)
+time.sleep(1000)
+)");
+  const unsigned processors = std::thread::hardware_concurrency();
+  for (const auto& [memory_mib, most] : {std::pair(128, 1U), std::pair(1769, 1U), std::pair(1770, 2U)}) {
+    const unsigned left = std::min(processors, most);
+    const std::vector<std::string> argv{"/usr/bin/python3", "-I", "/var/task/script.py", std::to_string(left)};
+    Spec spec = Lab::with_memory(lab().spec(argv), memory_mib);
+    spec.max_processes = 60;
+    const auto running = lab().launch(spec);
+    ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(20), [&] {
+      return running->out.find('\n') != std::string::npos;
+    })) << running->err;
+    const std::string expected =
+        std::to_string(processors) + " " + std::to_string(left) + " " + std::to_string(left) + "\n";
+    EXPECT_EQ(running->out, expected) << memory_mib;
+    running->sandbox->kill();
+    ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(5), [&] { return running->exit.has_value(); }));
+  }
 }
 
 // Trial 20.

@@ -25,7 +25,7 @@ enum class Isolation { none, full };
 
 struct IsolationReport {
   Isolation level = Isolation::none;
-  /// Why it is not better, or what it stands on ("cgroup v1 memory,cpu,pids; v2 freeze,kill; landlock 7; seccomp").
+  /// Why it is not better, or what it stands on ("cgroup v1 memory,cpu,pids,cpuset; v2 freeze,kill; landlock 7; seccomp").
   std::string reason;
 };
 

@@ -1,105 +1,42 @@
 #include "sandbox/launcher/cgroups.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
-#include <fstream>
+#include <set>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
+#include <utility>
 
-#include "base/bytes.h"
 #include "base/ids.h"
 #include "sandbox/launcher/files.h"
 
 namespace lambent::sandbox::launcher {
 namespace {
 
-constexpr const char* kNames[] = {"memory", "cpu", "pids", "freezer"};
-constexpr std::uint32_t kFreezer = 1U << kControllers;
-constexpr std::uint32_t kAll = (1U << kControllers) - 1;
+/// Without any of these nothing runs.
+constexpr Controllers kNeeded = bit(Controller::memory) | bit(Controller::cpu) | bit(Controller::pids);
+constexpr Controllers kFreezer = bit(Controller::freezer);
+constexpr Controllers kCpuset = bit(Controller::cpuset);
+
 // Short, so that a small function's pauses are short too: 128 MB run 1.4 ms of every 20.
 constexpr std::int64_t kPeriodUs = 20'000;
 constexpr std::int64_t kLeastQuotaUs = 1'000;
 
-constexpr std::string_view kBasePrefix = "lambent-";
 constexpr std::time_t kSettled_s = 2;
-/// The leaf into which a launcher of cgroup v2 steps with its server.
-constexpr std::string_view kLeafSuffix = ".own";
+/// Processes that are put into another group of version 1 in one go: about two milliseconds.
+constexpr int kMovedAtOnce = 32;
 /// The group within an environment's group of v2.
 constexpr const char* kInner = "/run";
-
-std::uint32_t bit(int controller) { return 1U << controller; }
-
-/// The controllers named in `text`, a list with the given separator.
-std::uint32_t controllers_in(std::string_view text, char separator) {
-  std::uint32_t found = 0;
-  std::istringstream words{std::string(text)};
-  for (std::string word; std::getline(words, word, separator);)
-    for (int i = 0; i <= kControllers; ++i)
-      if (base::trim(word) == kNames[i]) found |= bit(i);
-  return found;
-}
-
-std::string names_of(std::uint32_t controllers, const char* before, const char* between) {
-  std::string text;
-  for (int i = 0; i <= kControllers; ++i)
-    if ((controllers & bit(i)) != 0) text += (text.empty() ? "" : between) + std::string(before) + kNames[i];
-  return text;
-}
-
-struct CgroupMount {
-  std::string point;
-  /// The group that is this mount's root; not "/" inside containers.
-  std::string root;
-  bool unified = false;
-  std::uint32_t controllers = 0;
-};
-
-std::vector<CgroupMount> cgroup_mounts() {
-  std::vector<CgroupMount> mounts;
-  std::ifstream file("/proc/self/mountinfo");
-  for (std::string line; std::getline(file, line);) {
-    const auto dash = line.find(" - ");
-    if (dash == std::string::npos) continue;
-    std::istringstream left(line.substr(0, dash)), right(line.substr(dash + 3));
-    std::string skip, root, point, type, source, options;
-    left >> skip >> skip >> skip >> root >> point;
-    right >> type >> source >> options;
-    if (type == "cgroup2") mounts.push_back({point, root, true, 0});
-    if (type == "cgroup") mounts.push_back({point, root, false, controllers_in(options, ',')});
-  }
-  return mounts;
-}
-
-/// The group of this process in the hierarchy of `mount`, as /proc/self/cgroup has it.
-std::string own_path(const CgroupMount& mount) {
-  std::ifstream file("/proc/self/cgroup");
-  for (std::string line; std::getline(file, line);) {
-    const auto first = line.find(':');
-    const auto second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string names = line.substr(first + 1, second - first - 1);
-    const bool found = mount.unified ? names.empty() : (controllers_in(names, ',') & mount.controllers) != 0;
-    if (!found) continue;
-    std::string path = line.substr(second + 1);
-    if (mount.root != "/" && path.starts_with(mount.root)) path.erase(0, mount.root.size());
-    // A launcher before us has put our server into a leaf: our group is the one above, as it was for that launcher.
-    const std::size_t slash = path.rfind('/');
-    if (path.ends_with(kLeafSuffix) && path.compare(slash + 1, kBasePrefix.size(), kBasePrefix) == 0) path.erase(slash);
-    return path;
-  }
-  return "/";
-}
-
-base::Fd open_group(const CgroupMount& mount, const std::string& path) {
-  return base::Fd(::open((mount.point + "/" + path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
 
 std::int64_t line_value(const std::string& text, std::string_view key) {
   std::istringstream lines(text);
@@ -109,14 +46,34 @@ std::int64_t line_value(const std::string& text, std::string_view key) {
   return 0;
 }
 
+std::set<std::string> lines_of(int directory, const std::string& path) {
+  std::set<std::string> lines;
+  std::istringstream text(read_file(directory, path).value_or(""));
+  for (std::string line; std::getline(text, line);) lines.insert(line);
+  return lines;
+}
+
+/// The last so many of the processors that we may use, as cpuset.cpus wants them; empty when there are no more than those.
+std::string last_processors(int count) {
+  cpu_set_t usable;
+  if (::sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_COUNT(&usable) <= count) return {};
+  std::string text;
+  for (int processor = CPU_SETSIZE - 1; processor >= 0 && count > 0; --processor) {
+    if (!CPU_ISSET(processor, &usable)) continue;
+    text += (text.empty() ? "" : ",") + std::to_string(processor);
+    --count;
+  }
+  return text;
+}
+
 }  // namespace
 
 // The process id alone may be another launcher's in another pid namespace that shares these groups.
 Cgroups::Cgroups() : base_name_(std::string(kBasePrefix) + std::to_string(::getpid()) + "-" + base::random_hex(4)) {
-  std::uint32_t missing = kAll;
+  Controllers missing = kNeeded;
   const std::vector<CgroupMount> mounts = cgroup_mounts();
   for (const CgroupMount& mount : mounts) {
-    const std::uint32_t useful = mount.controllers & missing;
+    const Controllers useful = mount.controllers & missing;
     if (mount.unified || useful == 0) continue;
     base::Fd parent = open_group(mount, own_path(mount));
     if (!parent) continue;
@@ -143,16 +100,69 @@ Cgroups::Cgroups() : base_name_(std::string(kBasePrefix) + std::to_string(::getp
     throw std::runtime_error(
         "neither cgroup v2 nor the freezer of v1, which "
         "stop an environment between invocations");
+  find_cpuset(mounts);
+}
+
+/// Where crowds could be confined. Nothing is made there before there is one: a set of processors more costs the kernel
+/// milliseconds.
+void Cgroups::find_cpuset(const std::vector<CgroupMount>& mounts) {
+  if (const Hierarchy* const v2 = unified()) {
+    const auto there = read_file(v2->parent.get(), "cgroup.controllers");
+    confines_ = there && (controllers_in(*there, ' ') & kCpuset) != 0;
+  }
+  for (const CgroupMount& mount : mounts) {
+    // Mounted with another controller it is a hierarchy of ours already, whose groups all would need processors.
+    if (confines_ || mount.unified || mount.controllers != kCpuset) continue;
+    cpuset_parent_ = open_group(mount, own_path(mount));
+    confines_ = static_cast<bool>(cpuset_parent_);
+  }
+}
+
+/// Null where it cannot be had, which is tried once.
+const Cgroups::Hierarchy* Cgroups::cpuset() {
+  const auto found =
+      std::ranges::find_if(hierarchies_, [](const Hierarchy& each) { return (each.controllers & kCpuset) != 0; });
+  if (found != hierarchies_.end()) return &*found;
+  if (!std::exchange(confines_, false)) return nullptr;
+  return cpuset_parent_ ? make_cpuset(std::move(cpuset_parent_)) : enable_cpuset();
+}
+
+const Cgroups::Hierarchy* Cgroups::enable_cpuset() {
+  for (Hierarchy& hierarchy : hierarchies_) {
+    if (!hierarchy.unified || !delegate(hierarchy.parent, kCpuset) || !delegate(hierarchy.base, kCpuset)) continue;
+    hierarchy.controllers |= kCpuset;
+    return &hierarchy;
+  }
+  return nullptr;
+}
+
+const Cgroups::Hierarchy* Cgroups::make_cpuset(base::Fd parent) {
+  const auto processors = read_file(parent.get(), "cpuset.cpus"), memory = read_file(parent.get(), "cpuset.mems");
+  if (!processors || !memory) return nullptr;
+  try {
+    adopt({{}, std::move(parent), base_name_, false, kCpuset});
+  } catch (const std::system_error&) {
+    return nullptr;
+  }
+  const Hierarchy& made = hierarchies_.back();
+  if (try_write(made.base.get(), "cpuset.mems", *memory) && try_write(made.base.get(), "cpuset.cpus", *processors))
+    return &made;
+  ::unlinkat(made.parent.get(), base_name_.c_str(), AT_REMOVEDIR);
+  hierarchies_.pop_back();
+  return nullptr;
 }
 
 bool Cgroups::Hierarchy::freezes() const { return unified || (controllers & kFreezer) != 0; }
+
+bool Cgroups::Hierarchy::confines_alone() const { return !unified && controllers == kCpuset; }
 
 Cgroups::~Cgroups() {
   for (const Hierarchy& hierarchy : hierarchies_)
     ::unlinkat(hierarchy.parent.get(), hierarchy.name.c_str(), AT_REMOVEDIR);
   if (!own_group_) return;
   // Back to where we came from, so that nothing of ours stays behind.
-  try_write(own_group_.get(), "cgroup.subtree_control", names_of(kAll, "-", " "));
+  try_write(own_group_.get(), "cgroup.subtree_control", names_of(kCpuset, "-", " "));
+  try_write(own_group_.get(), "cgroup.subtree_control", names_of(kNeeded, "-", " "));
   for (const pid_t pid : {::getpid(), moved_parent_})
     if (pid > 1) try_write(own_group_.get(), "cgroup.procs", std::to_string(pid));
   ::unlinkat(own_group_.get(), (base_name_ + std::string(kLeafSuffix)).c_str(), AT_REMOVEDIR);
@@ -169,14 +179,14 @@ void Cgroups::adopt(Hierarchy hierarchy) {
   hierarchies_.push_back(std::move(hierarchy));
 }
 
-bool Cgroups::delegate(const base::Fd& directory, std::uint32_t wanted) {
+bool Cgroups::delegate(const base::Fd& directory, Controllers wanted) {
   if (!directory) return false;
   const auto enabled = read_file(directory.get(), "cgroup.subtree_control");
   if (enabled && (controllers_in(*enabled, ' ') & wanted) == wanted) return true;
   return try_write(directory.get(), "cgroup.subtree_control", names_of(wanted, "+", " "));
 }
 
-base::Fd Cgroups::unified_parent(base::Fd own, base::Fd top, std::uint32_t wanted) {
+base::Fd Cgroups::unified_parent(base::Fd own, base::Fd top, Controllers wanted) {
   if (delegate(own, wanted)) return own;
   // A group with processes of its own may not hand controllers down: step into a leaf, with the server that started us.
   const std::string leaf = base_name_ + std::string(kLeafSuffix);
@@ -218,20 +228,21 @@ void Cgroups::remove_abandoned(const base::Fd& parent) const {
 }
 
 std::string Cgroups::description() const {
-  std::string legacy, text;
+  Controllers legacy = cpuset_parent_ ? kCpuset : 0;
   for (const Hierarchy& hierarchy : hierarchies_)
-    if (!hierarchy.unified) legacy += (legacy.empty() ? "" : ",") + names_of(hierarchy.controllers, "", ",");
-  if (!legacy.empty()) text = "cgroup v1 " + legacy;
+    if (!hierarchy.unified) legacy |= hierarchy.controllers;
+  std::string text = legacy == 0 ? "" : "cgroup v1 " + names_of(legacy, "", ",");
   if (const Hierarchy* v2 = unified()) {
-    text += (text.empty() ? "cgroup v2 " : "; v2 ") + names_of(v2->controllers, "", ",");
-    text += v2->controllers == 0 ? "freeze,kill" : ",freeze,kill";
+    const Controllers has = v2->controllers | (confines_ && !cpuset_parent_ ? kCpuset : 0);
+    text += (text.empty() ? "cgroup v2 " : "; v2 ") + names_of(has, "", ",");
+    text += has == 0 ? "freeze,kill" : ",freeze,kill";
   }
   return text;
 }
 
 const Cgroups::Hierarchy& Cgroups::of(Controller controller) const {
   for (const Hierarchy& hierarchy : hierarchies_)
-    if ((hierarchy.controllers & bit(static_cast<int>(controller))) != 0) return hierarchy;
+    if ((hierarchy.controllers & bit(controller)) != 0) return hierarchy;
   // The constructor has seen to it that each controller is somewhere.
   std::abort();
 }
@@ -251,6 +262,7 @@ const Cgroups::Hierarchy& Cgroups::freezing() const {
 
 void Cgroups::create(const std::string& name) {
   for (const Hierarchy& hierarchy : hierarchies_) {
+    if (hierarchy.confines_alone()) continue;
     base::check(::mkdirat(hierarchy.base.get(), name.c_str(), 0755), "making a cgroup");
     if (hierarchy.unified)
       base::check(::mkdirat(hierarchy.base.get(), (name + kInner).c_str(), 0755), "making a cgroup");
@@ -307,6 +319,8 @@ Cgroups::Entrance Cgroups::entrance(const std::string& name) const {
       entrance.outer = open(hierarchy, "", O_RDONLY | O_DIRECTORY);
       entrance.inner = open(hierarchy, kInner, O_RDONLY | O_DIRECTORY);
       entrance.inner_file = open(hierarchy, std::string(kInner) + "/cgroup.procs", O_WRONLY);
+    } else if (hierarchy.confines_alone()) {
+      continue;
     } else if (hierarchy.freezes()) {
       entrance.freezer_file = open(hierarchy, "/tasks", O_WRONLY);
     } else {
@@ -338,17 +352,50 @@ base::Fd Cgroups::peak_reader(const std::string& name) const {
   return fd;
 }
 
-std::int64_t Cgroups::peak_bytes(const std::string& name) const {
-  char text[32] = {};
-  const base::Fd reader = peak_reader(name);
-  if (::pread(reader.get(), text, sizeof text - 1, 0) <= 0) return 0;
-  return std::strtoll(text, nullptr, 10);
-}
+std::int64_t Cgroups::peak_bytes(const std::string& name) const { return number_in(peak_reader(name)); }
 
 std::int64_t Cgroups::out_of_memory_kills(const std::string& name) const {
   const Hierarchy& memory = of(Controller::memory);
   const auto text = read_file(memory.base.get(), name + (memory.unified ? "/memory.events" : "/memory.oom_control"));
   return text ? line_value(*text, "oom_kill") : 0;
+}
+
+base::Fd Cgroups::process_counter(const std::string& name) const {
+  const std::string path = name + "/pids.current";
+  return base::Fd(base::check(::openat(of(Controller::pids).base.get(), path.c_str(), O_RDONLY | O_CLOEXEC),
+                              "opening the count of processes"));
+}
+
+void Cgroups::confine(const std::string& name, int processors) {
+  const std::string wanted = last_processors(processors);
+  const Hierarchy* const found = wanted.empty() ? nullptr : cpuset();
+  if (found == nullptr) return;
+  const int base = found->base.get();
+  if (!found->unified) {
+    const auto memory = read_file(base, "cpuset.mems");
+    if (!memory || ::mkdirat(base, name.c_str(), 0755) != 0 || !try_write(base, name + "/cpuset.mems", *memory)) return;
+  }
+  if (try_write(base, name + "/cpuset.cpus", wanted) && !found->unified) moving_.push_back(name);
+}
+
+bool Cgroups::move_confined() {
+  std::erase_if(moving_, [this](const std::string& name) { return !move_some(name); });
+  return !moving_.empty();
+}
+
+/// False when none is left outside. What is inside has its children there.
+bool Cgroups::move_some(const std::string& name) const {
+  const int base = of(Controller::cpuset).base.get();
+  const std::string path = name + "/cgroup.procs";
+  const std::set<std::string> inside = lines_of(base, path);
+  int moved = 0;
+  for (const std::string& pid : lines_of(of(Controller::pids).base.get(), path)) {
+    if (inside.contains(pid)) continue;
+    if (moved++ == kMovedAtOnce) return true;
+    // One that has ended meanwhile cannot be put anywhere.
+    try_write(base, path, pid);
+  }
+  return moved > 0;
 }
 
 bool Cgroups::kill(const std::string& name) const {
@@ -358,6 +405,7 @@ bool Cgroups::kill(const std::string& name) const {
 
 bool Cgroups::remove(const std::string& name) {
   bool gone = true;
+  std::erase(moving_, name);
   for (const Hierarchy& hierarchy : hierarchies_) {
     const int base = hierarchy.base.get();
     if (hierarchy.unified && ::unlinkat(base, (name + kInner).c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)

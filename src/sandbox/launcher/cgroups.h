@@ -12,12 +12,9 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "sandbox/launcher/cgroup_mounts.h"
 
 namespace lambent::sandbox::launcher {
-
-enum class Controller : std::uint8_t { memory, cpu, pids, freezer };
-/// The first so many are needed; the freezer of version 1 only where there is no version 2.
-constexpr int kControllers = 3;
 
 class Cgroups {
  public:
@@ -27,7 +24,7 @@ class Cgroups {
   Cgroups(const Cgroups&) = delete;
   Cgroups& operator=(const Cgroups&) = delete;
 
-  /// "cgroup v1 memory,cpu,pids; v2 kill"
+  /// "cgroup v1 memory,cpu,pids; v2 freeze,kill; cpuset"
   std::string description() const;
 
   /// The names are plain ("e12"). Throws std::system_error.
@@ -66,6 +63,14 @@ class Cgroups {
   std::int64_t peak_bytes(const std::string& name) const;
   /// How often the kernel killed something inside for want of memory.
   std::int64_t out_of_memory_kills(const std::string& name) const;
+  /// A file whose text is how many processes and threads are inside.
+  base::Fd process_counter(const std::string& name) const;
+  /// From now on at most on so many processors at once, the last of the machine: as a limit of time only says how long a crowd
+  /// is at work, not on how many processors others find it in their way. Without effect where there are no more processors or no
+  /// controller for it. In version 1, whose groups for it are made only then, `move_confined` has to follow.
+  void confine(const std::string& name, int processors);
+  /// Puts some more of what is being confined where it belongs; false when nothing is left to do.
+  bool move_confined();
   /// Kills the inner group. False where there is no cgroup.kill.
   bool kill(const std::string& name) const;
   /// False while something is still inside: try again a little later.
@@ -77,21 +82,33 @@ class Cgroups {
     base::Fd parent;   // the directory that holds it
     std::string name;  // of our group
     bool unified = false;
-    std::uint32_t controllers = 0;  // bits of Controller
+    Controllers controllers = 0;
     bool freezes() const;
+    /// It has groups only for what is confined.
+    bool confines_alone() const;
   };
 
   const Hierarchy& of(Controller controller) const;
   const Hierarchy* unified() const;
   const Hierarchy& freezing() const;
   /// The directory of v2 beneath which our base can have the wanted controllers; empty when there is none.
-  base::Fd unified_parent(base::Fd own, base::Fd top, std::uint32_t wanted);
-  static bool delegate(const base::Fd& directory, std::uint32_t wanted);
+  base::Fd unified_parent(base::Fd own, base::Fd top, Controllers wanted);
+  static bool delegate(const base::Fd& directory, Controllers wanted);
   void remove_abandoned(const base::Fd& parent) const;
   void adopt(Hierarchy hierarchy);
+  void find_cpuset(const std::vector<CgroupMount>& mounts);
+  const Hierarchy* cpuset();
+  const Hierarchy* enable_cpuset();
+  const Hierarchy* make_cpuset(base::Fd parent);
+  bool move_some(const std::string& name) const;
 
   std::vector<Hierarchy> hierarchies_;
   std::string base_name_;
+  /// A controller for it is there and has not been tried yet; of version 1 when it has a parent.
+  bool confines_ = false;
+  base::Fd cpuset_parent_;
+  /// Confined, and not all inside yet.
+  std::vector<std::string> moving_;
   /// Set when the launcher and its server had to step into a leaf of their own group.
   base::Fd own_group_;
   pid_t moved_parent_ = -1;

@@ -19,6 +19,7 @@
 #include "sandbox/jail/init.h"
 #include "sandbox/jail/raw.h"
 #include "sandbox/launcher/channel.h"
+#include "sandbox/launcher/files.h"
 #include "sandbox/launcher/limits.h"
 
 namespace lambent::sandbox::launcher {
@@ -226,6 +227,7 @@ void Environments::clone_init(Environment& environment, const Stock& stock) {
   Cgroups::Entrance entrance = cgroups_.entrance(environment.cgroup);
   environment.peak_reader = cgroups_.peak_reader(environment.cgroup);
   environment.freezer = cgroups_.freezer(environment.cgroup);
+  environment.process_counter = cgroups_.process_counter(environment.cgroup);
 
   Pair orders = make_pair(SOCK_SEQPACKET);
   Ends out = make_output(uid), err = make_output(uid);
@@ -403,6 +405,16 @@ void Environments::limit_cpu(const Environment& environment) {
   cgroups_.limit_cpu(environment.cgroup, environment.memory_mib * 1000 / kMibOfOneCpu);
 }
 
+void Environments::confine_crowds() {
+  for (auto& [slot, environment] : environments_) {
+    if (!environment.process_counter || number_in(environment.process_counter) <= environment.max_processes / 2)
+      continue;
+    environment.process_counter.reset();
+    const std::int64_t share = (environment.memory_mib + kMibOfOneCpu - 1) / kMibOfOneCpu;
+    cgroups_.confine(environment.cgroup, static_cast<int>(std::max<std::int64_t>(share, 1)));
+  }
+}
+
 base::Fd Environments::make_socket(const Environment& environment) { return networks_.make_socket(environment.pidfd); }
 
 wire::Ended Environments::ended(const Environment& environment, std::int32_t which, std::int32_t wait_status) const {
@@ -470,7 +482,8 @@ void Environments::remove_group(const std::string& name) {
 
 bool Environments::sweep() {
   std::erase_if(busy_groups_, [this](const std::string& name) { return cgroups_.remove(name); });
-  return !busy_groups_.empty();
+  const bool moving = cgroups_.move_confined();
+  return moving || !busy_groups_.empty();
 }
 
 }  // namespace lambent::sandbox::launcher

@@ -70,6 +70,8 @@ struct Environment {
   bool waits = false;
   /// Of the fork of a zygote that has ended, to learn its end from.
   base::Fd fork_pidfd;
+  /// How many processes it has; empty once it is confined.
+  base::Fd process_counter;
   /// How often the kernel had killed something for want of memory before the present run.
   std::int64_t earlier_kills = 0;
 
@@ -112,7 +114,7 @@ class Environments {
   Environments(const Environments&) = delete;
   Environments& operator=(const Environments&) = delete;
 
-  /// "cgroup v1 memory,cpu,pids; landlock 7; seccomp; /tmp on ext4 images"
+  /// "cgroup v1 memory,cpu,pids,cpuset; v2 freeze,kill; landlock 7; seccomp; /tmp on ext4 images"
   std::string description() const;
   const NetworkReport& network() const { return networks_.report(); }
 
@@ -127,6 +129,11 @@ class Environments {
   /// Everything.
   void destroy(Environment& environment) const;
   void limit_cpu(const Environment& environment);
+  /// To be called every so often. What has more than half of the processes that it may have keeps from then on to as many
+  /// processors as its share fills: a crowd on all of them is in the way of whoever wakes, however little time it takes in all
+  /// (docs/decisions/0013-crowds-are-confined.md).
+  void confine_crowds();
+  bool empty() const { return environments_.empty(); }
   /// Throws std::system_error.
   base::Fd make_socket(const Environment& environment);
 
@@ -149,7 +156,7 @@ class Environments {
   bool making() const;
   /// Does one piece of work that need not wait for a request; false when there is none.
   bool restock();
-  /// Tries again to remove groups that were still busy; false when none is left.
+  /// Goes on with what takes several goes: removing groups that were still busy, confining. False when none is left.
   bool sweep();
 
  private:

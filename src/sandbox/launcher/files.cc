@@ -9,10 +9,9 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
 #include <string_view>
 #include <system_error>
-
-#include "base/fd.h"
 
 namespace lambent::sandbox::launcher {
 
@@ -57,6 +56,11 @@ std::optional<std::string> read_file(int directory, const std::string& path) {
   }
   text.resize(length);
   return text;
+}
+
+std::int64_t number_in(const base::Fd& file) {
+  char text[32] = {};
+  return ::pread(file.get(), text, sizeof text - 1, 0) > 0 ? std::strtoll(text, nullptr, 10) : 0;
 }
 
 bool try_write(int directory, const std::string& path, const std::string& text) {

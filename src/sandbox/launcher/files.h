@@ -1,14 +1,19 @@
 // Small files of kernel file systems, read and written whole, relative to a directory descriptor.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "base/fd.h"
 
 namespace lambent::sandbox::launcher {
 
 /// At most 64 KiB; nothing when it cannot be read.
 std::optional<std::string> read_file(int directory, const std::string& path);
+/// The number that the file's text is, from its beginning; 0 when it is none.
+std::int64_t number_in(const base::Fd& file);
 /// One write(2) to an existing file, as the kernel wants it. Throws std::system_error naming the path.
 void write_file(int directory, const std::string& path, const std::string& text);
 bool try_write(int directory, const std::string& path, const std::string& text);

@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <sstream>
 #include <string_view>
@@ -30,6 +31,8 @@ constexpr int kSweepMs = 3;
 /// Without a word from anybody.
 constexpr int kCalmMs = 5;
 constexpr int kIdleMs = 60'000;
+/// Between two looks for crowds.
+constexpr std::chrono::milliseconds kLook{500};
 constexpr int kEvents = 64;
 
 /// What an epoll event is about: the server's socket, or one of the descriptors of an environment or zygote.
@@ -55,11 +58,12 @@ class Loop {
     bool open = true, may_restock = true, calm = false, busy = false;
     while (open) {
       epoll_event events[kEvents];
-      const int rest = zygotes_.empty() ? -1 : kIdleMs;
+      const int rest = !environments_.empty() ? static_cast<int>(kLook.count()) : zygotes_.empty() ? -1 : kIdleMs;
       const int timeout = may_restock ? (calm ? 0 : kCalmMs) : busy ? kSweepMs : rest;
       const int count = ::epoll_wait(epoll_.get(), events, kEvents, timeout);
       if (count < 0 && errno != EINTR) return;
       for (int i = 0; i < count && open; ++i) open = handle(events[i].data.u64);
+      look_for_crowds();
       busy = environments_.sweep();
       if (!zygotes_.empty()) zygotes_.retire_idle();
       // Only what is left over of the time: a request waits for nothing that it does not need itself, nor does what is on its
@@ -75,6 +79,13 @@ class Loop {
     event.events = EPOLLIN;
     event.data.u64 = tag(source, number);
     base::check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
+  }
+
+  void look_for_crowds() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_look_) return;
+    environments_.confine_crowds();
+    next_look_ = now + kLook;
   }
 
   bool handle(std::uint64_t event) {
@@ -313,6 +324,7 @@ class Loop {
   Environments& environments_;
   Zygotes zygotes_;
   base::Fd epoll_;
+  std::chrono::steady_clock::time_point next_look_;
   std::string buffer_;
 };
 
