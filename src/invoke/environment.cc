@@ -565,8 +565,13 @@ Task<void> Environment::shut_extensions_down(std::string_view reason) {
 }
 
 Task<void> Environment::shut_down() {
+  const bool was_frozen = frozen_;
   thaw();
-  if (has_extensions()) co_await shut_extensions_down("spindown");
+  if (has_extensions()) {
+    if (was_frozen)
+      co_await wait_until([this] { return exit_.has_value(); }, std::chrono::steady_clock::now() + kThawing);
+    if (state_ != State::ended) co_await shut_extensions_down("spindown");
+  }
   end();
 }
 

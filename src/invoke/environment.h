@@ -34,6 +34,9 @@ class Environment {
   /// and have so much of the former, too. The runtime's own part of the former without internal ones ("Lambda Extensions API",
   /// "Shutdown phase").
   static constexpr std::chrono::milliseconds kShutdownExternal{2000}, kShutdownInternal{500}, kShutdownRuntime{300};
+  /// Threads leave the freezer one by one, and the kernel gives a signal to the first of them; in some languages only the main
+  /// thread acts on it. So long they have before SIGTERM (without, Python missed three of three hundred).
+  static constexpr std::chrono::milliseconds kThawing{10};
 
   /// Takes a sandbox; init begins at once and may last `init_limit`. Whoever provisions calls initialize() next. Throws std::runtime_error when there is no sandbox to be
   /// had and aws::Error for a runtime or role that is gone.

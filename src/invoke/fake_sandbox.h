@@ -44,6 +44,8 @@ struct FakeSignals {
     sent.push_back({signal, clock.steady(), clock.now_ms()});
   }
   std::vector<Sent> sent;
+  /// The last time.
+  base::SteadyTime thawed_at;
 };
 
 /// What outlives the Sandbox object: the runtime's side.
@@ -207,7 +209,10 @@ class FakeSandbox final : public sandbox::Sandbox {
     co_return;
   }
   void freeze() override { frozen = true; }
-  void thaw() override { frozen = false; }
+  void thaw() override {
+    frozen = false;
+    signals->thawed_at = base::SystemClock().steady();
+  }
   std::int32_t peak_memory_mib() const override { return 42; }
   void limit_cpu() override { cpu_limited = true; }
 

@@ -128,6 +128,15 @@ TEST_F(ShutdownTest, WithAnInternalExtensionTheRuntimeHasHalfASecond) {
   EXPECT_LT(shortest, milliseconds(500) + kSlack);
 }
 
+TEST_F(ShutdownTest, WhatWasFrozenHasAMomentToMoveBeforeItIsSignalled) {
+  initialize(extended(false), true);
+  ASSERT_TRUE(await([this] { return sandbox_->frozen; }));
+  retire();
+  const FakeSignals::Sent term = signal(1);
+  EXPECT_EQ(term.signal, SIGTERM);
+  EXPECT_GE(term.at - on_lane([this] { return signals_->thawed_at; }), milliseconds(10));
+}
+
 TEST_F(ShutdownTest, ARuntimeThatEndsByItselfIsNotWaitedForLonger) {
   launcher_->ends_on_sigterm = true;
   const milliseconds shortest = best(milliseconds(400), [this] {
