@@ -23,7 +23,6 @@ import select
 import shutil
 import sqlite3
 import tempfile
-import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -32,8 +31,8 @@ import pytest
 
 from chaos.accept_load import Load
 from support.functions import Deployer
-from support.moto import Moto
 from support.polling import until
+from support.queue_of_told import QueueOfTold
 from support.server import Server
 
 KILLS = int(os.environ.get("LAMBENT_CHAOS_KILLS", "5"))
@@ -113,16 +112,16 @@ def ledgers():
 
 
 @pytest.fixture
-def moto():
-    running = Moto()
-    yield running
-    running.stop()
+def failures():
+    queue = QueueOfTold("failures")
+    yield queue
+    queue.close()
 
 
 @pytest.fixture
-def server(moto, ledgers):
+def server(failures, ledgers):
     running = Server("--time-scale", str(TIME_SCALE), "--file-system", f"{ACCESS_POINT}={ledgers.directory}",
-                     *moto.target_arguments()).start()
+                     *failures.target_arguments()).start()
     yield running
     running.discard()
 
@@ -140,48 +139,9 @@ def deploy(server, destination):
     return name
 
 
-class Told:
-    """What arrives in the queue of failures, by the event's number. It is emptied all the while: the stand-in for SQS looks through
-    all that waits in a queue for each message that it gives away."""
-
-    def __init__(self, moto, url):
-        self.sqs = moto.client("sqs")
-        self.url = url
-        self.times = {}
-        self._lock = threading.Lock()
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._empty_until_done)
-        self._thread.start()
-
-    def _empty_until_done(self):
-        while not self._done.wait(0.2):
-            self.drain()
-
-    def drain(self):
-        with self._lock:
-            while messages := self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", []):
-                for message in messages:
-                    number = json.loads(message["Body"])["requestPayload"]["n"]
-                    self.times[number] = self.times.get(number, 0) + 1
-                self.sqs.delete_message_batch(QueueUrl=self.url, Entries=[
-                    {"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]} for i, message in enumerate(messages)])
-
-    def close(self):
-        self._done.set()
-        self._thread.join()
-
-
 def waiting(server):
     text = urllib.request.urlopen(server.endpoint + "/_lambent/metrics", timeout=10).read().decode()
     return int(float(re.search(r"^lambent_async_events ([\d.]+)$", text, re.M)[1]))
-
-
-@pytest.fixture
-def failures(moto):
-    url, arn = moto.queue("failures")
-    told = Told(moto, url)
-    yield arn, told
-    told.close()
 
 
 def launchers_of(server):
@@ -245,8 +205,7 @@ class Account:
 
 def test_no_accepted_event_is_lost_to_kills(server, ledgers, failures, capsys):
     chance = random.Random(SEED)
-    arn, told = failures
-    name = deploy(server, arn)
+    name = deploy(server, failures.arn)
     load = Load(server, name)
     account = Account(ledgers)
     per_round = EVENTS // (KILLS + 1)
@@ -268,18 +227,18 @@ def test_no_accepted_event_is_lost_to_kills(server, ledgers, failures, capsys):
     for thread in load.run(EVENTS - load._next):
         thread.join(300)
     until(lambda: waiting(server) == 0, SETTLE_SECONDS, "every event has ended")
-    told.drain()
+    told = collections.Counter(json.loads(body)["requestPayload"]["n"] for body in failures.bodies)
     assert ledgers.add_new() == 0, "an event that has ended is still running"
     duplicates = account.duplicates()
     ran = set(ledgers.number_of.values())
     failing = {number for number in load.accepted if number % 10 == 0}
     # One that waited for too long ends in the queue of failures too.
-    lost = {number for number in load.accepted - failing if number not in ran and number not in told.times}
-    lost |= {number for number in failing if number not in told.times}
+    lost = {number for number in load.accepted - failing if number not in ran and number not in told}
+    lost |= {number for number in failing if number not in told}
     most, in_flight = (max(column) for column in zip(*account.kills))
     with capsys.disabled():
         print(f"\nchaos seed {SEED}: {KILLS} kills, {len(load.accepted)} accepted, {len(load.unanswered)} unanswered, "
               f"{len(lost)} lost, {duplicates} duplicate runs, of one kill {most} at most (of {CONCURRENCY} in flight and a commit "
-              f"group of {COMMIT_GROUP}), {in_flight} at most unended, {len(told.times)} failures told, "
+              f"group of {COMMIT_GROUP}), {in_flight} at most unended, {len(told)} failures told, "
               f"slowest restart {max(starts):.2f} s")
     assert not lost, f"accepted and lost: {sorted(lost)[:20]}"
