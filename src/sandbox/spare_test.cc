@@ -194,6 +194,28 @@ TEST_F(Spare, a_zygote_that_dies_takes_no_environment_along_and_is_replaced) {
   EXPECT_EQ(running->exit->signal, SIGKILL);
 }
 
+TEST_F(Spare, the_end_of_a_fork_that_its_zygote_tells_late_is_not_taken_for_that_of_what_was_started_since) {
+  for (const bool zygote_ends : {false, true}) {
+    const auto running = lab().prepare(lab().spare_spec(Way::forked));
+    lab().assign(*running, script("import time\nprint('up', flush=True)\ntime.sleep(1000)\n"));
+    ASSERT_TRUE(lab().drive(*running, seconds(10), [&] { return running->out == "up\n"; }));
+    const std::set<pid_t> found = zygotes();
+    ASSERT_EQ(found.size(), 1U);
+    ASSERT_EQ(::kill(*found.begin(), SIGSTOP), 0);
+    running->sandbox->kill();
+    lab().restart(*running, {"/bin/sh", "-c", "echo again; sleep 1000"});
+    ASSERT_TRUE(lab().drive(*running, seconds(10), [&] { return running->out == "up\nagain\n"; }));
+    ASSERT_EQ(::kill(*found.begin(), zygote_ends ? SIGKILL : SIGCONT), 0);
+    if (zygote_ends) ASSERT_TRUE(eventually(seconds(5), [&] { return !zygotes().contains(*found.begin()); }));
+    // It tells of one thing after the other.
+    const auto next = lab().prepare(lab().spare_spec(Way::forked));
+    EXPECT_FALSE(running->exit.has_value());
+    lab().restart(*running, {"/bin/sh", "-c", "exit 7"});
+    ASSERT_TRUE(ended(*running));
+    EXPECT_EQ(running->exit->status, 7);
+  }
+}
+
 TEST_F(Spare, a_zygote_is_replaced_after_so_many_forks_and_lives_as_long_as_they_do) {
   Lab two_forks(2);
   std::vector<std::unique_ptr<Running>> all(5);

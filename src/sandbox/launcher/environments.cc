@@ -366,6 +366,8 @@ void Environments::restart(Environment& environment, const wire::Checked& reques
     order(environment, jail::OrderKind::restart, &request, 0, {});
   });
   environment.phase = Phase::restarting;
+  // What init starts now is its own. A busy zygote may tell of its fork's end after that.
+  environment.zygote = false;
 }
 
 void Environments::terminate(const Environment& environment) const {

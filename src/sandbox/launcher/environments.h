@@ -65,10 +65,11 @@ struct Environment {
   std::int32_t max_processes = 0;
   /// In the router's network; 0: none.
   Address address = 0;
+  /// Its runtime is a zygote's fork, or will be; not after a restart.
   bool zygote = false;
   /// A process waits, or will, for the function.
   bool waits = false;
-  /// Of the fork of a zygote that has ended, to learn its end from.
+  /// Of the fork of a zygote that has ended, to learn its end from: until it is reaped init cannot end.
   base::Fd fork_pidfd;
   /// How many processes it has; empty once it is confined.
   base::Fd process_counter;

@@ -274,7 +274,7 @@ class Loop {
         made(*environment);
       else if (event.failure)
         give_up(*environment, *event.failure);
-      else
+      else if (environment->zygote)
         ended(*environment, wire::kRuntime, event.wait_status);
     }
   }
@@ -297,7 +297,7 @@ class Loop {
     const bool ours = ::waitid(P_PIDFD, static_cast<id_t>(environment.fork_pidfd.get()), &reaped, WEXITED) == 0;
     environment.fork_pidfd.reset();
     const int status = reaped.si_code == CLD_EXITED ? reaped.si_status << 8 : reaped.si_status;
-    ended(environment, wire::kRuntime, ours ? status : SIGKILL);
+    if (environment.zygote) ended(environment, wire::kRuntime, ours ? status : SIGKILL);
   }
 
   void end(Environment& environment) {
