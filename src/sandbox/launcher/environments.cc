@@ -79,8 +79,8 @@ auto in_words(const Work& work) {
 }  // namespace
 
 Environments::Environments(const Directories& directories, std::uint32_t first_uid, const NetworkOptions& network)
-    : networks_(network),
-      images_(directories.scratch),
+    : images_(directories.scratch),
+      networks_(network),
       mounts_(directories.scratch, directories.code, directories.runtimes, directories.roots, directories.file_systems),
       users_(first_uid),
       filter_(jail::make_filter()),
@@ -88,6 +88,7 @@ Environments::Environments(const Directories& directories, std::uint32_t first_u
   if (jail::raw(SYS_seccomp, static_cast<long>(SECCOMP_GET_ACTION_AVAIL), 0L, &kErrnoAction) != 0)
     throw std::runtime_error("the kernel has no seccomp filters");
   if (filter_.size() > jail::kMaxFilter) throw std::runtime_error("the list of system calls is too long");
+  images_.probe();
   empty_bounding_set();
 }
 

@@ -183,8 +183,9 @@ class Environments {
 
   // In this order: once the mounts are made, the host's directories cannot be reached any more.
   Cgroups cgroups_;
-  Networks networks_;
+  // Before all that takes its time: meanwhile the first is formatted.
   ScratchImages images_;
+  Networks networks_;
   Mounts mounts_;
   UserRange users_;
   std::vector<sock_filter> filter_;

@@ -73,7 +73,8 @@ base::Fd mount_image(int image) {
                                  {"errors", "continue"}});
 }
 
-void run_mkfs(int image) {
+/// In a child, which goes on by itself.
+pid_t start_mkfs(int image) {
   const std::string path = "/proc/self/fd/" + std::to_string(image);
   // One inode in 16 KiB, so that small files run out no sooner than bytes do.
   const char* const argv[] = {
@@ -100,22 +101,58 @@ void run_mkfs(int image) {
       if (flags >= 0) raw(SYS_execve, program, argv, environment);
     raw(SYS_exit_group, 127);
   }
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
   // vfork shares nothing but memory: the flag was the child's own.
-  if (status != 0) throw std::runtime_error("mkfs.ext4 (e2fsprogs) is missing or failed");
+  return pid;
+}
+
+std::int64_t bytes_of_image(std::int32_t size_mib) {
+  // What is asked for is what can be filled: inode tables (1.6 %) and what ext4 keeps back (2 %) come on top.
+  return (static_cast<std::int64_t>(size_mib) + size_mib / 20 + 2) << 20;
 }
 
 }  // namespace
+
+ScratchImages::Formatting::Formatting(std::int64_t size_bytes)
+    // In memory: what mkfs syncs costs nothing there, and only a few pages are ever written.
+    : image_(base::check(::memfd_create("template", MFD_CLOEXEC), "memfd_create")) {
+  base::check(::ftruncate(image_.get(), size_bytes), "sizing a /tmp image");
+  pid_ = start_mkfs(image_.get());
+}
+
+ScratchImages::Formatting::~Formatting() { reap(); }
+
+int ScratchImages::Formatting::reap() {
+  int status = 0;
+  if (pid_ > 0)
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) continue;
+  pid_ = -1;
+  return status;
+}
+
+const base::Fd& ScratchImages::Formatting::finish() {
+  if (reap() != 0) throw std::runtime_error("mkfs.ext4 (e2fsprogs) is missing or failed");
+  return image_;
+}
 
 ScratchImages::ScratchImages(const std::filesystem::path& directory)
     : directory_(
           base::check(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening the scratch directory")) {
   try {
+    first_.emplace(bytes_of_image(kProbeMib));
+  } catch (const std::exception& error) {
+    why_not_ = error.what();
+  }
+}
+
+void ScratchImages::probe() {
+  if (!first_) return;
+  try {
+    templates_.emplace(kProbeMib, template_of(*first_, bytes_of_image(kProbeMib)));
     make_image(kProbeMib);
   } catch (const std::exception& error) {
     why_not_ = error.what();
   }
+  first_.reset();
 }
 
 base::Fd ScratchImages::nameless_file(std::int64_t size_bytes) const {
@@ -128,14 +165,10 @@ base::Fd ScratchImages::nameless_file(std::int64_t size_bytes) const {
   return file;
 }
 
-ScratchImages::Template ScratchImages::format(std::int32_t size_mib) const {
+ScratchImages::Template ScratchImages::template_of(Formatting& formatting, std::int64_t size_bytes) {
   Template made;
-  // What is asked for is what can be filled: inode tables (1.6 %) and what ext4 keeps back (2 %) come on top.
-  made.size_bytes = (static_cast<std::int64_t>(size_mib) + size_mib / 20 + 2) << 20;
-  // In memory: what mkfs syncs costs nothing there, and only a few pages are ever written.
-  const base::Fd image(base::check(::memfd_create("template", MFD_CLOEXEC), "memfd_create"));
-  base::check(::ftruncate(image.get(), made.size_bytes), "sizing a /tmp image");
-  run_mkfs(image.get());
+  made.size_bytes = size_bytes;
+  const base::Fd& image = formatting.finish();
   {
     const base::Fd mount = mount_image(image.get());
     const base::Fd root(
@@ -160,7 +193,8 @@ ScratchImages::Template ScratchImages::format(std::int32_t size_mib) const {
 const ScratchImages::Template& ScratchImages::formatted(std::int32_t size_mib) {
   if (const auto found = templates_.find(size_mib); found != templates_.end()) return found->second;
   if (templates_.size() >= kMaxTemplates) templates_.erase(templates_.begin());
-  return templates_.emplace(size_mib, format(size_mib)).first->second;
+  Formatting formatting(bytes_of_image(size_mib));
+  return templates_.emplace(size_mib, template_of(formatting, bytes_of_image(size_mib))).first->second;
 }
 
 base::Fd ScratchImages::make_image(std::int32_t size_mib) {

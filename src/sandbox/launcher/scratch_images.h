@@ -5,9 +5,12 @@
 // device, and the kernel frees all three with the environment's last mount namespace. Owned by the launcher.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,10 +20,12 @@ namespace lambent::sandbox::launcher {
 
 class ScratchImages {
  public:
-  /// Beneath `directory`, whose file system the images fill. Tries one; when that fails /tmp is a tmpfs from then on,
-  /// which counts as memory, and `why_not` says so.
+  /// Beneath `directory`, whose file system the images fill. Has the first one formatted, which takes a while: see probe().
   explicit ScratchImages(const std::filesystem::path& directory);
 
+  /// Once, before make(): tries an image. When that fails /tmp is a tmpfs from then on, which counts as memory, and `why_not`
+  /// says so.
+  void probe();
   /// A detached mount of an empty file system with `size_mib` to fill. Throws std::system_error.
   base::Fd make(std::int32_t size_mib);
   /// Empty when images work.
@@ -37,12 +42,32 @@ class ScratchImages {
     std::vector<Piece> pieces;
   };
 
+  /// mkfs.ext4 at work on an image in memory.
+  class Formatting {
+   public:
+    explicit Formatting(std::int64_t size_bytes);
+    ~Formatting();
+    Formatting(const Formatting&) = delete;
+    Formatting& operator=(const Formatting&) = delete;
+
+    /// Waits for its end. The image; throws std::runtime_error when there is none.
+    const base::Fd& finish();
+
+   private:
+    /// Its wait status.
+    int reap();
+
+    base::Fd image_;
+    pid_t pid_ = -1;
+  };
+
   base::Fd nameless_file(std::int64_t size_bytes) const;
   const Template& formatted(std::int32_t size_mib);
-  Template format(std::int32_t size_mib) const;
+  static Template template_of(Formatting& formatting, std::int64_t size_bytes);
   base::Fd make_image(std::int32_t size_mib);
 
   base::Fd directory_;
+  std::optional<Formatting> first_;
   std::map<std::int32_t, Template> templates_;
   std::string why_not_;
 };
