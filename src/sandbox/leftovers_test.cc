@@ -215,6 +215,8 @@ TEST_F(Environments, leave_nothing_behind) {
 }
 
 TEST_F(Environments, end_with_a_launcher_whose_name_relay_hangs) {
+  // From then on the next one is kept ready.
+  lab().prepare(lab().spare_spec(Way::prepared));
   const Leftovers before = settle();
   {
     const auto running = lab().prepare(lab().spare_spec(Way::prepared));

@@ -1,9 +1,12 @@
 // Processes that wait for a function, started one by one or forked from a zygote.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -37,14 +40,17 @@ class Spare : public SandboxTest {
   }
   /// Children of the launcher that run an interpreter: zygotes.
   std::set<pid_t> zygotes() { return zygotes(lab()); }
-  static std::set<pid_t> zygotes(const Lab& lab) {
+  static std::set<pid_t> zygotes(const Lab& lab) { return children(lab, "python3"); }
+  /// Of environments, of those that nobody has claimed yet among them.
+  std::set<pid_t> inits() { return children(lab(), "lambent-launch"); }
+  static std::set<pid_t> children(const Lab& lab, std::string_view name) {
     const std::string launcher = std::to_string(lab.launcher_pid());
     std::ifstream children("/proc/" + launcher + "/task/" + launcher + "/children");
     std::set<pid_t> found;
     for (pid_t pid; children >> pid;) {
-      std::ifstream comm("/proc/" + std::to_string(pid) + "/comm");
-      std::string name;
-      if (comm >> name && name.starts_with("python3")) found.insert(pid);
+      std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
+      std::string comm;
+      if (file >> comm && comm.starts_with(name)) found.insert(pid);
     }
     return found;
   }
@@ -132,6 +138,55 @@ TEST_F(Spare, that_never_waited_is_a_prepare_that_failed) {
   spec.argv = {"/usr/bin/python3.999", "/var/runtime/zygote.py"};
   EXPECT_NE(refusal(spec), "it was prepared");
   EXPECT_TRUE(lab().settle());
+}
+
+TEST_F(Spare, what_was_made_for_the_next_is_for_its_shape_only) {
+  // More than are kept, and each twice, the second time from what was kept where it was.
+  const std::string text = "import os\nat = os.statvfs('/tmp')\nprint(at.f_frsize * at.f_blocks >> 20)\n";
+  std::size_t kept = 0;
+  for (int round = 0; round < 2; ++round) {
+    for (const std::int32_t mib : {512, 600, 700, 800, 900, 1000}) {
+      for (const Way way : {Way::launched, Way::forked}) {
+        Spec spec = script(text);
+        spec.ephemeral_mib = mib;
+        SpareSpec spare = lab().spare_spec(Way::forked);
+        spare.ephemeral_mib = mib;
+        const auto running = way == Way::launched ? lab().launch(spec) : lab().prepare(spare);
+        if (way == Way::forked) lab().assign(*running, spec);
+        const Outcome outcome = lab().finish(*running);
+        ASSERT_GE(std::atoi(outcome.out.c_str()), mib) << outcome.err;
+        ASSERT_LT(std::atoi(outcome.out.c_str()), mib + 60);
+      }
+      ASSERT_TRUE(lab().settle());
+      kept = std::min<std::size_t>(kept + (round == 0 ? 1 : 0), 4);
+      ASSERT_TRUE(eventually(seconds(5), [&] { return inits().size() == kept; })) << inits().size() << " of " << kept;
+    }
+  }
+}
+
+TEST_F(Spare, what_was_made_for_the_next_is_taken_by_it) {
+  EXPECT_EQ(lab().run(script("print('up')\n")).out, "up\n");
+  ASSERT_TRUE(lab().settle());
+  ASSERT_TRUE(eventually(seconds(5), [&] { return inits().size() == 1; }));
+  const int made = *inits().begin();
+  const auto running = lab().launch(script("import time\nprint('up', flush=True)\ntime.sleep(1000)\n"));
+  ASSERT_TRUE(lab().drive(*running, seconds(10), [&] { return running->out == "up\n"; }));
+  const std::vector<int> found = lab().process_ids();
+  EXPECT_TRUE(std::ranges::find(found, made) != found.end());
+}
+
+TEST_F(Spare, what_was_made_for_the_next_may_be_killed) {
+  const Spec spec = script("print('up')\n");
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(lab().run(spec).out, "up\n");
+    ASSERT_TRUE(eventually(seconds(5), [&] { return !inits().empty(); }));
+    for (const pid_t init : inits()) {
+      pollfd ended{static_cast<int>(::syscall(SYS_pidfd_open, init, 0)), POLLIN, 0};
+      ASSERT_EQ(::kill(init, SIGKILL), 0);
+      ASSERT_EQ(::poll(&ended, 1, 5000), 1);
+      ::close(ended.fd);
+    }
+  }
 }
 
 TEST_F(Spare, dropped_before_it_waits_leaves_nothing) {

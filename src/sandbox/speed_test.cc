@@ -107,7 +107,7 @@ TEST_F(Speed, of_freezing_and_thawing) {
   thaw.print("thaw");
 }
 
-/// A launch's strings and counts, as the wire would have checked them.
+/// A launch's strings and counts, as the wire would have checked them; each of a shape for which nothing was made beforehand.
 wire::Checked true_request(std::uint64_t id) {
   wire::Checked request;
   request.id = id;
@@ -116,7 +116,7 @@ wire::Checked true_request(std::uint64_t id) {
   request.runtime_dir = "python";
   request.memory_mib = 256;
   request.ephemeral_mib = 512;
-  request.max_processes = 100;
+  request.max_processes = 100 + static_cast<std::int32_t>(id);
   request.argument_count = 1;
   request.argv = {"/bin/true"};
   request.strings = std::string_view("/bin/true", 10);

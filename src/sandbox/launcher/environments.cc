@@ -26,6 +26,9 @@ namespace lambent::sandbox::launcher {
 namespace {
 
 constexpr std::size_t kStockedEnvironments = 2;
+/// As many shapes as a usual mix of functions has.
+constexpr std::size_t kUnclaimedEnvironments = 4;
+constexpr std::int32_t kUsualScratchMib = 512;
 constexpr int kEndMs = 5000;
 /// AWS: 1,769 MB are one virtual processor.
 constexpr std::int64_t kMibOfOneCpu = 1769;
@@ -64,6 +67,10 @@ Pair make_pair(int type) {
   int ends[2];
   base::check(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends), "socketpair");
   return {base::Fd(ends[0]), base::Fd(ends[1])};
+}
+
+Shape shape_of(const wire::Checked& request) {
+  return {request.root, request.runtime_dir, request.ephemeral_mib, request.max_processes};
 }
 
 /// Words of system errors as a launch's failure.
@@ -110,6 +117,7 @@ Environments::~Environments() {
       while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
     end(slot);
   }
+  for (Environment& environment : unclaimed_) discard(environment);
   for (const Stock& stock : stock_) remove_group(stock.cgroup);
   for (int attempt = 0; attempt < 500 && sweep(); ++attempt) ::poll(nullptr, 0, 2);
 }
@@ -137,7 +145,6 @@ Environments::Stock Environments::make_stock(std::int32_t scratch_mib) {
 }
 
 Environments::Stock Environments::take_stock(std::int32_t scratch_mib) {
-  usual_scratch_mib_ = scratch_mib;
   if (stock_.empty()) return make_stock(scratch_mib);
   Stock stock = std::move(stock_.front());
   stock_.pop_front();
@@ -154,41 +161,73 @@ bool Environments::making() const {
 }
 
 bool Environments::restock() {
-  if (stock_.size() >= kStockedEnvironments) return false;
   try {
-    stock_.push_back(make_stock(usual_scratch_mib_));
+    if (stock_.size() >= kStockedEnvironments) return make_unclaimed();
+    stock_.push_back(make_stock(usual_ ? usual_->ephemeral_mib : kUsualScratchMib));
   } catch (const std::exception&) {
     // The launch that needs it will fail with the reason.
+    return false;
+  } catch (const LaunchFailure&) {
     return false;
   }
   return true;
 }
 
-Environment& Environments::make(const wire::Checked& request) {
+bool Environments::make_unclaimed() {
+  const auto has_usual = [this](const Environment& each) { return each.shape == *usual_; };
+  if (!usual_ || std::ranges::any_of(unclaimed_, has_usual)) return false;
+  if (unclaimed_.size() >= kUnclaimedEnvironments) {
+    discard(unclaimed_.front());
+    unclaimed_.pop_front();
+  }
   Environment environment;
+  environment.shape = *usual_;
+  environment.slot = take_slot();
+  try {
+    build(environment);
+  } catch (...) {
+    discard(environment);
+    throw;
+  }
+  unclaimed_.push_back(std::move(environment));
+  return true;
+}
+
+std::optional<Environment> Environments::take_unclaimed(const Shape& shape) {
+  const auto found = std::ranges::find_if(unclaimed_, [&](const Environment& each) { return each.shape == shape; });
+  if (found == unclaimed_.end()) return std::nullopt;
+  Environment environment = std::move(*found);
+  unclaimed_.erase(found);
+  siginfo_t ended{};
+  ::waitid(P_PIDFD, static_cast<id_t>(environment.pidfd.get()), &ended, WEXITED | WNOHANG | WNOWAIT);
+  if (ended.si_pid == 0) return environment;
+  // Killed by somebody while nobody watched it.
+  discard(environment);
+  return std::nullopt;
+}
+
+Environment& Environments::make(const wire::Checked& request) {
+  if (request.zygote) {
+    if (const char* wrong = wire::refuse_zygote(request)) throw LaunchFailure{wrong};
+    mounts_.require_trusted(request.root);
+  }
+  const Shape shape = shape_of(request);
+  usual_ = shape;
+  std::optional<Environment> unclaimed = take_unclaimed(shape);
+  const bool made = unclaimed.has_value();
+  Environment environment = made ? std::move(*unclaimed) : Environment{};
   environment.id = request.id;
   environment.phase = request.kind == wire::Kind::launch ? Phase::launching : Phase::preparing;
-  environment.root = request.root;
-  environment.runtime_dir = request.runtime_dir;
+  environment.shape = shape;
   environment.argv.assign(request.argv.begin(), request.argv.end());
   environment.variables.assign(request.variables.begin(), request.variables.end());
   environment.memory_mib = request.memory_mib;
-  environment.ephemeral_mib = request.ephemeral_mib;
-  environment.max_processes = request.max_processes;
   environment.zygote = request.zygote;
   environment.waits = environment.phase == Phase::preparing && request.argument_count > 0;
-  environment.slot = take_slot();
+  if (!made) environment.slot = take_slot();
   try {
-    if (request.zygote) {
-      if (const char* wrong = wire::refuse_zygote(request)) throw LaunchFailure{wrong};
-      mounts_.require_trusted(request.root);
-    }
-    Stock stock = take_stock(request.ephemeral_mib);
-    environment.cgroup = stock.cgroup;
-    environment.address = stock.network.address;
-    clone_init(environment, stock);
-    environment.runtime_api = std::move(stock.network.runtime_api);
-    environment.api = std::move(stock.network.api);
+    made ? limit(environment) : build(environment);
+    if (!environment.zygote) environment.fork = {};
     if (environment.waits) order_wait(environment, request);
     if (environment.phase == Phase::launching) assign(environment, request);
   } catch (const std::system_error& error) {
@@ -200,6 +239,25 @@ Environment& Environments::make(const wire::Checked& request) {
   }
   slots_.emplace(environment.id, environment.slot);
   return environments_.emplace(environment.slot, std::move(environment)).first->second;
+}
+
+/// The sandbox itself, before anything of the request is in it.
+void Environments::build(Environment& environment) {
+  Stock stock = take_stock(environment.shape.ephemeral_mib);
+  environment.cgroup = stock.cgroup;
+  environment.address = stock.network.address;
+  limit(environment);
+  clone_init(environment, stock);
+  environment.runtime_api = std::move(stock.network.runtime_api);
+  environment.api = std::move(stock.network.api);
+}
+
+void Environments::limit(const Environment& environment) {
+  const bool launching = environment.phase == Phase::launching;
+  cgroups_.limit(environment.cgroup,
+                 {(launching ? environment.memory_mib : kWaitingMib) << 20, environment.shape.max_processes});
+  // Nobody waits for what waits for its function by itself: an invocation that runs meanwhile shall not notice it.
+  if (environment.waits && !environment.zygote) cgroups_.set_idle(environment.cgroup, true);
 }
 
 /// One that was never seen by anybody.
@@ -216,15 +274,10 @@ void Environments::discard(Environment& environment) {
 
 void Environments::clone_init(Environment& environment, const Stock& stock) {
   const std::uint32_t uid = uid_of(environment);
-  const base::Fd root = mounts_.clone_root(environment.root);
-  const base::Fd runtime = mounts_.clone_runtime(environment.runtime_dir);
+  const base::Fd root = mounts_.clone_root(environment.shape.root);
+  const base::Fd runtime = mounts_.clone_runtime(environment.shape.runtime_dir);
   const Mounts::Users users = mounts_.make_users(environment.slot, uid);
   const base::Fd mount_points = mounts_.make_mount_points();
-  const bool launching = environment.phase == Phase::launching;
-  cgroups_.limit(environment.cgroup,
-                 {(launching ? environment.memory_mib : kWaitingMib) << 20, environment.max_processes});
-  // Nobody waits for what waits for its function by itself: an invocation that runs meanwhile shall not notice it.
-  if (environment.waits && !environment.zygote) cgroups_.set_idle(environment.cgroup, true);
   Cgroups::Entrance entrance = cgroups_.entrance(environment.cgroup);
   environment.peak_reader = cgroups_.peak_reader(environment.cgroup);
   environment.freezer = cgroups_.freezer(environment.cgroup);
@@ -232,7 +285,7 @@ void Environments::clone_init(Environment& environment, const Stock& stock) {
 
   Pair orders = make_pair(SOCK_SEQPACKET);
   Ends out = make_output(uid), err = make_output(uid);
-  const std::vector<jail::Limit> limits = resource_limits(static_cast<std::uint32_t>(environment.max_processes));
+  const std::vector<jail::Limit> limits = resource_limits(static_cast<std::uint32_t>(environment.shape.max_processes));
 
   jail::Plan plan;
   plan.orders = orders.theirs.get();
@@ -253,7 +306,7 @@ void Environments::clone_init(Environment& environment, const Stock& stock) {
   for (const jail::Attachment& attachment : attachments)
     if (attachment.tree >= 0) plan.attachments[plan.attachment_count++] = attachment;
   plan.shm_options = kShmOptions;
-  plan.announce = !launching;
+  plan.announce = environment.phase != Phase::launching;
   plan.hostname = Mounts::kHostname;
   plan.hostname_length = std::char_traits<char>::length(Mounts::kHostname);
   plan.rights = {uid,
@@ -265,7 +318,6 @@ void Environments::clone_init(Environment& environment, const Stock& stock) {
   environment.orders = std::move(orders.ours);
   environment.stdout_pipe = std::move(out.read);
   environment.stderr_pipe = std::move(err.read);
-  if (!environment.zygote) return;
   environment.fork = {std::move(out.write), std::move(err.write), {}, std::move(entrance.tasks), {}};
   for (base::Fd* file : {&entrance.freezer_file, &entrance.inner_file})
     if (*file) environment.fork.groups.push_back(std::move(*file));
@@ -325,8 +377,7 @@ void Environments::order_wait(Environment& environment, const wire::Checked& req
 void Environments::assign(Environment& environment, const wire::Checked& request) {
   if (environment.phase != Phase::launching && environment.phase != Phase::idle)
     throw LaunchFailure{"assign: it is not prepared, or has its function already", 0};
-  if (request.root != environment.root || request.runtime_dir != environment.runtime_dir ||
-      request.ephemeral_mib != environment.ephemeral_mib || request.max_processes != environment.max_processes)
+  if (shape_of(request) != environment.shape)
     throw LaunchFailure{"assign: it was prepared for another kind of function", 0};
   in_words([&] {
     // Before anything of the function runs.
@@ -410,7 +461,7 @@ void Environments::limit_cpu(const Environment& environment) {
 
 void Environments::confine_crowds() {
   for (auto& [slot, environment] : environments_) {
-    if (!environment.process_counter || number_in(environment.process_counter) <= environment.max_processes / 2)
+    if (!environment.process_counter || number_in(environment.process_counter) <= environment.shape.max_processes / 2)
       continue;
     environment.process_counter.reset();
     const std::int64_t share = (environment.memory_mib + kMibOfOneCpu - 1) / kMibOfOneCpu;
@@ -455,7 +506,7 @@ jail::ForkRequest Environments::fork_request(const Environment& environment, std
   request.tag = environment.slot;
   request.uid = uid_of(environment);
   request.landlock_abi = landlock_abi_;
-  const std::vector<jail::Limit> limits = resource_limits(static_cast<std::uint32_t>(environment.max_processes));
+  const std::vector<jail::Limit> limits = resource_limits(static_cast<std::uint32_t>(environment.shape.max_processes));
   request.limit_count = static_cast<std::uint32_t>(std::min(limits.size(), jail::kMaxLimits));
   std::copy_n(limits.begin(), request.limit_count, request.limits);
   request.filter_count = static_cast<std::uint32_t>(filter_.size());

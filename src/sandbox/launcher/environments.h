@@ -46,6 +46,15 @@ enum class Phase {
   doomed,      // on its way to its end
 };
 
+/// What an environment is made with, whatever it runs later.
+struct Shape {
+  std::string root;
+  std::string runtime_dir;
+  std::int32_t ephemeral_mib = 0;
+  std::int32_t max_processes = 0;
+  bool operator==(const Shape&) const = default;
+};
+
 struct Environment {
   std::uint64_t id = 0;
   Slot slot = 0;
@@ -55,14 +64,10 @@ struct Environment {
   base::Fd pidfd;
   /// To init.
   base::Fd orders;
-  // What it was made with.
-  std::string root;
-  std::string runtime_dir;
+  Shape shape;
   std::vector<std::string> argv;
   std::vector<std::string> variables;
   std::int32_t memory_mib = 0;
-  std::int32_t ephemeral_mib = 0;
-  std::int32_t max_processes = 0;
   /// In the router's network; 0: none.
   Address address = 0;
   /// Its runtime is a zygote's fork, or will be; not after a restart.
@@ -172,6 +177,10 @@ class Environments {
   Stock take_stock(std::int32_t scratch_mib);
   Stock make_stock(std::int32_t scratch_mib);
   Slot take_slot();
+  bool make_unclaimed();
+  std::optional<Environment> take_unclaimed(const Shape& shape);
+  void build(Environment& environment);
+  void limit(const Environment& environment);
   void clone_init(Environment& environment, const Stock& stock);
   void start_init(Environment& environment, const jail::Plan& plan, int outer_group);
   void order_wait(Environment& environment, const wire::Checked& request);
@@ -198,7 +207,10 @@ class Environments {
   Slot next_slot_ = 0;
   std::uint64_t next_group_ = 0;
   std::deque<Stock> stock_;
-  std::int32_t usual_scratch_mib_ = 512;
+  /// Of the last request.
+  std::optional<Shape> usual_;
+  /// With an init that has done its part or is at it, for whoever wants one of that shape next; one of a shape.
+  std::deque<Environment> unclaimed_;
   std::vector<std::string> busy_groups_;
 };
 

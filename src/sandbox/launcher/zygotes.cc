@@ -51,14 +51,15 @@ Zygote* Zygotes::find(ZygoteId id) {
 std::pair<const ZygoteId, Zygote>& Zygotes::find_or_start(const Environment& environment, bool& started) {
   for (auto& entry : zygotes_) {
     const Zygote& zygote = entry.second;
-    if (!zygote.retired && zygote.root == environment.root && zygote.runtime_dir == environment.runtime_dir &&
-        zygote.argv == environment.argv && zygote.variables == environment.variables)
+    if (!zygote.retired && zygote.root == environment.shape.root &&
+        zygote.runtime_dir == environment.shape.runtime_dir && zygote.argv == environment.argv &&
+        zygote.variables == environment.variables)
       return entry;
   }
   if (zygotes_.size() >= kMaxZygotes) throw LaunchFailure{"starting a zygote: there are too many", 0};
   Zygote zygote;
-  zygote.root = environment.root;
-  zygote.runtime_dir = environment.runtime_dir;
+  zygote.root = environment.shape.root;
+  zygote.runtime_dir = environment.shape.runtime_dir;
   zygote.argv = environment.argv;
   zygote.variables = environment.variables;
   try {
