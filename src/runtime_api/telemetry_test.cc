@@ -1,6 +1,7 @@
 #include "runtime_api/telemetry.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -10,6 +11,7 @@
 #include <boost/json.hpp>
 #include <future>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 
 #include "base/fd.h"
@@ -67,9 +69,15 @@ class TelemetryTest : public ::testing::Test {
                              std::to_string(listener_.local_endpoint().port()) + R"("},"buffering":)" + buffering + "}";
     EXPECT_EQ(answer_to(Telemetry::Api::telemetry, body).status, 200);
   }
+  /// Throws when nobody connects.
+  tcp::socket accept() {
+    pollfd waiting{listener_.native_handle(), POLLIN, 0};
+    if (::poll(&waiting, 1, 20'000) != 1) throw std::runtime_error("nobody has connected for twenty seconds");
+    return listener_.accept();
+  }
   /// The events of one request, which is answered with 200.
   boost::json::array next_batch() {
-    tcp::socket from = listener_.accept();
+    tcp::socket from = accept();
     std::string bytes;
     const std::size_t head = asio::read_until(from, asio::dynamic_buffer(bytes), "\r\n\r\n");
     const std::size_t length = std::stoul(bytes.substr(bytes.find("Content-Length: ") + 16));
@@ -79,7 +87,7 @@ class TelemetryTest : public ::testing::Test {
     return boost::json::parse(bytes.substr(head)).as_array();
   }
   boost::json::value next_event() {
-    if (!connection_) connection_ = listener_.accept();
+    if (!connection_) connection_ = accept();
     const std::size_t length = asio::read_until(*connection_, asio::dynamic_buffer(received_), '\n');
     boost::json::value event = boost::json::parse(received_.substr(0, length - 1));
     received_.erase(0, length);

@@ -6,7 +6,7 @@ import re
 import pytest
 from botocore.exceptions import ClientError
 
-from support.functions import Deployer, ensure_role
+from support.functions import PYTHON, Deployer, ensure_role
 from support.hall import Hall
 from support.metrics import scrape
 from support.polling import until
@@ -16,6 +16,8 @@ ACCOUNT_FULL = "ConcurrentInvocationLimitExceeded"
 RESERVATION_FULL = "ReservedFunctionConcurrentInvocationLimitExceeded"
 GROWING_TOO_FAST = "FunctionInvocationRateLimitExceeded"
 TOO_MANY_ACCEPTS = "CallerRateLimitExceeded"
+# What catalog.cc has for one that a zygote forked.
+PYTHON_SPARE_MIB = 3
 HERE = {"account": ACCOUNT, "region": REGION}
 
 
@@ -116,3 +118,31 @@ def used_and_limits(metrics, function):
                 "version": ("lambent_version_provisioned_concurrency", {**HERE, "function": function, "version": "1"})}
     return {what: (metrics.value(f"{family}_running", **labels), metrics.value(f"{family}_limit", **labels))
             for what, (family, labels) in families.items()}
+
+
+def test_every_kept_log_event_is_counted(new_server):
+    server = new_server()
+    iam, logs = server.client("iam"), server.client("logs")
+    functions = Deployer(server, ensure_role(server))
+    iam.attach_role_policy(RoleName=functions.role_arn.rsplit("/", 1)[-1],
+                           PolicyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")
+    assert scrape(server).value("lambent_log_events_total") == 0
+    name = functions.create(PYTHON, "def handler(event, context):\n    print('one')\n    print('two')\n")
+    functions.invoke(name).expect()
+    kept = [event["message"].split()[0] for event in logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]]
+    # And a remark where another Python than was asked for runs it.
+    assert [word for word in kept if word != "python3.13"] == ["INIT_START", "START", "one", "two", "END", "REPORT"]
+    assert scrape(server).value("lambent_log_events_total") == len(kept)
+
+
+@pytest.mark.parametrize("bound_mib,waiting", [(4, 1), (64, 2)], ids=["room for one", "room for more than are wanted"])
+def test_the_memory_of_what_waits_is_shown_and_within_its_bound(new_server, bound_mib, waiting):
+    server = new_server("--spare-memory", str(bound_mib))
+    functions = Deployer(server, ensure_role(server))
+    functions.invoke(functions.create(PYTHON, "def handler(event, context):\n    pass\n")).expect()
+
+    def settled():
+        seen = scrape(server)
+        return seen if seen.value("lambent_spares_waiting") == waiting and seen.value("lambent_spares_making") == 0 else None
+
+    assert until(settled, 20, f"{waiting} to wait").value("lambent_spare_memory_mib") == waiting * PYTHON_SPARE_MIB
