@@ -1,5 +1,6 @@
 // A sandbox that is there before its function: how the function gets in, and what may be done with it afterwards.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -131,6 +132,30 @@ TEST_F(Assignment, the_end_of_a_restarted_run_is_told_however_soon_it_comes) {
     ASSERT_TRUE(until(*running, [&] { return running->exit.has_value(); })) << status;
     ASSERT_EQ(running->exit->status, status);
   }
+}
+
+TEST_F(Assignment, a_tmp_that_cannot_be_formatted_is_refused_and_harms_nobody) {
+  const auto running = lab().launch(shell("echo up; sleep 1000"));
+  ASSERT_TRUE(printed(*running, "up\n"));
+  // Where the launcher sees it.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const std::string space = "/proc/" + std::to_string(lab().launcher_pid()) + "/ns/mnt";
+    const int mounts = ::open(space.c_str(), O_RDONLY);
+    const bool hidden = ::setns(mounts, CLONE_NEWNS) == 0 &&
+                        ::mount("/dev/null", "/usr/sbin/mkfs.ext4", nullptr, MS_BIND, nullptr) == 0;
+    ::_exit(hidden ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  Spec spec = shell("df --output=fstype /tmp | tail -1");
+  if (lab().run(spec).out != "ext4\n") GTEST_SKIP() << "/tmp is no image here";
+  spec.ephemeral_mib = 777;
+  EXPECT_EQ(refusal([&] { lab().launch(spec); }), "sandbox: mkfs.ext4 (e2fsprogs) is missing or failed");
+  spec.ephemeral_mib = 512;
+  EXPECT_EQ(lab().run(spec).out, "ext4\n");
+  EXPECT_FALSE(running->exit.has_value());
 }
 
 TEST_F(Assignment, whoever_is_gone_is_not_called_any_more) {

@@ -179,13 +179,13 @@ TEST_F(Spare, what_was_made_for_the_next_may_be_killed) {
   const Spec spec = script("print('up')\n");
   for (int round = 0; round < 3; ++round) {
     EXPECT_EQ(lab().run(spec).out, "up\n");
-    ASSERT_TRUE(eventually(seconds(5), [&] { return !inits().empty(); }));
-    for (const pid_t init : inits()) {
-      pollfd ended{static_cast<int>(::syscall(SYS_pidfd_open, init, 0)), POLLIN, 0};
-      ASSERT_EQ(::kill(init, SIGKILL), 0);
-      ASSERT_EQ(::poll(&ended, 1, 5000), 1);
-      ::close(ended.fd);
-    }
+    ASSERT_TRUE(lab().settle());
+    ASSERT_TRUE(eventually(seconds(5), [&] { return inits().size() == 1; }));
+    const int made = *inits().begin();
+    pollfd ended{static_cast<int>(::syscall(SYS_pidfd_open, made, 0)), POLLIN, 0};
+    ASSERT_EQ(::kill(made, SIGKILL), 0);
+    ASSERT_EQ(::poll(&ended, 1, 5000), 1);
+    ::close(ended.fd);
   }
 }
 

@@ -146,9 +146,12 @@ Environments::Stock Environments::make_stock(std::int32_t scratch_mib) {
 
 Environments::Stock Environments::take_stock(std::int32_t scratch_mib) {
   if (stock_.empty()) return make_stock(scratch_mib);
+  if (stock_.front().scratch_mib != scratch_mib) {
+    stock_.front().scratch = images_.make(scratch_mib);
+    stock_.front().scratch_mib = scratch_mib;
+  }
   Stock stock = std::move(stock_.front());
   stock_.pop_front();
-  if (stock.scratch_mib != scratch_mib) stock.scratch = images_.make(scratch_mib);
   return stock;
 }
 
@@ -176,10 +179,6 @@ bool Environments::restock() {
 bool Environments::make_unclaimed() {
   const auto has_usual = [this](const Environment& each) { return each.shape == *usual_; };
   if (!usual_ || std::ranges::any_of(unclaimed_, has_usual)) return false;
-  if (unclaimed_.size() >= kUnclaimedEnvironments) {
-    discard(unclaimed_.front());
-    unclaimed_.pop_front();
-  }
   Environment environment;
   environment.shape = *usual_;
   environment.slot = take_slot();
@@ -190,6 +189,10 @@ bool Environments::make_unclaimed() {
     throw;
   }
   unclaimed_.push_back(std::move(environment));
+  if (unclaimed_.size() > kUnclaimedEnvironments) {
+    discard(unclaimed_.front());
+    unclaimed_.pop_front();
+  }
   return true;
 }
 
@@ -212,7 +215,6 @@ Environment& Environments::make(const wire::Checked& request) {
     mounts_.require_trusted(request.root);
   }
   const Shape shape = shape_of(request);
-  usual_ = shape;
   std::optional<Environment> unclaimed = take_unclaimed(shape);
   const bool made = unclaimed.has_value();
   Environment environment = made ? std::move(*unclaimed) : Environment{};
@@ -233,10 +235,11 @@ Environment& Environments::make(const wire::Checked& request) {
   } catch (const std::system_error& error) {
     discard(environment);
     throw LaunchFailure{error.what(), error.code().value()};
-  } catch (const LaunchFailure&) {
+  } catch (...) {
     discard(environment);
     throw;
   }
+  usual_ = shape;
   slots_.emplace(environment.id, environment.slot);
   return environments_.emplace(environment.slot, std::move(environment)).first->second;
 }
@@ -269,6 +272,7 @@ void Environments::discard(Environment& environment) {
   }
   free_slots_.push_back(environment.slot);
   mounts_.remove_users(environment.slot);
+  networks_.leave_zone(environment.address);
   if (!environment.cgroup.empty()) remove_group(environment.cgroup);
 }
 

@@ -116,6 +116,8 @@ class Loop {
       refuse(header.id, failure);
     } catch (const std::system_error& error) {
       refuse(header.id, {error.what(), error.code().value()});
+    } catch (const std::exception& error) {
+      refuse(header.id, {error.what()});
     }
     return true;
   }

@@ -26,7 +26,7 @@ class ScratchImages {
   /// Once, before make(): tries an image. When that fails /tmp is a tmpfs from then on, which counts as memory, and `why_not`
   /// says so.
   void probe();
-  /// A detached mount of an empty file system with `size_mib` to fill. Throws std::system_error.
+  /// A detached mount of an empty file system with `size_mib` to fill. Throws std::exception.
   base::Fd make(std::int32_t size_mib);
   /// Empty when images work.
   const std::string& why_not() const { return why_not_; }
