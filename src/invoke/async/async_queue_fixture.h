@@ -255,6 +255,13 @@ class AsyncQueueFixture : public ::testing::Test {
     }
     return {};
   }
+  /// In all rows of what is to be told.
+  std::int64_t written_setbacks() {
+    std::int64_t total = 0;
+    const auto page = run(events_->load(key(), store::AsyncKind::to_tell, std::int64_t{1} << 60, {}, {}));
+    for (const auto& event : page.events) total += event->setbacks;
+    return total;
+  }
   void configure(store::EventInvokeConfig config, const std::string& function = "f") {
     config.function = key(function);
     run(configs_->put(std::move(config)));
