@@ -145,11 +145,12 @@ def logs_kept(bench):
         iam.attach_role_policy(RoleName="logging", PolicyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole")
         server.create("kept", NOP_PYTHON)
         found, count = {"silent": [], "kept": []}, 0
-        for name in found:
-            server.invoke(name)
-        # A few microseconds in some two hundred: many short turns, in changing order, meet the same spells of the machine.
-        for turn in range(30):
+        # A few microseconds in some two hundred: many short turns, in changing order, meet the same spells of the machine, and each
+        # in an environment of its own the same luck with its processor.
+        for turn in range(bench.rounds):
             for name in sorted(found, reverse=turn % 2 == 1):
+                server.retire(name, turn)
+                server.invoke(name)
                 path, headers, body = server.signed(name)
                 load = wrk(server.url + path, 1, 1, headers, "POST", body.decode())
                 found[name].append(load["p50_us"])
