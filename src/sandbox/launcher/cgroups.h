@@ -24,7 +24,7 @@ class Cgroups {
   Cgroups(const Cgroups&) = delete;
   Cgroups& operator=(const Cgroups&) = delete;
 
-  /// "cgroup v1 memory,cpu,pids; v2 freeze,kill; cpuset"
+  /// "cgroup v1 memory,cpu,pids,cpuset; v2 freeze,kill"
   std::string description() const;
 
   /// The names are plain ("e12"). Throws std::system_error.

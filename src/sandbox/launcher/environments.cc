@@ -232,9 +232,6 @@ Environment& Environments::make(const wire::Checked& request) {
     if (!environment.zygote) environment.fork = {};
     if (environment.waits) order_wait(environment, request);
     if (environment.phase == Phase::launching) assign(environment, request);
-  } catch (const std::system_error& error) {
-    discard(environment);
-    throw LaunchFailure{error.what(), error.code().value()};
   } catch (...) {
     discard(environment);
     throw;

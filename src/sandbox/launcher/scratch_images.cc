@@ -105,17 +105,14 @@ pid_t start_mkfs(int image) {
   return pid;
 }
 
-std::int64_t bytes_of_image(std::int32_t size_mib) {
-  // What is asked for is what can be filled: inode tables (1.6 %) and what ext4 keeps back (2 %) come on top.
-  return (static_cast<std::int64_t>(size_mib) + size_mib / 20 + 2) << 20;
-}
-
 }  // namespace
 
-ScratchImages::Formatting::Formatting(std::int64_t size_bytes)
-    // In memory: what mkfs syncs costs nothing there, and only a few pages are ever written.
-    : image_(base::check(::memfd_create("template", MFD_CLOEXEC), "memfd_create")) {
-  base::check(::ftruncate(image_.get(), size_bytes), "sizing a /tmp image");
+ScratchImages::Formatting::Formatting(std::int32_t size_mib)
+    // What is asked for is what can be filled: inode tables (1.6 %) and what ext4 keeps back (2 %) come on top.
+    : size_bytes_((static_cast<std::int64_t>(size_mib) + size_mib / 20 + 2) << 20),
+      // In memory: what mkfs syncs costs nothing there, and only a few pages are ever written.
+      image_(base::check(::memfd_create("template", MFD_CLOEXEC), "memfd_create")) {
+  base::check(::ftruncate(image_.get(), size_bytes_), "sizing a /tmp image");
   pid_ = start_mkfs(image_.get());
 }
 
@@ -138,7 +135,7 @@ ScratchImages::ScratchImages(const std::filesystem::path& directory)
     : directory_(
           base::check(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "opening the scratch directory")) {
   try {
-    first_.emplace(bytes_of_image(kProbeMib));
+    first_.emplace(kProbeMib);
   } catch (const std::exception& error) {
     why_not_ = error.what();
   }
@@ -147,7 +144,7 @@ ScratchImages::ScratchImages(const std::filesystem::path& directory)
 void ScratchImages::probe() {
   if (!first_) return;
   try {
-    templates_.emplace(kProbeMib, template_of(*first_, bytes_of_image(kProbeMib)));
+    templates_.emplace(kProbeMib, template_of(*first_));
     make_image(kProbeMib);
   } catch (const std::exception& error) {
     why_not_ = error.what();
@@ -165,9 +162,9 @@ base::Fd ScratchImages::nameless_file(std::int64_t size_bytes) const {
   return file;
 }
 
-ScratchImages::Template ScratchImages::template_of(Formatting& formatting, std::int64_t size_bytes) {
+ScratchImages::Template ScratchImages::template_of(Formatting& formatting) {
   Template made;
-  made.size_bytes = size_bytes;
+  made.size_bytes = formatting.size_bytes();
   const base::Fd& image = formatting.finish();
   {
     const base::Fd mount = mount_image(image.get());
@@ -193,8 +190,8 @@ ScratchImages::Template ScratchImages::template_of(Formatting& formatting, std::
 const ScratchImages::Template& ScratchImages::formatted(std::int32_t size_mib) {
   if (const auto found = templates_.find(size_mib); found != templates_.end()) return found->second;
   if (templates_.size() >= kMaxTemplates) templates_.erase(templates_.begin());
-  Formatting formatting(bytes_of_image(size_mib));
-  return templates_.emplace(size_mib, template_of(formatting, bytes_of_image(size_mib))).first->second;
+  Formatting formatting(size_mib);
+  return templates_.emplace(size_mib, template_of(formatting)).first->second;
 }
 
 base::Fd ScratchImages::make_image(std::int32_t size_mib) {

@@ -45,11 +45,12 @@ class ScratchImages {
   /// mkfs.ext4 at work on an image in memory.
   class Formatting {
    public:
-    explicit Formatting(std::int64_t size_bytes);
+    explicit Formatting(std::int32_t size_mib);
     ~Formatting();
     Formatting(const Formatting&) = delete;
     Formatting& operator=(const Formatting&) = delete;
 
+    std::int64_t size_bytes() const { return size_bytes_; }
     /// Waits for its end. The image; throws std::runtime_error when there is none.
     const base::Fd& finish();
 
@@ -57,13 +58,14 @@ class ScratchImages {
     /// Its wait status.
     int reap();
 
+    std::int64_t size_bytes_;
     base::Fd image_;
     pid_t pid_ = -1;
   };
 
   base::Fd nameless_file(std::int64_t size_bytes) const;
   const Template& formatted(std::int32_t size_mib);
-  static Template template_of(Formatting& formatting, std::int64_t size_bytes);
+  static Template template_of(Formatting& formatting);
   base::Fd make_image(std::int32_t size_mib);
 
   base::Fd directory_;
