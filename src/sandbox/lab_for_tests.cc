@@ -79,6 +79,22 @@ bool eventually(std::chrono::milliseconds bound, const std::function<bool()>& st
   return true;
 }
 
+std::string said_of_cpu(int pid, const std::string& name) {
+  namespace fs = std::filesystem;
+  std::ifstream groups("/proc/" + std::to_string(pid) + "/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    const std::string path = line.substr(line.rfind(':') + 1);
+    for (const char* root :
+         {"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"})
+      for (const fs::path& group : {fs::path(root + path), fs::path(root + path).parent_path()}) {
+        std::ifstream file(group / name);
+        std::string value;
+        if (path.find("lambent") != std::string::npos && file >> value) return value;
+      }
+  }
+  return "";
+}
+
 std::chrono::milliseconds kill_bound() {
   std::ifstream file("/proc/cpuinfo");
   const std::string text(std::istreambuf_iterator<char>(file), {});

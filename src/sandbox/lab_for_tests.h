@@ -20,6 +20,10 @@ namespace lambent::sandbox::testing {
 /// Runs `step` until it says true, at most `bound`; false when it never did.
 bool eventually(std::chrono::milliseconds bound, const std::function<bool()>& step);
 
+/// What the control group of a process, or the one above it, says in a file of the controller of processors; empty where the kernel
+/// knows no such file.
+std::string said_of_cpu(int pid, const std::string& name);
+
 /// Trial 10: 100 ms; ten times that where the processor is emulated.
 std::chrono::milliseconds kill_bound();
 

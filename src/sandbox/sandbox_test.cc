@@ -176,6 +176,60 @@ while True: print('share %.3f' % share(), flush=True)
   EXPECT_LT(shares().back(), 0.14);
 }
 
+TEST_F(Lifecycle, a_function_weighs_what_its_share_is_once_its_init_is_over) {
+  const auto running =
+      lab().launch(Lab::with_memory(lab().spec({"/bin/sh", "-c", "echo here; read line; sleep 1000"}), 885));
+  ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(10), [&] { return running->out.starts_with("here"); }));
+  const int pid = lab().process_ids().back();
+  const bool version_1 = said_of_cpu(pid, "cpu.weight").empty();
+  const auto becomes = [&](const std::string& weight, const std::string& shares) {
+    return eventually(std::chrono::seconds(5), [&] {
+      return said_of_cpu(pid, version_1 ? "cpu.shares" : "cpu.weight") == (version_1 ? shares : weight);
+    });
+  };
+  EXPECT_TRUE(becomes("100", "1024"));
+  running->sandbox->limit_cpu();
+  EXPECT_TRUE(becomes("50", "512"));
+  lab().restart(*running, {"/bin/sh", "-c", "echo again; sleep 1000"});
+  ASSERT_TRUE(lab().drive(*running, std::chrono::seconds(10), [&] { return running->out.ends_with("again\n"); }));
+  const int next = lab().process_ids().back();
+  EXPECT_EQ(said_of_cpu(next, version_1 ? "cpu.shares" : "cpu.weight"), version_1 ? "1024" : "100")
+      << "init runs without it";
+}
+
+TEST_F(Lifecycle, a_processor_that_two_want_is_shared_in_proportion_to_their_memory) {
+  lab().write_code("script.py", R"(
+import os, time
+os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+while True:
+    then = time.process_time()
+    while time.process_time() - then < 0.05: pass
+    print('%.3f' % time.process_time(), flush=True)
+)");
+  const auto launched = [&](int memory_mib) {
+    return lab().launch(Lab::with_memory(lab().spec({"/usr/bin/python3", "-I", "/var/task/script.py"}), memory_mib));
+  };
+  const auto large = launched(1769), small = launched(885);
+  const auto used_s = [&](Running& running) {
+    lab().drive(running, std::chrono::milliseconds(1), [] { return false; });
+    const std::size_t last = running.out.rfind('\n', running.out.size() - 2);
+    return last == std::string::npos ? 0.0 : std::stod(running.out.substr(last + 1));
+  };
+  ASSERT_TRUE(eventually(std::chrono::seconds(30), [&] { return used_s(*large) > 0 && used_s(*small) > 0; }));
+  for (Running* running : {large.get(), small.get()}) running->sandbox->limit_cpu();
+  // What they have used by then does not count.
+  const auto settled = [&, large_s = used_s(*large)](double more_s) {
+    return eventually(std::chrono::seconds(60), [&] { return used_s(*large) > large_s + more_s; });
+  };
+  ASSERT_TRUE(settled(0.5));
+  const double large_s = used_s(*large), small_s = used_s(*small);
+  ASSERT_TRUE(settled(4.5));
+  // Two to one; with their limits alone each would get half.
+  const double ratio = (used_s(*large) - large_s) / (used_s(*small) - small_s);
+  EXPECT_GT(ratio, 1.6);
+  EXPECT_LT(ratio, 2.5);
+}
+
 TEST_F(Lifecycle, many_launches_at_once_all_come_back) {
   constexpr int kCount = 24;
   std::vector<std::unique_ptr<Sandbox>> sandboxes;

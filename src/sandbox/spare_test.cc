@@ -68,36 +68,19 @@ TEST_F(Spare, becomes_what_exec_would_have_made_of_it) {
   }
 }
 
-/// What the control group of a process, or the one above it, says in cpu.idle; empty where the kernel knows no idle groups.
-std::string idleness(int pid) {
-  namespace fs = std::filesystem;
-  std::ifstream groups("/proc/" + std::to_string(pid) + "/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    const std::string path = line.substr(line.rfind(':') + 1);
-    for (const char* root :
-         {"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"})
-      for (const fs::path& group : {fs::path(root + path), fs::path(root + path).parent_path()}) {
-        std::ifstream file(group / "cpu.idle");
-        std::string value;
-        if (path.find("lambent") != std::string::npos && file >> value) return value;
-      }
-  }
-  return "";
-}
-
 TEST_F(Spare, gets_the_processor_when_nobody_else_wants_it_until_it_is_assigned) {
   const Spec spec = script("import time\nprint('here', flush=True)\ntime.sleep(100)\n");
   for (const Way way : {Way::spare, Way::forked}) {
     const auto running = lab().prepare(lab().spare_spec(way));
     const auto waiting = lab().process_ids();
     ASSERT_FALSE(waiting.empty());
-    const std::string before = idleness(waiting.back());
+    const std::string before = said_of_cpu(waiting.back(), "cpu.idle");
     if (before.empty()) GTEST_SKIP() << "this kernel knows no idle groups";
     // Somebody may be waiting for a fork.
     EXPECT_EQ(before, way == Way::spare ? "1" : "0") << name_of(way);
     lab().assign(*running, spec);
     ASSERT_TRUE(lab().drive(*running, seconds(10), [&] { return running->out.starts_with("here"); }));
-    EXPECT_EQ(idleness(waiting.back()), "0") << name_of(way);
+    EXPECT_EQ(said_of_cpu(waiting.back(), "cpu.idle"), "0") << name_of(way);
     running->sandbox->kill();
     ASSERT_TRUE(ended(*running));
   }

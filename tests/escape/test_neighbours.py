@@ -19,8 +19,8 @@ from support.server import AS_ROOT
 MIB_OF_ONE_CPU = 1769
 USUAL_MIB = 128
 WINDOW_S = 0.5
-PAIRS = 8
-MOST_ROUNDS = 5
+TURNS = 8
+MOST_ROUNDS = 7
 # A tick of the kernel: for so long a process that uses up its share may keep a processor.
 TICK_S = 0.004
 
@@ -28,6 +28,17 @@ BOMB = """
 import subprocess
 def handler(event, context):
     return subprocess.run(["/var/task/probe", *event]).returncode
+"""
+
+# An ordinary function that uses all it may have, known among the others by its idle children.
+SPINNER = """
+import os, signal
+def handler(event, context):
+    for _ in range(24):
+        if os.fork() == 0:
+            signal.pause()
+    while True:
+        pass
 """
 
 
@@ -109,56 +120,67 @@ class Neighbour:
         return sorted(taken)[len(taken) * 99 // 100]
 
 
-def measured(neighbour, bomb):
-    """Its p99 beside the bomb and without, taken in turns. Of each the quarter's mark from below: what else the machine does adds to
-    some of the windows, what the bomb does it does in all of them."""
-    beside, without = [], []
-    for _ in range(PAIRS):
-        bomb.stop()
-        without.append(neighbour.p99(WINDOW_S))
-        bomb.go_on()
-        beside.append(neighbour.p99(WINDOW_S))
-    return statistics.quantiles(beside, n=4)[0], statistics.quantiles(without, n=4)[0]
+def measured(neighbour, spinner, bomb):
+    """Its p99 alone, beside the spinner and beside the bomb, taken in turns, while both stand still. Of each the quarter's mark from
+    below: what else the machine does adds to some of the windows, what a neighbour does it does in all of them."""
+    alone, spun, bombed = [], [], []
+    for _ in range(TURNS):
+        alone.append(neighbour.p99(WINDOW_S))
+        for group, taken in ((spinner, spun), (bomb, bombed)):
+            group.go_on()
+            taken.append(neighbour.p99(WINDOW_S))
+            group.stop()
+    return tuple(statistics.quantiles(taken, n=4)[0] for taken in (alone, spun, bombed))
 
 
-def test_a_neighbours_p99_beside_a_fork_bomb(functions, server, probe):
-    """At most 1.2 times what it is while the bomb stands still, and a tick of the kernel. The bomb is of the usual size: a thousand
-    processes that never stop forking, and 7 % of a processor for them all, 1.4 ms of every 20. The neighbour has one processor and is
-    asked over one connection as fast as it answers.
+def test_a_neighbours_p99_beside_a_fork_bomb(new_server, probe):
+    """At most 1.2 times what it is beside an ordinary function of the bomb's size that uses up its share, and 1.2 times and a tick of
+    the kernel of what it is alone. The bomb is of the usual size: a thousand processes that never stop forking, and 7 % of a processor
+    for them all, 1.4 ms of every 20. The neighbour has one processor and is asked over one connection as fast as it answers, of a
+    server that does nothing else.
 
-    The trial asks for 1.2 times alone. Since a crowd keeps to one processor (docs/decisions/0013-crowds-are-confined.md) that holds
-    mostly on a server that does nothing else: 1.0 to 1.3 times, measured on two processors (kernel 6.18, no preemption, 250 ticks a
-    second), 1.6 to 2.4 times before. It does not hold always: 1.7 to 2.7 times on the server of all other tests. Whoever happens to be on
-    the crowd's processor when its turn comes waits until the turn is over. A round that noise has spoilt is repeated; what the bomb does
-    it does in every round. What the host is left with is certain: the bomb's share is its limit, on one processor."""
+    What uses its share is felt, whatever it is: on two processors the ordinary function alone makes 1.1 to 1.3 times of it
+    (docs/decisions/0013-crowds-are-confined.md). A round that noise has spoilt is repeated; what the bomb does it does in every round.
+    What the host is left with is certain: the bomb's share is its limit, on one processor."""
+    server = new_server()
+    functions = Deployer(server, ensure_role(server))
     name = functions.create(PYTHON, "def handler(event, context):\n    return event\n", MemorySize=MIB_OF_ONE_CPU)
-    bomber = functions.create(PYTHON, {"app.py": BOMB, "probe!": probe}, MemorySize=USUAL_MIB, Timeout=85)
+    bomber = functions.create(PYTHON, {"app.py": BOMB, "probe!": probe}, MemorySize=USUAL_MIB, Timeout=110)
+    spender = functions.create(PYTHON, SPINNER, MemorySize=USUAL_MIB, Timeout=110)
     functions.invoke(name, 0).expect()
     assert functions.invoke(bomber, ["nothing"]).expect() == 0
-    answers = []
-    # What other tests' bombs have left, who may stand still for as long as their functions are there.
-    others = [group.directory for group in grown(server)]
-    thread = threading.Thread(target=lambda: answers.append(functions.invoke(bomber, ["endless-forks"])))
-    thread.start()
-    [bomb] = until(lambda: grown(server, others), 20, "the bomb to go off")
+    answers, stopped = [], []
+    asked = [threading.Thread(target=lambda: answers.append(functions.invoke(spender, 0))),
+             threading.Thread(target=lambda: answers.append(functions.invoke(bomber, ["endless-forks"])))]
     try:
+        asked[0].start()
+        stopped += until(lambda: grown(server), 20, "the spinner to be there")
+        [spinner] = stopped
+        asked[1].start()
+        stopped += until(lambda: grown(server, [spinner.directory]), 20, "the bomb to go off")
+        [_, bomb] = stopped
         until(lambda: bomb.processes() > 900, 60, "the bomb to come to its limit")
         until(lambda: bomb.processors() == {1}, 10, "the bomb to keep to one processor")
+        for group in stopped:
+            group.stop()
         neighbour = Neighbour(server, name)
         neighbour.p99(WINDOW_S)
         began_at, used_s, tried = time.monotonic(), bomb.used_s(), []
-        while not any(beside <= 1.2 * without + TICK_S for beside, without in tried):
-            assert len(tried) < MOST_ROUNDS, f"p99 in seconds beside the bomb and without: {tried}"
-            tried.append(measured(neighbour, bomb))
+        while not any(bombed <= 1.2 * spun and bombed <= 1.2 * alone + TICK_S for alone, spun, bombed in tried):
+            assert len(tried) < MOST_ROUNDS, f"p99 in seconds alone, beside the spinner and beside the bomb: {tried}"
+            tried.append(measured(neighbour, spinner, bomb))
         share = (bomb.used_s() - used_s) / (time.monotonic() - began_at)
         assert 900 < bomb.processes() <= 1024
-        # It was at work for half of the time or more, and never took more than its share.
-        assert 0.3 < share / (USUAL_MIB / MIB_OF_ONE_CPU) < 1.1
+        # It was at work for a third of the time, and never took more than its share.
+        assert 0.2 < share / (USUAL_MIB / MIB_OF_ONE_CPU) < 1.1
     finally:
-        bomb.go_on()
-        bomb.kill()
-        thread.join()
-    assert answers[0].value["errorType"] == "Runtime.ExitError"
+        for group in stopped:
+            group.go_on()
+            group.kill()
+        for thread in asked:
+            if thread.ident:
+                thread.join()
+    assert [answer.value["errorType"] for answer in answers] == ["Runtime.ExitError"] * 2
     assert functions.invoke(bomber, ["nothing"]).expect() == 0
 
 

@@ -31,6 +31,9 @@ constexpr Controllers kCpuset = bit(Controller::cpuset);
 // Short, so that a small function's pauses are short too: 128 MB run 1.4 ms of every 20.
 constexpr std::int64_t kPeriodUs = 20'000;
 constexpr std::int64_t kLeastQuotaUs = 1'000;
+// What a whole processor weighs: the kernel's own default in versions 1 and 2. The parts of 128 to 10,240 MB stay in its ranges.
+constexpr std::int64_t kShares = 1024;
+constexpr std::int64_t kWeight = 100;
 
 constexpr std::time_t kSettled_s = 2;
 /// Processes that are put into another group of version 1 in one go: about two milliseconds.
@@ -290,10 +293,11 @@ void Cgroups::limit_cpu(const std::string& name, std::int64_t millis_of_a_cpu) {
   const std::int64_t quota_us = std::max(kLeastQuotaUs, kPeriodUs * millis_of_a_cpu / 1000);
   if (cpu.unified) {
     write_file(cpu.base.get(), name + "/cpu.max", std::to_string(quota_us) + " " + std::to_string(kPeriodUs));
-    return;
+  } else {
+    write_file(cpu.base.get(), name + "/cpu.cfs_period_us", std::to_string(kPeriodUs));
+    write_file(cpu.base.get(), name + "/cpu.cfs_quota_us", std::to_string(quota_us));
   }
-  write_file(cpu.base.get(), name + "/cpu.cfs_period_us", std::to_string(kPeriodUs));
-  write_file(cpu.base.get(), name + "/cpu.cfs_quota_us", std::to_string(quota_us));
+  weigh(name, millis_of_a_cpu);
 }
 
 void Cgroups::unlimit_cpu(const std::string& name) {
@@ -302,6 +306,16 @@ void Cgroups::unlimit_cpu(const std::string& name) {
     write_file(cpu.base.get(), name + "/cpu.max", "max " + std::to_string(kPeriodUs));
   else
     write_file(cpu.base.get(), name + "/cpu.cfs_quota_us", "-1");
+  weigh(name, 1000);
+}
+
+/// Without effect on an idle group, which has no weight.
+void Cgroups::weigh(const std::string& name, std::int64_t millis_of_a_cpu) {
+  const Hierarchy& cpu = of(Controller::cpu);
+  if (cpu.unified)
+    try_write(cpu.base.get(), name + "/cpu.weight", std::to_string(kWeight * millis_of_a_cpu / 1000));
+  else
+    try_write(cpu.base.get(), name + "/cpu.shares", std::to_string(kShares * millis_of_a_cpu / 1000));
 }
 
 void Cgroups::set_idle(const std::string& name, bool idle) {

@@ -34,7 +34,8 @@ class Cgroups {
     std::int32_t processes;
   };
   void limit(const std::string& name, const Limits& limits);
-  /// From now on at most this part of every 20 ms, in units of a processor's thousandth.
+  /// From now on at most this part of every 20 ms, in units of a processor's thousandth. Where groups want more than there is, each
+  /// gets in proportion to its part.
   void limit_cpu(const std::string& name, std::int64_t millis_of_a_cpu);
   void unlimit_cpu(const std::string& name);
   /// An idle group runs when nobody else wants the processor, and is no reason not to start another there. Without effect where
@@ -101,6 +102,7 @@ class Cgroups {
   const Hierarchy* enable_cpuset();
   const Hierarchy* make_cpuset(base::Fd parent);
   bool move_some(const std::string& name) const;
+  void weigh(const std::string& name, std::int64_t millis_of_a_cpu);
 
   std::vector<Hierarchy> hierarchies_;
   std::string base_name_;
