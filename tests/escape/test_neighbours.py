@@ -20,7 +20,7 @@ MIB_OF_ONE_CPU = 1769
 USUAL_MIB = 128
 WINDOW_S = 0.5
 TURNS = 8
-MOST_ROUNDS = 7
+MOST_ROUNDS = 5
 # A tick of the kernel: for so long a process that uses up its share may keep a processor.
 TICK_S = 0.004
 
@@ -145,8 +145,8 @@ def test_a_neighbours_p99_beside_a_fork_bomb(new_server, probe):
     server = new_server()
     functions = Deployer(server, ensure_role(server))
     name = functions.create(PYTHON, "def handler(event, context):\n    return event\n", MemorySize=MIB_OF_ONE_CPU)
-    bomber = functions.create(PYTHON, {"app.py": BOMB, "probe!": probe}, MemorySize=USUAL_MIB, Timeout=110)
-    spender = functions.create(PYTHON, SPINNER, MemorySize=USUAL_MIB, Timeout=110)
+    bomber = functions.create(PYTHON, {"app.py": BOMB, "probe!": probe}, MemorySize=USUAL_MIB, Timeout=85)
+    spender = functions.create(PYTHON, SPINNER, MemorySize=USUAL_MIB, Timeout=85)
     functions.invoke(name, 0).expect()
     assert functions.invoke(bomber, ["nothing"]).expect() == 0
     answers, stopped = [], []
