@@ -21,6 +21,7 @@ USUAL_MIB = 128
 WINDOW_S = 0.5
 TURNS = 8
 MOST_ROUNDS = 5
+MOST_ROUNDS_AT_WORK = 3
 # A tick of the kernel: for so long a process that uses up its share may keep a processor.
 TICK_S = 0.004
 
@@ -40,7 +41,6 @@ def handler(event, context):
     while True:
         pass
 """
-
 
 # Works for so many milliseconds of a processor's time as it is told.
 WORKER = """
@@ -157,8 +157,17 @@ def standing_still(server, functions, name, event, others=(), ready=lambda group
     assert [answer.value["errorType"] for answer in answers] == ["Runtime.ExitError"]
 
 
-def at_its_limit(bomb):
+def fork_bomber(functions, probe):
+    """The function that becomes a fork bomb of the usual size when told to."""
+    return functions.create(PYTHON, {"app.py": BOMB, "probe!": probe}, MemorySize=USUAL_MIB, Timeout=85)
+
+
+def full(bomb):
     until(lambda: bomb.processes() > 900, 60, "the bomb to come to its limit")
+
+
+def full_and_confined(bomb):
+    full(bomb)
     until(lambda: bomb.processors() == {1}, 10, "the bomb to keep to one processor")
 
 
@@ -166,12 +175,21 @@ def at_its_limit(bomb):
 def fork_bomb(server, functions, probe, others=()):
     """The group of a fork bomb of the usual size, stopped: a thousand processes that never stop forking, and 7 % of a processor for them
     all, 1.4 ms of every 20. While it goes on it has that share and no more, and after it the function works again."""
-    name = functions.create(PYTHON, {"app.py": BOMB, "probe!": probe}, MemorySize=USUAL_MIB, Timeout=85)
+    name = fork_bomber(functions, probe)
     assert functions.invoke(name, ["nothing"]).expect() == 0
-    with standing_still(server, functions, name, ["endless-forks"], others, at_its_limit) as bomb:
+    with standing_still(server, functions, name, ["endless-forks"], others, full_and_confined) as bomb:
         yield bomb
         assert 900 < bomb.processes() <= 1024
     assert functions.invoke(name, ["nothing"]).expect() == 0
+
+
+@contextlib.contextmanager
+def using_its_share(bomb, at_least):
+    """That over this time the bomb uses so much of its share, for it stands still now and then, and never more than all of it."""
+    began_at, used_s = time.monotonic(), bomb.used_s()
+    yield
+    share = (bomb.used_s() - used_s) / (time.monotonic() - began_at)
+    assert at_least < share / (USUAL_MIB / MIB_OF_ONE_CPU) < 1.1
 
 
 def measured(neighbour, spinner, bomb):
@@ -185,6 +203,17 @@ def measured(neighbour, spinner, bomb):
             taken.append(p99(neighbour.asked(WINDOW_S)))
             group.stop()
     return tuple(statistics.quantiles(taken, n=4)[0] for taken in (alone, spun, bombed))
+
+
+def at_work(neighbour, bomb):
+    """Its p99 alone and beside the bomb, of all answers of one kind together, taken in turns, while the other stands still."""
+    alone, bombed = [], []
+    for _ in range(TURNS):
+        alone += neighbour.asked(2 * WINDOW_S)
+        bomb.go_on()
+        bombed += neighbour.asked(2 * WINDOW_S)
+        bomb.stop()
+    return p99(alone), p99(bombed)
 
 
 def test_a_neighbours_p99_beside_a_fork_bomb(new_server, probe):
@@ -204,18 +233,16 @@ def test_a_neighbours_p99_beside_a_fork_bomb(new_server, probe):
           fork_bomb(server, functions, probe, [spinner.directory]) as bomb):
         neighbour = Neighbour(server, name)
         neighbour.asked(WINDOW_S)
-        began_at, used_s, tried = time.monotonic(), bomb.used_s(), []
-        while not any(bombed <= 1.2 * spun and bombed <= 1.2 * alone + TICK_S for alone, spun, bombed in tried):
-            assert len(tried) < MOST_ROUNDS, f"p99 in seconds alone, beside the spinner and beside the bomb: {tried}"
-            tried.append(measured(neighbour, spinner, bomb))
-        share = (bomb.used_s() - used_s) / (time.monotonic() - began_at)
-        # It was at work for a third of the time, and never took more than its share.
-        assert 0.2 < share / (USUAL_MIB / MIB_OF_ONE_CPU) < 1.1
+        tried = []
+        # It is at work for a third of the time.
+        with using_its_share(bomb, 0.2):
+            while not any(bombed <= 1.2 * spun and bombed <= 1.2 * alone + TICK_S for alone, spun, bombed in tried):
+                assert len(tried) < MOST_ROUNDS, f"p99 in seconds alone, beside the spinner and beside the bomb: {tried}"
+                tried.append(measured(neighbour, spinner, bomb))
 
 
 def test_the_p99_of_a_neighbour_that_works_beside_a_fork_bomb(new_server, probe):
-    """At most 1.2 times what it is alone: ten milliseconds of work in each answer, of which the bomb's 1.4 are not a fifth. Alone and
-    beside the bomb in turns, all answers of one kind taken together, as fast as they come."""
+    """At most 1.2 times what it is alone: ten milliseconds of work in each answer, of which the bomb's 1.4 are not a fifth."""
     server = new_server()
     functions = Deployer(server, ensure_role(server))
     name = functions.create(PYTHON, WORKER, MemorySize=MIB_OF_ONE_CPU)
@@ -223,19 +250,12 @@ def test_the_p99_of_a_neighbour_that_works_beside_a_fork_bomb(new_server, probe)
     with fork_bomb(server, functions, probe) as bomb:
         neighbour = Neighbour(server, name, b"10")
         neighbour.asked(WINDOW_S)
-        began_at, used_s, tried = time.monotonic(), bomb.used_s(), []
-        while not any(bombed <= 1.2 * alone for alone, bombed in tried):
-            assert len(tried) < 3, f"p99 in seconds alone and beside the bomb: {tried}"
-            alone, bombed = [], []
-            for _ in range(TURNS):
-                alone += neighbour.asked(2 * WINDOW_S)
-                bomb.go_on()
-                bombed += neighbour.asked(2 * WINDOW_S)
-                bomb.stop()
-            tried.append((p99(alone), p99(bombed)))
-        share = (bomb.used_s() - used_s) / (time.monotonic() - began_at)
-        # It was at work for half of the time.
-        assert 0.3 < share / (USUAL_MIB / MIB_OF_ONE_CPU) < 1.1
+        tried = []
+        # It is at work for half of the time.
+        with using_its_share(bomb, 0.3):
+            while not any(bombed <= 1.2 * alone for alone, bombed in tried):
+                assert len(tried) < MOST_ROUNDS_AT_WORK, f"p99 in seconds alone and beside the bomb: {tried}"
+                tried.append(at_work(neighbour, bomb))
 
 
 def test_a_killed_server_takes_a_fork_bomb_along(new_server, probe):
@@ -249,10 +269,9 @@ def test_a_killed_server_takes_a_fork_bomb_along(new_server, probe):
 
 def seconds_to_end(server, probe):
     functions = Deployer(server, ensure_role(server))
-    bomber = functions.create(PYTHON, {"app.py": BOMB, "probe!": probe}, MemorySize=USUAL_MIB, Timeout=85)
-    functions.client.invoke(FunctionName=bomber, InvocationType="Event", Payload=b'["endless-forks"]')
+    functions.client.invoke(FunctionName=fork_bomber(functions, probe), InvocationType="Event", Payload=b'["endless-forks"]')
     [bomb] = until(lambda: grown(server), 20, "the bomb to go off")
-    until(lambda: bomb.processes() > 900, 60, "the bomb to come to its limit")
+    full(bomb)
     server.kill9()
     began = time.monotonic()
     until(lambda: not bomb.directory.exists(), 30, "the bomb and its group to be gone")
