@@ -295,14 +295,18 @@ static void fill(int file) {
   printf("written: %ld\nerrno: %d\n", written, errno);
 }
 
+static void* spin(void* unused) {
+  (void)unused;
+  for (;;) __asm__ volatile("");
+  return NULL;
+}
+
 static void spin_threads(int seconds) {
   for (int i = 0; i < 64; ++i) {
-    if (fork() == 0) {
-      alarm((unsigned)seconds);
-      for (;;) __asm__ volatile("");
-    }
+    pthread_t thread;
+    pthread_create(&thread, NULL, spin, NULL);
   }
-  while (wait(NULL) > 0) continue;
+  sleep((unsigned)seconds);
 }
 
 static void descriptors(void) {
