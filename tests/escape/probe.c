@@ -276,11 +276,17 @@ static void memory_by_threads(void) {
   hoard(NULL);
 }
 
+static void* spin(void* unused) {
+  (void)unused;
+  for (;;) __asm__ volatile("");
+  return NULL;
+}
+
 // A child that goes on when its parent has ended, and burns a processor.
 static void leave_spinning(void) {
   if (fork() != 0) return;
   for (int fd = 0; fd < 3; ++fd) close(fd);
-  for (;;) __asm__ volatile("");
+  spin(NULL);
 }
 
 static void fill(int file) {
@@ -293,12 +299,6 @@ static void fill(int file) {
     written += wrote;
   }
   printf("written: %ld\nerrno: %d\n", written, errno);
-}
-
-static void* spin(void* unused) {
-  (void)unused;
-  for (;;) __asm__ volatile("");
-  return NULL;
 }
 
 static void spin_threads(int seconds) {

@@ -3,6 +3,7 @@ and 22)."""
 
 import contextlib
 import gc
+import itertools
 import os
 import re
 import socket
@@ -198,28 +199,25 @@ def using_its_share(group, at_least):
     assert at_least < share / (USUAL_MIB / MIB_OF_ONE_CPU) < 1.1
 
 
-def measured(neighbour, spinner, bomb):
-    """Its p99 alone, beside the spinner and beside the bomb, taken in turns, while both stand still. Of each the quarter's mark from
-    below: what else the machine does adds to some of the windows, what a neighbour does it does in all of them."""
-    alone, spun, bombed = [], [], []
+def in_turns(neighbour, window_s, *groups):
+    """How long each of its answers took: a list of windows while all groups stand still, and one for each group that goes on."""
+    alone, *beside = taken = [[] for _ in (None, *groups)]
     for _ in range(TURNS):
-        alone.append(p99(neighbour.asked(WINDOW_S)))
-        for group, taken in ((spinner, spun), (bomb, bombed)):
+        alone.append(neighbour.asked(window_s))
+        for group, windows in zip(groups, beside, strict=True):
             group.go_on()
-            taken.append(p99(neighbour.asked(WINDOW_S)))
+            windows.append(neighbour.asked(window_s))
             group.stop()
-    return tuple(statistics.quantiles(taken, n=4)[0] for taken in (alone, spun, bombed))
+    return taken
 
 
-def in_turns(neighbour, group):
-    """Its p99 alone and beside the group, of all answers of one kind together."""
-    alone, beside = [], []
-    for _ in range(TURNS):
-        alone += neighbour.asked(2 * WINDOW_S)
-        group.go_on()
-        beside += neighbour.asked(2 * WINDOW_S)
-        group.stop()
-    return p99(alone), p99(beside)
+def p99_of_usual_windows(windows):
+    """The quarter's mark from below: what else the machine does adds to some of the windows, what a neighbour does it does in all."""
+    return statistics.quantiles(map(p99, windows), n=4)[0]
+
+
+def p99_of_all(windows):
+    return p99(list(itertools.chain(*windows)))
 
 
 def hold_a_worker(server, functions, group, work_ms):
@@ -233,7 +231,7 @@ def hold_a_worker(server, functions, group, work_ms):
     with using_its_share(group, 0.3):
         while not any(beside <= 1.2 * alone for alone, beside in tried):
             assert len(tried) < MOST_ROUNDS_AT_WORK, f"p99 in seconds alone and beside it: {tried}"
-            tried.append(in_turns(neighbour, group))
+            tried.append(tuple(map(p99_of_all, in_turns(neighbour, 2 * WINDOW_S, group))))
 
 
 def test_a_neighbours_p99_beside_a_fork_bomb(new_server, probe):
@@ -258,7 +256,7 @@ def test_a_neighbours_p99_beside_a_fork_bomb(new_server, probe):
         with using_its_share(bomb, 0.2):
             while not any(bombed <= 1.2 * spun and bombed <= 1.2 * alone + TICK_S for alone, spun, bombed in tried):
                 assert len(tried) < MOST_ROUNDS, f"p99 in seconds alone, beside the spinner and beside the bomb: {tried}"
-                tried.append(measured(neighbour, spinner, bomb))
+                tried.append(tuple(map(p99_of_usual_windows, in_turns(neighbour, WINDOW_S, spinner, bomb))))
 
 
 def test_the_p99_of_a_neighbour_that_works_beside_a_fork_bomb(new_server, probe):
@@ -274,8 +272,7 @@ def test_the_p99_of_a_neighbour_that_works_beside_64_spinning_threads(new_server
     is on a processor keeps it to the next tick of the kernel, and that is paid back later."""
     server = new_server()
     functions = Deployer(server, ensure_role(server))
-    spender = probing(functions, probe)
-    with standing_still(server, functions, spender, ["spin", "85"], ready=all_64) as spinners:
+    with standing_still(server, functions, probing(functions, probe), ["spin", "85"], ready=all_64) as spinners:
         hold_a_worker(server, functions, spinners, 50)
 
 
