@@ -219,7 +219,8 @@ TALKER = '''
 import json, os
 def handler(event, context):
     print("the function speaks")
-    return [json.loads(line) for line in open("/tmp/heard")] if os.path.exists("/tmp/heard") else []
+    # What is written at this moment may be seen in part: only a line that has ended counts.
+    return [json.loads(line) for line in open("/tmp/heard").read().split("\\n")[:-1]] if os.path.exists("/tmp/heard") else []
 '''
 
 
