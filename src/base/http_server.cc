@@ -112,9 +112,10 @@ class Tracked {
  public:
   virtual ~Tracked() = default;
   virtual void close_socket() = 0;
+  /// Whether a request is under way or some of one is here, read or not.
+  virtual bool asked() = 0;
   /// Steady time at which the connection is closed; the maximum for "not by time".
   Steady::time_point deadline = Steady::time_point::max();
-  bool idle = true;
 };
 
 class ServerState : public std::enable_shared_from_this<ServerState> {
@@ -140,7 +141,7 @@ class ServerState : public std::enable_shared_from_this<ServerState> {
     error_code ignored;
     acceptor.close(ignored);
     for (Tracked* connection : connections)
-      if (connection->idle) connection->close_socket();
+      if (!connection->asked()) connection->close_socket();
     if (connections.empty()) sweep_timer.cancel();
   }
 
@@ -201,13 +202,13 @@ class Connection final : public Tracked, public Exchange {
 
   Task<void> run() {
     if (!co_await handshake()) co_return;
-    while (!state_->stopping) {
-      idle = true;
+    while (!state_->stopping || asked()) {
       if (!co_await read_head()) break;
-      idle = false;
+      idle_ = false;
       deadline = Steady::time_point::max();
       co_await state_->handler(*this);
       if (!responded_ || closing_) break;
+      idle_ = buffer_.empty();
     }
     co_await finish();
   }
@@ -215,6 +216,11 @@ class Connection final : public Tracked, public Exchange {
   void close_socket() override {
     error_code ignored;
     lowest().close(ignored);
+  }
+
+  bool asked() override {
+    error_code ignored;
+    return !idle_ || lowest().available(ignored) > 0;
   }
 
   Request& request() override { return head_.request; }
@@ -388,7 +394,7 @@ class Connection final : public Tracked, public Exchange {
       const bool first_bytes = buffer_.empty();
       if (!co_await read_more()) co_return false;
       if (first_bytes) {
-        idle = false;
+        idle_ = false;
         if (served_) deadline = Steady::now() + limits.header_time;
       }
     }
@@ -500,6 +506,7 @@ class Connection final : public Tracked, public Exchange {
   std::string held_;
   int sent_at_once_ = 0;
   Head head_;
+  bool idle_ = true;
   bool served_ = false;
   bool head_done_ = false;
   bool responded_ = false;

@@ -5,8 +5,8 @@
 // 400 and the connection is closed. Bodies are read only when the handler asks, with the handler's bound. Beast lives in
 // http_server.cc alone.
 //
-// A server belongs to one executor (a lane) and runs every connection there. stop() drains: no new connection, no further
-// request on the old ones; connections() then falls to 0.
+// A server belongs to one executor (a lane) and runs every connection there. stop() drains: no new connection, and on
+// the old ones only the request that runs or has begun to arrive; connections() then falls to 0.
 #pragma once
 
 #include <chrono>

@@ -7,6 +7,7 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
+#include <future>
 #include <thread>
 
 namespace lambent::base::http {
@@ -217,6 +218,66 @@ TEST_F(ServerTest, AnAnswerThatIsNotEndedClosesTheConnection) {
   boost::system::error_code error;
   asio::read(socket, asio::dynamic_buffer(got), error);
   EXPECT_TRUE(got.ends_with("5\r\n<one>\r\n")) << got;
+}
+
+/// What has come when the server is told to stop, which it has not read yet, and what comes after.
+class StoppedServerTest : public ServerTest {
+ protected:
+  /// All that the server sends back, until it closes.
+  std::string stop_between(tcp::socket& socket, std::string_view before, std::string_view after) {
+    std::promise<void> stopped;
+    asio::post(context_, [&] {
+      asio::write(socket, asio::buffer(before));
+      server_->stop();
+      stopped.set_value();
+    });
+    stopped.get_future().wait();
+    boost::system::error_code error;
+    asio::write(socket, asio::buffer(after), error);
+    std::string all;
+    asio::read(socket, asio::dynamic_buffer(all), error);
+    EXPECT_EQ(error, asio::error::eof);
+    return all;
+  }
+
+  /// A connection that is kept after its first request.
+  tcp::socket connect_and_ask() {
+    tcp::socket socket = connect();
+    asio::write(socket, asio::buffer("GET /first HTTP/1.1\r\nHost: h\r\n\r\n"s));
+    std::string got;
+    asio::read_until(socket, asio::dynamic_buffer(got), "GET /first ");
+    return socket;
+  }
+};
+
+TEST_F(StoppedServerTest, AnswersWhatHadCome) {
+  tcp::socket kept = connect_and_ask();
+  const std::string all = stop_between(kept, "GET /last HTTP/1.1\r\nHost: h\r\n\r\n", "");
+  EXPECT_TRUE(all.ends_with("GET /last ")) << all;
+  EXPECT_NE(all.find("Connection: close\r\n"), std::string::npos) << all;
+}
+
+TEST_F(StoppedServerTest, AnswersTheFirstRequestOfAConnectionToo) {
+  tcp::socket fresh = connect();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (server_->connections() == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  ASSERT_EQ(server_->connections(), 1u);
+  EXPECT_TRUE(stop_between(fresh, "GET /first HTTP/1.1\r\nHost: h\r\n\r\n", "").ends_with("GET /first "));
+}
+
+TEST_F(StoppedServerTest, ReadsTheRestOfWhatHadBegunAndNothingBehindIt) {
+  tcp::socket kept = connect_and_ask();
+  const std::string all = stop_between(
+      kept, "POST /last HT", "TP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nabGET /more HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(all.ends_with("POST /last ab")) << all;
+}
+
+TEST_F(StoppedServerTest, ClosesWhatAskedNothingAtOnce) {
+  tcp::socket kept = connect_and_ask();
+  // It would be kept for 75 s.
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(stop_between(kept, "", ""), "");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 }  // namespace
