@@ -1,14 +1,15 @@
 """What was accepted is kept: over a restart, and over kill -9 at any moment."""
 
 import json
-import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from support.functions import NODEJS, PYTHON, TRUST_LAMBDA, Deployer, ensure_role, unique
 from support.polling import until
+from support.processes import sandboxed
 
 SOURCE = {
     PYTHON: "import os\ndef handler(event, context):\n    return os.environ.get('KEPT')\n",
@@ -95,37 +96,18 @@ def test_kill_9_between_writes_keeps_every_answered_one(new_server):
 
 
 def test_sigterm_lets_a_running_invocation_end(new_server):
-    server = new_server()
+    server = new_server("--print-function-logs")
     functions = Deployer(server, ensure_role(server))
-    name = functions.create(PYTHON, "import time\ndef handler(event, context):\n    print('it runs')\n"
+    name = functions.create(PYTHON, "import time\ndef handler(event, context):\n    print('it runs for', event, flush=True)\n"
                                     "    time.sleep(event)\n    return 'finished'\n")
     functions.invoke(name, 0).expect()
-    busy = sandbox_switches()
     answers = []
     running = threading.Thread(target=lambda: answers.append(functions.invoke(name, 2.0).bytes))
     running.start()
-    until(lambda: sandbox_switches() != busy, 10, "the function to run")
+    until(lambda: "it runs for 2.0" in server.said(), 10, "the function to run")
     assert server.stop() == 0, server.said()
     running.join(10)
     assert answers == [b'"finished"']
-
-
-def sandbox_processes():
-    """The processes that have one of the sandboxes' user ids."""
-    listed = subprocess.run(["ps", "-eo", "uid=,pid="], capture_output=True, text=True, check=True).stdout
-    return {int(pid) for uid, pid in (line.split() for line in listed.splitlines()) if int(uid) >= 2_000_000_000}
-
-
-def sandbox_switches():
-    """How often sandboxed processes gave up the CPU: it moves when one of them runs."""
-    total = {}
-    for pid in sandbox_processes():
-        try:
-            status = open(f"/proc/{pid}/status").read()
-        except OSError:
-            continue
-        total[pid] = status[status.index("voluntary_ctxt_switches"):]
-    return total
 
 
 def test_the_root_key_may_be_given(new_server):
@@ -137,13 +119,12 @@ def test_the_root_key_may_be_given(new_server):
 def test_no_environment_outlives_the_server(new_server):
     server = new_server()
     functions = Deployer(server, ensure_role(server))
-    before = sandbox_processes()
     name = functions.create(PYTHON, "def handler(event, context):\n    return 1\n")
     functions.invoke(name).expect()
-    mine = sandbox_processes() - before
+    mine = sandboxed(server)
     assert mine
     server.kill9()
-    until(lambda: not sandbox_processes() & mine, 10, "sandboxes to end with the server")
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in mine), 10, "sandboxes to end with the server")
     with open("/proc/self/mountinfo") as mounts:
         assert not [line for line in mounts if str(server.home) in line]
     server.start()
