@@ -546,8 +546,8 @@ Task<void> Environment::shut_extensions_down(std::string_view reason) {
   runtime_api::Extensions& extensions = runtime_api_->extensions();
   const milliseconds budget = extensions.any_external() ? kShutdownExternal : kShutdownInternal;
   const milliseconds runtimes_part = extensions.any_internal() ? kShutdownInternal : kShutdownRuntime;
-  if (!exit_) sandbox_->terminate();
   const auto begin = std::chrono::steady_clock::now();
+  if (!exit_) sandbox_->terminate();
   if (!exit_) co_await wait_until([this] { return exit_.has_value(); }, begin + runtimes_part);
   if (state_ == State::ended) co_return;
   runtime_api_->runtime_ended();
